@@ -1,0 +1,1 @@
+//! The binary sightline-connector: session, tasks, upload, adapters.

@@ -1,0 +1,1 @@
+//! The rules: one file per noun; no clock, no randomness, no I/O.

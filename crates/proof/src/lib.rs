@@ -1,0 +1,1 @@
+//! Hashes, Merkle log, checkpoints: no I/O, auditable alone.

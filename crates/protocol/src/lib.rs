@@ -1,0 +1,1 @@
+//! What connector and server say to each other, versioned.

@@ -1,0 +1,1 @@
+//! The binary sightline: HTTP, command line, configuration, the embedded page.
