@@ -1,1 +1,3 @@
 //! The binary sightline: HTTP, command line, configuration, the embedded page.
+
+pub mod confined;

@@ -1,1 +1,11 @@
-fn main() {}
+//! The binary `sightline`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Before any thread exists: a confined process gives up its rights and becomes ffmpeg.
+    if let Some(code) = sightline_server::confined::dispatch() {
+        return code;
+    }
+    ExitCode::SUCCESS
+}
