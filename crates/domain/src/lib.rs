@@ -3,6 +3,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod id;
+pub mod number_template;
+pub mod position;
+pub mod request_item;
+pub mod text_enum;
 pub mod time;
+pub mod video_request;
 
 pub use time::{Timestamp, Window};
