@@ -1,0 +1,4 @@
+//! `sightline demo`: a small believable city with recorders whose footage can be checked by looking
+//! at it.
+
+pub mod footage;
