@@ -2,6 +2,7 @@
 //! or touches a disk, so every rule can be tested by calling it.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod gazetteer;
 pub mod id;
 pub mod number_template;
 pub mod position;
@@ -10,4 +11,5 @@ pub mod text_enum;
 pub mod time;
 pub mod video_request;
 
+pub use position::Position;
 pub use time::{Timestamp, Window};
