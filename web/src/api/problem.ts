@@ -1,0 +1,53 @@
+import type { Problem } from './types.ts'
+
+/** A refused or failed call, in the server's own words where it gave some. */
+export class Trouble extends Error {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly requestId: string | null
+  readonly fields: { pointer: string; message: string }[]
+  readonly retryAfter: number | null
+
+  constructor(problem: Partial<Problem>, status: number, retryAfter: number | null = null) {
+    super(problem.title || 'That did not work')
+    this.status = status
+    this.code = problem.code ?? 'unknown'
+    this.detail = problem.detail ?? ''
+    this.requestId = problem.request_id ?? null
+    this.fields = problem.errors ?? []
+    this.retryAfter = retryAfter
+  }
+
+  static from(response: Response, body: unknown): Trouble {
+    const after = Number(response.headers.get('Retry-After'))
+    const problem = typeof body === 'object' && body !== null ? (body as Partial<Problem>) : { title: `The server answered ${response.status}` }
+    return new Trouble(problem, response.status, Number.isFinite(after) && after > 0 ? after : null)
+  }
+
+  static unreachable(): Trouble {
+    return new Trouble({ title: 'The server cannot be reached', code: 'unreachable', detail: 'No answer came back.' }, 0)
+  }
+
+  /** The message for one field, by its JSON pointer. */
+  field(pointer: string): string | undefined {
+    return this.fields.find((error) => error.pointer === pointer)?.message
+  }
+
+  /** What stays as it was, and what to do next. */
+  get advice(): string {
+    if (this.status === 0) return 'Nothing was changed. Check the connection, then try again.'
+    if (this.status === 401) return 'Sign in to go on.'
+    if (this.status === 403) return 'Nothing was changed. Ask an administrator if you need this.'
+    if (this.status === 404) return 'It may have been removed, or it is not shared with you.'
+    if (this.status === 409 || this.status === 412) return 'Nothing was changed. Someone was faster: look at the current state, then decide again.'
+    if (this.status === 429) return `Nothing was changed. Try again in ${this.retryAfter ?? 60} seconds.`
+    if (this.status >= 500) return 'Nothing was changed as far as we know. Try again; if it stays, tell your administrator the number below.'
+    return 'Nothing was changed. Correct what is marked, then send it again.'
+  }
+}
+
+export function asTrouble(error: unknown): Trouble {
+  if (error instanceof Trouble) return error
+  return new Trouble({ title: 'This page made a mistake', detail: error instanceof Error ? error.message : String(error), code: 'page' }, -1)
+}

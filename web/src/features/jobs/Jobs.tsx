@@ -1,0 +1,5 @@
+import { Page } from '~/ui/Page.tsx'
+
+export function Jobs() {
+  return <Page title="Jobs">{null}</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '~/ui/Page.tsx'
+
+export function Mails() {
+  return <Page title="Mails">{null}</Page>
+}

@@ -1,0 +1,40 @@
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import { client, take } from '~/api/client.ts'
+import { Trouble } from '~/api/problem.ts'
+import type { Me } from '~/api/types.ts'
+
+/** Who is signed in, or null. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  staleTime: 60_000,
+  queryFn: async (): Promise<Me | null> => {
+    try {
+      return await take<Me>(client.GET('/api/v1/me'))
+    } catch (error) {
+      if (error instanceof Trouble && error.status === 401) return null
+      throw error
+    }
+  },
+})
+
+/** The person signed in; only under the shell, where there is one. */
+export function useMe(): Me {
+  const { data } = useQuery(meQuery)
+  if (!data) throw new Error('nobody is signed in')
+  return data
+}
+
+/** The zone that times are shown in. */
+export function useZone(): string {
+  const { data } = useQuery({ ...meQuery, enabled: false })
+  return data?.installation.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+}
+
+export const may = (me: Me, privilege: string) => me.privileges.some((held) => held.privilege === privilege)
+
+export function signIn(email: string, password: string): Promise<Me> {
+  return take<Me>(client.POST('/api/v1/session', { body: { email, password } }))
+}
+export const signOut = () => take<void>(client.DELETE('/api/v1/session'))
+export const changePassword = (current: string, fresh: string) =>
+  take<void>(client.POST('/api/v1/me/password', { body: { current, new: fresh } }))

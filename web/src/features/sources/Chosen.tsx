@@ -1,0 +1,56 @@
+import { ActionIcon, Button } from '@mantine/core'
+import { IconX } from '@tabler/icons-react'
+import { useQueries } from '@tanstack/react-query'
+import { useCallback, useMemo } from 'react'
+import type { Source } from '~/api/types.ts'
+import { plural } from '~/lib/format.ts'
+import { useAddress } from '~/lib/search.ts'
+import { oneCamera } from './api.ts'
+
+export interface ChosenSet { ids: Set<string>; sources: Source[]; toggle: (id: string) => void; clear: () => void; add: (ids: string[]) => void }
+
+/** The cameras chosen for a request; they stay chosen when the map moves on, and are part of the address. */
+export function useChosen(loaded: Source[]): ChosenSet {
+  const [address, set] = useAddress()
+  const list = useMemo(() => (address.chosen ? address.chosen.split(',') : []), [address.chosen])
+  const ids = useMemo(() => new Set(list), [list])
+  const here = useMemo(() => new Map(loaded.map((s) => [s.id, s])), [loaded])
+  const seen = useMemo(() => new Map<string, Source>(), [])
+  for (const id of list) {
+    const source = here.get(id)
+    if (source) seen.set(id, source)
+  }
+  const missing = list.filter((id) => !seen.has(id))
+  const fetched = useQueries({ queries: missing.map((id) => ({ ...oneCamera(id), staleTime: 60_000, retry: false })) })
+  const sources = list.flatMap((id) => {
+    const source = seen.get(id) ?? fetched[missing.indexOf(id)]?.data
+    return source ? [source] : []
+  })
+  const write = useCallback((next: string[]) => set({ chosen: next.join(',') }), [set])
+  return {
+    ids, sources,
+    toggle: (id) => write(ids.has(id) ? list.filter((x) => x !== id) : [...list, id]),
+    add: (more) => write([...new Set([...list, ...more])]),
+    clear: () => write([]),
+  }
+}
+
+export function ChosenBar({ chosen, onAsk, canAsk, onOpen }: { chosen: ChosenSet; onAsk: () => void; canAsk: boolean; onOpen: (id: string) => void }) {
+  if (chosen.ids.size === 0) return null
+  return (
+    <div className="chosen-bar" role="region" aria-label="Chosen cameras">
+      <div className="chosen-names">
+        {chosen.sources.map((source) => (
+          <span key={source.id} className="chosen-name">
+            <button type="button" className="plain cut" onClick={() => onOpen(source.id)}>{source.name}</button>
+            <ActionIcon size={24} aria-label={`Leave out ${source.name}`} onClick={() => chosen.toggle(source.id)}><IconX size={14} /></ActionIcon>
+          </span>
+        ))}
+      </div>
+      <div className="row" style={{ flex: 'none' }}>
+        <Button variant="subtle" color="gray" onClick={chosen.clear}>Clear</Button>
+        {canAsk && <Button size="sm" onClick={onAsk}>Request video from {plural(chosen.ids.size, 'camera')}</Button>}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,44 @@
+import { Button } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Item } from '~/api/types.ts'
+import { LinkCard } from '~/features/file-requests/LinkCard.tsx'
+import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
+import { TroubleNote } from '~/ui/Notes.tsx'
+import { Time } from '~/ui/Time.tsx'
+import { tell, tellTrouble } from '~/ui/Toasts.tsx'
+import { newItemLink, revokeLink } from './api.ts'
+
+/** The upload link of an item: made here, shown once, revoked here. */
+export function ItemLink({ item, making, onClose }: { item: Item; making: boolean; onClose: () => void }) {
+  const queries = useQueryClient()
+  const refresh = () => void queries.invalidateQueries({ queryKey: ['video-requests'] })
+  const make = useMutation({ mutationFn: () => newItemLink(item.id), onSuccess: refresh })
+  const revoke = useMutation({
+    mutationFn: (id: string) => revokeLink(id),
+    onSuccess: () => { make.reset(); refresh(); tell('The link is revoked. What had arrived stays.') },
+    onError: tellTrouble,
+  })
+  const link = item.file_request
+  const live = link && !link.revoked_at && !link.finished_at && new Date(link.expires_at) > new Date()
+  return (
+    <div className="stack">
+      {make.data && <LinkCard link={make.data} />}
+      {!make.data && link && (
+        <p className="small dim">
+          {link.finished_at ? <>The upload link was used and finished <Time at={link.finished_at} />.</>
+            : link.revoked_at ? <>The upload link was revoked <Time at={link.revoked_at} />.</>
+              : <>An upload link is out, good until <Time at={link.expires_at} />. It was shown once; make a new one if it is lost.</>}
+        </p>
+      )}
+      {making && !make.data && (
+        <p className="small">Whoever holds the link can send files for these minutes, without an account. It is shown once{live ? ', and replaces the one that is out' : ''}.</p>
+      )}
+      {make.error && <TroubleNote error={make.error} />}
+      <div className="row">
+        {making && !make.data && <Button loading={make.isPending} onClick={() => make.mutate()}>Make the link</Button>}
+        {(making || make.data) && <Button variant="default" onClick={() => { make.reset(); onClose() }}>Close</Button>}
+        {live && <ConfirmButton label="Revoke link" verb="Revoke" question="The link stops working at once. What had arrived stays." onConfirm={() => revoke.mutate(link.id)} />}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,102 @@
+import { Button } from '@mantine/core'
+import { IconBan, IconCheck, IconEye, IconFile, IconHelpCircle, IconLink, IconMessage, IconRefresh, IconScissors, IconVideoOff, IconX } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState, useSyncExternalStore } from 'react'
+import type { Item, VideoRequest } from '~/api/types.ts'
+import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
+import { oneCamera } from '~/features/sources/api.ts'
+import { bytes, percent } from '~/lib/format.ts'
+import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
+import { Hash } from '~/ui/Hash.tsx'
+import { Status } from '~/ui/Status.tsx'
+import { Thumb } from '~/ui/Thumb.tsx'
+import { DiesIn, Window } from '~/ui/Time.tsx'
+import { tellTrouble } from '~/ui/Toasts.tsx'
+import { actOnItem, type Decision, type ItemVerb } from './api.ts'
+import { type Choice, DecisionForm } from './DecisionForm.tsx'
+import { decideLater, heldDecisions, keep } from './decide.ts'
+import { ItemLink } from './ItemLink.tsx'
+import { LifeLine } from './LifeLine.tsx'
+import { reasonText, waitingText, whatSource } from './words.ts'
+
+export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
+  const queries = useQueryClient()
+  const [choice, setChoice] = useState<Choice | 'link' | null>(null)
+  useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
+  const held = heldDecisions.of(item.id)
+  const offline = item.waiting_for === 'connector_offline' && item.source
+  const { data: camera } = useQuery({ ...oneCamera(item.source?.id ?? ''), enabled: !!offline, retry: false })
+  const can = (verb: string) => !held && item.allowed_actions.includes(verb)
+  const act = useMutation({
+    mutationFn: ({ verb, body }: { verb: ItemVerb; body?: Decision }) => actOnItem(item.id, verb, body),
+    onSuccess: (fresh) => keep(queries, fresh),
+    onError: tellTrouble,
+  })
+  function decide(verb: ItemVerb, body: Decision) {
+    setChoice(null)
+    if (verb === 'ask' || verb === 'answer') act.mutate({ verb, body })
+    else decideLater(queries, request, [item], verb, body)
+  }
+  const reason = reasonText(item)
+  const waiting = waitingText(item, camera?.connector?.last_seen_at)
+  const moving = item.progress && ['exporting', 'uploading'].includes(item.state)
+  const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
+  return (
+    <div className="item" id={item.id}>
+      <div className="item-head">
+        <Thumb src={item.source?.thumbnail_url ?? null} width={112} />
+        <div className="grow stack" style={{ gap: 3 }}>
+          <div className="row wrap" style={{ justifyContent: 'space-between' }}>
+            <h3 className="cut">{item.source ? <Link to="/registry" search={{ camera: item.source.id } as never}>{whatSource(item)}</Link> : whatSource(item)}</h3>
+            <Status of={item.state} />
+          </div>
+          <div className="dim small">{item.organization.name}{item.channels && ` · channels ${item.channels.join(', ')}`}</div>
+          <div className="small"><Window from={item.from} to={item.to} /></div>
+          {item.granted && (item.granted.from !== item.from || item.granted.to !== item.to) && <div className="small"><span className="dim">Granted </span><Window {...item.granted} /></div>}
+        </div>
+      </div>
+      <LifeLine item={item} />
+      {moving && item.progress && (
+        <div className="row">
+          <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done ?? undefined}><i style={{ width: `${done ?? 8}%` }} /></div>
+          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${bytes(item.progress.bytes_total)}` : ''}</span>
+        </div>
+      )}
+      {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}
+      {reason && <p className={item.state === 'failed' ? 'small tone-bad' : 'small'}>{reason}</p>}
+      {item.level && <p className="small dim">{item.level === 'view' ? 'View only' : 'May be downloaded'}{item.review_before_release && ', after the approver has looked at it'}</p>}
+      {request.open && item.source && ['pending', 'needs_information', 'approved'].includes(item.state) && (
+        <div className="row wrap" style={{ alignItems: 'flex-end', gap: 16 }}>
+          <div className="grow"><CoverageStrip id={item.source.id} from={item.from} to={item.to} granted={item.granted} /></div>
+          {item.overwrite_at && <span className="small"><span className="dim">dies in </span><DiesIn at={item.overwrite_at} /></span>}
+        </div>
+      )}
+      {item.evidence.map((file) => (
+        <div className="evidence-row" key={file.id}>
+          <IconFile size={16} aria-hidden />
+          {request.case_id ? <Link to="/cases/$id" params={{ id: request.case_id }} search={{ file: file.id } as never}>{file.name}</Link> : <span>{file.name}</span>}
+          <span className="dim num">{bytes(file.size_bytes)}</span>
+          {file.sha256 && <Hash value={file.sha256} short />}
+          {file.playable === 'waiting' && <span className="small dim">being made playable</span>}
+          {file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is whole</span>}
+        </div>
+      ))}
+      {held && <p className="small tone-wait">About to be sent. Take it back below.</p>}
+      <div className="item-acts">
+        {can('approve') && <Button leftSection={<IconCheck size={14} />} variant={choice === 'approve' ? 'light' : 'filled'} onClick={() => setChoice('approve')}>Approve</Button>}
+        {can('approve') && <Button leftSection={<IconScissors size={14} />} variant="default" onClick={() => setChoice('narrow')}>Narrow</Button>}
+        {can('ask') && <Button leftSection={<IconHelpCircle size={14} />} variant="default" onClick={() => setChoice('ask')}>Ask a question</Button>}
+        {can('answer') && <Button leftSection={<IconMessage size={14} />} onClick={() => setChoice('answer')}>Answer</Button>}
+        {can('release') && <Button leftSection={<IconEye size={14} />} onClick={() => decideLater(queries, request, [item], 'release')}>Release to the requester</Button>}
+        {can('retry') && <Button leftSection={<IconRefresh size={14} />} loading={act.isPending} onClick={() => act.mutate({ verb: 'retry' })}>Try again</Button>}
+        {can('file_request') && <Button leftSection={<IconLink size={14} />} variant="default" onClick={() => setChoice('link')}>Upload link</Button>}
+        {can('unavailable') && <Button leftSection={<IconVideoOff size={14} />} variant="default" onClick={() => setChoice('unavailable')}>Nothing there</Button>}
+        {can('deny') && <Button leftSection={<IconBan size={14} />} variant="default" onClick={() => setChoice('deny')}>Deny</Button>}
+        {can('cancel') && <ConfirmButton label="Cancel this item" icon={<IconX size={14} />} verb="Cancel it" onConfirm={() => act.mutate({ verb: 'cancel' })} question="The owner is told that it is no longer needed. What is held is freed." />}
+      </div>
+      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onClose={() => setChoice(null)} />}
+      {(choice === 'link' || item.file_request) && <ItemLink item={item} making={choice === 'link'} onClose={() => setChoice(null)} />}
+    </div>
+  )
+}

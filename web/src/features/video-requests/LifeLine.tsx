@@ -1,0 +1,22 @@
+import { IconCircleCheck, IconCircleDashed, IconLock, IconPointFilled } from '@tabler/icons-react'
+import type { Item } from '~/api/types.ts'
+import { percent } from '~/lib/format.ts'
+import { look } from '~/ui/Status.tsx'
+import { holdText } from './words.ts'
+
+/** What is known to have happened to an item, up to where it stands now. The server says the state; this only draws it. */
+export function LifeLine({ item }: { item: Item }) {
+  const now = look(item.state)
+  const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
+  const hold = holdText(item.hold)
+  const NowIcon = now.icon
+  return (
+    <ol className="life" aria-label="What has happened so far">
+      {item.state !== 'pending' && <li><IconPointFilled size={12} aria-hidden />Asked</li>}
+      {hold && <li><IconLock size={13} aria-hidden />{hold}</li>}
+      {item.decided_by && !['approved', 'denied'].includes(item.state) && <li><IconCircleCheck size={13} aria-hidden />Decided by {item.decided_by.name}</li>}
+      <li data-now className={`tone-${now.tone}`}><NowIcon size={15} aria-hidden />{now.word}{done !== null && item.state !== 'released' && ` ${done} %`}{item.decided_by && ['approved', 'denied'].includes(item.state) && ` by ${item.decided_by.name}`}</li>
+      {item.waiting_for && <li><IconCircleDashed size={13} aria-hidden />{item.state === 'pending' ? 'decision' : 'released'}</li>}
+    </ol>
+  )
+}

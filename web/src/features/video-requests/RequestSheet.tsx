@@ -1,0 +1,97 @@
+import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import { asTrouble } from '~/api/problem.ts'
+import type { Position, Source } from '~/api/types.ts'
+import { openCases } from '~/features/cases/api.ts'
+import { useMe, useZone } from '~/features/session/me.ts'
+import { plural } from '~/lib/format.ts'
+import { addSeconds, duration } from '~/lib/time.ts'
+import { DateTimeField } from '~/ui/DateTimeField.tsx'
+import { TroubleNote } from '~/ui/Notes.tsx'
+import { Sheet } from '~/ui/Sheet.tsx'
+import { tell } from '~/ui/Toasts.tsx'
+import { WindowField } from '~/ui/WindowField.tsx'
+import { oneRequest, submitRequest } from './api.ts'
+import { AskedItem } from './AskedItem.tsx'
+import { WhatFollows } from './WhatFollows.tsx'
+
+const CATEGORIES = ['Assault', 'Burglary', 'Missing person', 'Robbery', 'Theft', 'Traffic collision', 'Vandalism', 'Other']
+
+/** What is asked of the chosen cameras: the form, the windows, what is covered, who decides, what happens next. */
+export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }: {
+  sources: Source[]; near: Position | null; place?: string; onRemove: (id: string) => void; onClose: () => void; onSent: () => void
+}) {
+  const me = useMe()
+  const zone = useZone()
+  const navigate = useNavigate()
+  const queries = useQueryClient()
+  const { data: cases } = useQuery(openCases)
+  const [now] = useState(() => new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString())
+  const [key] = useState(() => crypto.randomUUID())
+  const [window, setWindow] = useState({ from: addSeconds(now, -120), to: now })
+  const [own, setOwn] = useState<Record<string, { from: string; to: string }>>({})
+  const [form, setForm] = useState({ name: '', category: '', reason: '', number: '', address: place ?? '', case_id: '' })
+  const [neededBy, setNeededBy] = useState<string | null>(null)
+  const longest = me.installation.longest_window_seconds
+  const placeOnly = sources.length === 0
+  const field = (name: keyof typeof form) => ({ value: form[name], onChange: (e: { currentTarget: { value: string } }) => setForm({ ...form, [name]: e.currentTarget.value }) })
+
+  const send = useMutation({
+    mutationFn: () => submitRequest({
+      name: form.name.trim(), category: form.category || undefined, reason: form.reason.trim() || undefined,
+      incident: { number: form.number.trim() || undefined, ...window, position: near ?? undefined, address: form.address.trim() || undefined },
+      needed_by: neededBy ?? undefined, case_id: form.case_id || undefined,
+      items: placeOnly ? [window] : sources.map((s) => ({ source_id: s.id, ...(own[s.id] ?? window) })),
+    }, key),
+    onSuccess: (request) => {
+      queries.setQueryData(oneRequest(request.id).queryKey, request)
+      void queries.invalidateQueries({ queryKey: ['video-requests', 'list'] })
+      onSent()
+      tell(`Request ${request.number} is sent.`)
+      void navigate({ to: '/requests/$id', params: { id: request.id } })
+    },
+  })
+  const trouble = send.error ? asTrouble(send.error) : null
+  const submit = (event: FormEvent) => { event.preventDefault(); send.mutate() }
+  return (
+    <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(sources.length, 'camera')}`}
+      foot={<><Button size="sm" type="submit" form="request-form" loading={send.isPending}>Send request</Button><Button size="sm" variant="default" onClick={onClose}>Not now</Button></>}>
+      <form id="request-form" className="stack wide" onSubmit={submit}>
+        <div className="fields">
+          <TextInput className="all" label="What is it about" placeholder="Robbery at Main St, two on a moped" required withAsterisk={false} data-autofocus error={trouble?.field('/name')} {...field('name')} />
+          <NativeSelect label="Category" data={[{ value: '', label: 'None' }, ...CATEGORIES]} error={trouble?.field('/category')} {...field('category')} />
+          <TextInput label="Incident number" error={trouble?.field('/incident/number')} {...field('number')} />
+          <TextInput className="all" label="Where it happened" error={trouble?.field('/incident/address')} {...field('address')} />
+          <Textarea className="all" label="Why you ask" description="The owner of the cameras reads this to decide." error={trouble?.field('/reason')} {...field('reason')} />
+        </div>
+        <fieldset className="stack">
+          <legend><h3>Which minutes</h3></legend>
+          <WindowField {...window} zone={zone} longest={longest} onChange={(from, to) => setWindow({ from, to })} error={trouble?.field('/incident/from') ?? trouble?.field('/incident/to')} />
+          <p className="dim small">At most {duration(longest * 1000)} per camera.</p>
+        </fieldset>
+        {!placeOnly && (
+          <fieldset className="stack">
+            <legend><h3>From which cameras</h3></legend>
+            {sources.map((source, index) => (
+              <AskedItem key={source.id} source={source} window={own[source.id] ?? window} isOwn={!!own[source.id]} zone={zone} longest={longest}
+                error={trouble?.field(`/items/${index}/source_id`) ?? trouble?.field(`/items/${index}/from`) ?? trouble?.field(`/items/${index}/to`) ?? trouble?.field(`/items/${index}`)}
+                onWindow={(w) => setOwn((o) => { const { [source.id]: _, ...rest } = o; return w ? { ...rest, [source.id]: w } : rest })} onRemove={() => onRemove(source.id)} />
+            ))}
+          </fieldset>
+        )}
+        <details className="stack">
+          <summary>Case and deadline</summary>
+          <div className="fields" style={{ marginTop: 8 }}>
+            <NativeSelect label="Case" error={trouble?.field('/case_id')} {...field('case_id')} data={[{ value: '', label: 'A new one, on approval' }, ...(cases ?? []).map((c) => ({ value: c.id, label: `${c.number} ${c.name}` }))]} />
+            <DateTimeField label="Needed by" zone={zone} value={neededBy} onChange={setNeededBy} clearable error={trouble?.field('/needed_by')} />
+          </div>
+        </details>
+        <WhatFollows sources={sources} />
+        {trouble && <TroubleNote error={trouble} />}
+      </form>
+    </Sheet>
+  )
+}
+

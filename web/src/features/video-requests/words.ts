@@ -1,0 +1,39 @@
+import type { Item } from '~/api/types.ts'
+import { sentence } from '~/lib/format.ts'
+import { relative } from '~/lib/time.ts'
+
+const REASONS: Record<string, string> = {
+  never_recorded: 'The camera was not recording then.',
+  overwritten: 'The recorder had already overwritten it.',
+  gap: 'The recorder has a gap there.',
+  nothing_there: 'The owner looked and has nothing.',
+}
+
+/** Why an item ended without footage, in words. */
+export function reasonText(item: Item): string | null {
+  if (!item.reason) return null
+  const known = REASONS[item.reason.code]
+  const detail = item.reason.detail?.trim()
+  if (known) return detail && !known.startsWith(detail) ? `${known} ${detail}` : known
+  return detail || sentence(item.reason.code)
+}
+
+/** What an item waits for, in words, with since when the connector is silent. */
+export function waitingText(item: Item, since?: string | null): string | null {
+  const owner = item.organization.name
+  switch (item.waiting_for) {
+    case 'decision': return `Waits for ${owner} to decide.`
+    case 'answer': return 'Waits for the requester to answer the question.'
+    case 'connector': return 'Waits for the connector to take it up.'
+    case 'connector_offline': return since ? `The connector is offline since ${relative(since)}. It is taken up when it comes back.`.replace('since ', 'since ') : 'The connector is offline. It is taken up when it comes back.'
+    case 'recording': return 'The window is not over yet. It is exported when it has been recorded.'
+    case 'link': return `Waits for ${owner} to send it through the upload link.`
+    default: return null
+  }
+}
+
+const HOLDS: Record<string, string> = {
+  asked: 'Hold asked', held: 'Held at the recorder', unsupported: 'The recorder cannot hold', freed: 'Hold freed', lost: 'Hold lost',
+}
+export const holdText = (hold: string) => (hold === 'none' ? null : (HOLDS[hold] ?? sentence(hold)))
+export const whatSource = (item: Item) => item.source?.name ?? 'The place, any camera'

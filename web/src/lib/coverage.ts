@@ -1,0 +1,18 @@
+import type { Span } from '~/api/types.ts'
+
+const at = (time: string) => new Date(time).getTime()
+
+/** The parts of a window that no span covers, in order. */
+export function gapsIn(spans: Span[], from: string, to: string): { from: number; to: number }[] {
+  const start = at(from)
+  const end = at(to)
+  const sorted = spans.map((s) => ({ from: at(s.from), to: at(s.to) })).filter((s) => s.to > start && s.from < end).sort((a, b) => a.from - b.from)
+  const gaps: { from: number; to: number }[] = []
+  let reached = start
+  for (const span of sorted) {
+    if (span.from > reached) gaps.push({ from: reached, to: span.from })
+    reached = Math.max(reached, span.to)
+  }
+  if (reached < end) gaps.push({ from: reached, to: end })
+  return gaps
+}

@@ -1,0 +1,100 @@
+/** Times on screen: always in a named zone; the wire is always UTC. */
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+function format(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = zone + JSON.stringify(options)
+  let found = formats.get(key)
+  if (!found) {
+    found = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', ...options })
+    formats.set(key, found)
+  }
+  return found
+}
+
+const DAY: Intl.DateTimeFormatOptions = { day: '2-digit', month: 'short', year: 'numeric' }
+const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit' }
+
+/** The short name of the zone at that moment, e.g. PST or GMT+1. */
+export function zoneName(at: Date | string, zone: string): string {
+  if (zone === 'UTC') return 'UTC'
+  const options: Intl.DateTimeFormatOptions = { timeZone: zone, timeZoneName: 'short', year: 'numeric' }
+  const part = new Intl.DateTimeFormat('en-US', options).formatToParts(new Date(at)).find((p) => p.type === 'timeZoneName')
+  return part?.value ?? zone
+}
+
+export const day = (at: string, zone: string) => format(zone, DAY).format(new Date(at))
+export const clock = (at: string, zone: string) => format(zone, CLOCK).format(new Date(at))
+
+/** "22 Nov 2026, 21:05:10 PST" */
+export function moment(at: string, zone: string, seconds = true): string {
+  const time = seconds ? clock(at, zone) : clock(at, zone).slice(0, 5)
+  return `${day(at, zone)}, ${time} ${zoneName(at, zone)}`
+}
+
+/** "2026-11-22 05:05:10 UTC" */
+export const utc = (at: string) => `${new Date(at).toISOString().replace('T', ' ').replace(/\.000Z$/, '').replace(/Z$/, '')} UTC`
+
+/** "22 Nov 2026, 21:05:10 – 21:25:10 PST" */
+export function span(from: string, to: string, zone: string): string {
+  const end = day(from, zone) === day(to, zone) ? clock(to, zone) : `${day(to, zone)}, ${clock(to, zone)}`
+  return `${day(from, zone)}, ${clock(from, zone)} – ${end} ${zoneName(to, zone)}`
+}
+
+/** "2 min", "1 h 20 min", "41 h", "6 d 4 h": two units at most. */
+export function duration(ms: number): string {
+  const s = Math.round(Math.abs(ms) / 1000)
+  if (s < 60) return `${s} s`
+  const parts: [number, string][] = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']]
+  const out: string[] = []
+  let rest = s
+  for (const [unit, name] of parts) {
+    const n = Math.floor(rest / unit)
+    rest -= n * unit
+    if (n > 0) out.push(`${n} ${name}`)
+    else if (out.length > 0) break
+    if (out.length === 2) break
+  }
+  return out.join(' ')
+}
+
+/** "3 min ago", "in 2 h" */
+export function relative(at: string, now = Date.now()): string {
+  const ms = new Date(at).getTime() - now
+  if (Math.abs(ms) < 45_000) return 'now'
+  return ms < 0 ? `${duration(roughly(ms))} ago` : `in ${duration(roughly(ms))}`
+}
+
+function roughly(ms: number): number {
+  const unit = Math.abs(ms) > 172_800_000 ? 86_400_000 : Math.abs(ms) > 3_600_000 ? 3_600_000 : 60_000
+  return Math.round(Math.abs(ms) / unit) * unit
+}
+
+/** Minutes that a zone is ahead of UTC at a moment. */
+export function offsetMinutes(at: Date, zone: string): number {
+  const options: Intl.DateTimeFormatOptions = {
+    year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
+  }
+  const p = Object.fromEntries(format(zone, options).formatToParts(at).map((part) => [part.type, part.value]))
+  const wall = Date.UTC(Number(p.year), Number(p.month) - 1, Number(p.day), Number(p.hour), Number(p.minute), Number(p.second))
+  return Math.round((wall - Math.floor(at.getTime() / 1000) * 1000) / 60_000)
+}
+
+/** "2026-11-22T21:05:10" as a clock in the zone shows it, for a datetime-local field. */
+export function toWall(at: string, zone: string): string {
+  const date = new Date(at)
+  return new Date(date.getTime() + offsetMinutes(date, zone) * 60_000).toISOString().slice(0, 19)
+}
+
+/** The moment that a wall time means in a zone; null when the text is no time. In a repeated hour, the first. */
+export function fromWall(wall: string, zone: string): string | null {
+  const guess = Date.parse(`${wall.length === 16 ? `${wall}:00` : wall}Z`)
+  if (Number.isNaN(guess)) return null
+  const first = guess - offsetMinutes(new Date(guess - 86_400_000), zone) * 60_000
+  if (first + offsetMinutes(new Date(first), zone) * 60_000 === guess) return new Date(first).toISOString()
+  return new Date(guess - offsetMinutes(new Date(first), zone) * 60_000).toISOString()
+}
+
+export function addSeconds(at: string, seconds: number): string {
+  return new Date(new Date(at).getTime() + seconds * 1000).toISOString()
+}
+export const seconds = (from: string, to: string) => (new Date(to).getTime() - new Date(from).getTime()) / 1000
