@@ -49,7 +49,7 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
   }
 
   return (
-    <div className="map" role="region" aria-label={label}>
+    <div className="map" role="region" aria-label={label} aria-busy={!ready}>
       <MapView
         ref={map}
         mapStyle={style}

@@ -38,21 +38,21 @@ export function SourceFilters({ address, set, near, radius, follows, total, load
         <TextInput className="grow" aria-label="Search cameras" placeholder="Name, address, tag" leftSection={<IconSearch size={16} aria-hidden />} value={q}
           onChange={(e) => { setQ(e.currentTarget.value); send(e.currentTarget.value) }}
           rightSection={q ? <CloseButton size="sm" aria-label="Clear search" onClick={() => { setQ(''); set({ q: '' }) }} /> : null} />
-        <NativeSelect aria-label="Status" w={108} value={address.status ?? ''} onChange={(e) => set({ status: e.currentTarget.value })}
+        <NativeSelect aria-label="Status" w={132} value={address.status ?? ''} onChange={(e) => set({ status: e.currentTarget.value })}
           data={[{ value: '', label: 'Any status' }, { value: 'online', label: 'Online' }, { value: 'offline', label: 'Offline' }, { value: 'unknown', label: 'Unknown' }, { value: 'vanished', label: 'No longer reported' }]} />
       </div>
-      {(organizations?.length ?? 0) > 1 && (
-        <NativeSelect aria-label="Organization" value={address.org ?? ''} onChange={(e) => set({ org: e.currentTarget.value })}
+      <div className="row">
+        <NativeSelect className="grow" aria-label="Organization" value={address.org ?? ''} onChange={(e) => set({ org: e.currentTarget.value })}
           data={[{ value: '', label: 'All organizations' }, ...(organizations ?? []).map((o) => ({ value: o.id, label: o.name }))]} />
-      )}
+        {may(me, 'manage_registry') && (
+          <Button className="wide-only" h={36} variant="default" leftSection={<IconPlus size={14} />} onClick={() => set({ sheet: 'new' }, false)}>New camera</Button>
+        )}
+      </div>
       <div className="row reg-count">
         <strong className="num" role="status" style={{ opacity: loading ? 0.6 : 1 }}>{plural(total, 'camera')}</strong>
         {address.tag && <Button variant="default" onClick={() => set({ tag: '' })} rightSection={<span aria-hidden>×</span>}>tag: {address.tag}</Button>}
         {near ? <span className="dim">nearest first</span> : (
           <Checkbox label="Only what the map shows" checked={follows} onChange={(e) => set({ follow: e.currentTarget.checked ? '' : 'no', bbox: e.currentTarget.checked ? address.bbox : '' })} />
-        )}
-        {may(me, 'manage_registry') && (
-          <Button className="push wide-only" variant="default" leftSection={<IconPlus size={14} />} onClick={() => set({ sheet: 'new' }, false)}>New camera</Button>
         )}
       </div>
     </div>
