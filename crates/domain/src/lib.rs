@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod gazetteer;
+pub mod evidence;
 pub mod id;
 pub mod number_template;
 pub mod position;
