@@ -1,4 +1,131 @@
-//! What the product does: one function per verb; jobs; mail and its templates.
+//! What the product does: one function per verb that every door calls — the API, the command line, a
+//! job, an upload link.
 #![cfg_attr(any(test, feature = "testing"), allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod account;
+pub mod authentication;
+mod clock;
+mod error;
+pub mod group;
+pub mod jobs;
+pub mod live;
+pub mod mail;
 pub mod media;
+pub mod organization;
+pub mod page;
+pub mod secret;
+pub mod session;
+pub mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::{Caller, Timestamp};
+use store::{Event, Tx};
+
+pub use clock::Clock;
+pub use error::{Error, Kind, Result};
+pub use settings::Settings;
+pub use store::blob::S3;
+pub use store::mail::Mail;
+pub use store::{Blobs, Database};
+
+/// The product: everything that an action needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    db: Database,
+    blobs: Blobs,
+    clock: Clock,
+    settings: Settings,
+    data: PathBuf,
+    passwords: authentication::Passwords,
+    changes: live::Changes,
+    progress: live::Progress,
+    wakers: jobs::Wakers,
+}
+
+impl App {
+    /// Puts the parts together. `data` is the folder for what is on this machine alone: staged uploads, work files, keys.
+    pub fn new(db: Database, blobs: Blobs, clock: Clock, settings: Settings, data: PathBuf) -> Self {
+        let passwords = authentication::Passwords::new(settings.password_cost);
+        let (changes, progress, wakers) =
+            (live::Changes::default(), live::Progress::default(), jobs::Wakers::default());
+        Self(Arc::new(Inner { db, blobs, clock, settings, data, passwords, changes, progress, wakers }))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The clock itself, for what waits.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// A transaction that may write, at this moment.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(self.0.db.begin(self.now()).await?)
+    }
+
+    /// A transaction that only reads.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(self.0.db.read(self.now()).await?)
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Database {
+        &self.0.db
+    }
+
+    /// The store of bytes.
+    pub fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    /// What the administrator configured.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The folder for what is on this machine alone.
+    pub fn data(&self) -> &std::path::Path {
+        &self.0.data
+    }
+
+    /// Progress that is shown live and not kept.
+    pub fn progress(&self) -> &live::Progress {
+        &self.0.progress
+    }
+
+    /// What changed, on any server.
+    pub fn changes(&self) -> &live::Changes {
+        &self.0.changes
+    }
+
+    /// What wakes those who wait for work.
+    pub fn wakers(&self) -> &jobs::Wakers {
+        &self.0.wakers
+    }
+
+    pub(crate) fn passwords(&self) -> &authentication::Passwords {
+        &self.0.passwords
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.0.db.entropy())(&mut bytes);
+        bytes
+    }
+}
+
+/// An event that this caller caused: `did(caller, "camera.create").about("camera", id)`.
+pub fn did(caller: &Caller, kind: &'static str) -> Event {
+    Event::new(kind, caller.actor())
+}

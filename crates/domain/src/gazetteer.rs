@@ -60,8 +60,12 @@ impl Gazetteer {
                     streets.entry(name).or_default().extend(coordinates.as_array().into_iter().flatten().map(line));
                 }
                 Some("Point") => places.extend(position(coordinates).map(|position| Place { name, position })),
-                Some("Polygon") => places.extend(middle(&line(&coordinates[0])).map(|position| Place { name, position })),
-                Some("MultiPolygon") => places.extend(middle(&line(&coordinates[0][0])).map(|position| Place { name, position })),
+                Some("Polygon") => {
+                    places.extend(middle(&line(&coordinates[0])).map(|position| Place { name, position }))
+                }
+                Some("MultiPolygon") => {
+                    places.extend(middle(&line(&coordinates[0][0])).map(|position| Place { name, position }))
+                }
                 _ => {}
             }
         }
@@ -72,9 +76,15 @@ impl Gazetteer {
         let mut found = Self::default();
         let mut segments = Vec::new();
         let origin = streets.values().flatten().flatten().next().copied();
-        let Some(plane) = origin.map(Plane::at).or_else(|| places.first().map(|p| Plane::at(p.position))) else { return found };
+        let Some(plane) = origin.map(Plane::at).or_else(|| places.first().map(|p| Plane::at(p.position))) else {
+            return found;
+        };
         for (name, lines) in streets {
-            let Some(middle) = lines.iter().max_by_key(|line| line.len()).and_then(|line| line.get(line.len() / 2).copied()) else { continue };
+            let Some(middle) =
+                lines.iter().max_by_key(|line| line.len()).and_then(|line| line.get(line.len() / 2).copied())
+            else {
+                continue;
+            };
             let street = found.names.len();
             for line in &lines {
                 let points: Vec<_> = line.iter().map(|&p| plane.project(p)).collect();
@@ -173,7 +183,10 @@ impl Plane {
     }
 
     fn position(&self, [x, y]: Point) -> Option<Position> {
-        Position::checked(self.origin.lat + y / self.metres_per_degree[1], self.origin.lon + x / self.metres_per_degree[0])
+        Position::checked(
+            self.origin.lat + y / self.metres_per_degree[1],
+            self.origin.lon + x / self.metres_per_degree[0],
+        )
     }
 }
 
@@ -214,7 +227,10 @@ impl Segment {
                 return Some([a[0] + t * r[0], a[1] + t * r[1]]);
             }
         }
-        self.ends.into_iter().find(|&end| other.distance(end) <= TOUCH_M).or_else(|| other.ends.into_iter().find(|&end| self.distance(end) <= TOUCH_M))
+        self.ends
+            .into_iter()
+            .find(|&end| other.distance(end) <= TOUCH_M)
+            .or_else(|| other.ends.into_iter().find(|&end| self.distance(end) <= TOUCH_M))
     }
 
     fn distance(&self, [x, y]: Point) -> f64 {
@@ -234,7 +250,8 @@ fn crossings(segments: &[Segment], plane: &Plane) -> Vec<Crossing> {
     let mut pairs: Vec<(usize, usize)> = squares
         .into_values()
         .flat_map(|near| {
-            let pairs: Vec<_> = near.iter().enumerate().flat_map(|(i, &a)| near[i + 1..].iter().map(move |&b| (a, b))).collect();
+            let pairs: Vec<_> =
+                near.iter().enumerate().flat_map(|(i, &a)| near[i + 1..].iter().map(move |&b| (a, b))).collect();
             pairs
         })
         .filter(|&(a, b)| segments[a].street != segments[b].street)

@@ -2,15 +2,22 @@
 //! or touches a disk, so every rule can be tested by calling it.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod gazetteer;
+pub mod account;
+pub mod caller;
 pub mod evidence;
+pub mod gazetteer;
 pub mod id;
+pub mod invalid;
 pub mod number_template;
+pub mod policy;
 pub mod position;
 pub mod request_item;
+pub mod text;
 pub mod text_enum;
 pub mod time;
 pub mod video_request;
 
+pub use caller::Caller;
+pub use invalid::Invalid;
 pub use position::Position;
 pub use time::{Timestamp, Window};

@@ -14,10 +14,16 @@ enum Part {
     Literal(String),
     Year,
     ShortYear,
-    Month { padded: bool },
-    Day { padded: bool },
+    Month {
+        padded: bool,
+    },
+    Day {
+        padded: bool,
+    },
     /// The running number, padded with zeros to this width.
-    Counter { width: usize },
+    Counter {
+        width: usize,
+    },
     FirstName,
     LastName,
     UserName,
@@ -52,7 +58,9 @@ pub enum TemplateError {
     #[error("the brace at character {0} has no partner")]
     Brace(usize),
     /// Not a field.
-    #[error("{{{0}}} is none of {{YYYY}} {{YY}} {{MM}} {{M}} {{DD}} {{D}} {{###}} {{N}} {{FIRSTNAME}} {{LASTNAME}} {{USERNAME}}")]
+    #[error(
+        "{{{0}}} is none of {{YYYY}} {{YY}} {{MM}} {{M}} {{DD}} {{D}} {{###}} {{N}} {{FIRSTNAME}} {{LASTNAME}} {{USERNAME}}"
+    )]
     UnknownField(String),
     /// Without a running number two requests would get the same one.
     #[error("needs a running number, {{###}} or {{N}}")]
@@ -120,8 +128,12 @@ impl NumberTemplate {
     /// The name of the counter that numbers of this day take: the values of the date fields that the template names, so
     /// that the count starts again with the year, month or day that it shows.
     pub fn scope(&self, date: Date) -> String {
-        let fields: Vec<String> =
-            self.parts.iter().filter(|part| part.is_date()).map(|part| render_part(part, date, 0, Names::default())).collect();
+        let fields: Vec<String> = self
+            .parts
+            .iter()
+            .filter(|part| part.is_date())
+            .map(|part| render_part(part, date, 0, Names::default()))
+            .collect();
         fields.join("-")
     }
 

@@ -225,10 +225,9 @@ pub const fn targets(state: State, action: Action) -> &'static [State] {
         (S::Pending | S::InReview, A::Deny) => &[S::Denied],
         (S::Pending, A::Ask) => &[S::NeedsInformation],
         (S::NeedsInformation, A::Answer) => &[S::Pending],
-        (
-            S::Pending | S::NeedsInformation | S::Approved | S::Exporting | S::Uploading | S::Failed,
-            A::Cancel,
-        ) => &[S::Canceled],
+        (S::Pending | S::NeedsInformation | S::Approved | S::Exporting | S::Uploading | S::Failed, A::Cancel) => {
+            &[S::Canceled]
+        }
         (S::Pending | S::Approved | S::Exporting, A::Unavailable) => &[S::Unavailable],
         (S::Failed, A::Retry) => &[S::Approved],
         (S::InReview, A::Release) => &[S::Released],
@@ -319,10 +318,8 @@ impl RequestItem {
     fn go(&mut self, action: Action, choice: usize) -> Result<Change, WrongState> {
         let to = self.check(action)?[choice];
         let from = std::mem::replace(&mut self.state, to);
-        let ended = matches!(
-            to,
-            State::Released | State::Denied | State::Canceled | State::Expired | State::Unavailable
-        );
+        let ended =
+            matches!(to, State::Released | State::Denied | State::Canceled | State::Expired | State::Unavailable);
         let frees_hold = ended && matches!(self.hold, Hold::Asked | Hold::Held);
         if frees_hold {
             self.hold = Hold::Freed;

@@ -106,12 +106,8 @@ fn act(item: &mut RequestItem, action: Action, review: bool) -> Result<Change, R
     let now = Timestamp::from_micros(500);
     match action {
         Action::Approve => {
-            let approval = Approval {
-                by: somebody(),
-                window: None,
-                review_before_release: review,
-                level: GrantedLevel::Download,
-            };
+            let approval =
+                Approval { by: somebody(), window: None, review_before_release: review, level: GrantedLevel::Download };
             item.approve(approval, now)
         }
         Action::Deny => Ok(item.deny(somebody(), now)?),

@@ -43,7 +43,11 @@ impl Status {
             return None;
         }
         Some(if any(&[State::Released]) {
-            if states.iter().all(|state| *state == State::Released) { Self::Completed } else { Self::PartiallyCompleted }
+            if states.iter().all(|state| *state == State::Released) {
+                Self::Completed
+            } else {
+                Self::PartiallyCompleted
+            }
         } else if any(&[State::Pending, State::NeedsInformation]) {
             Self::Pending
         } else if any(&[State::Approved, State::Exporting, State::Uploading, State::InReview]) {
@@ -256,7 +260,8 @@ fn check_incident(errors: &mut Vec<FieldError>, incident: &Incident, now: Timest
         errors.push(FieldError::new("/incident/from", "must lie in the past"));
     }
     if incident.position.is_some_and(|position| !position.is_valid()) {
-        errors.push(FieldError::new("/incident/position", "must be a latitude within ±90° and a longitude within ±180°"));
+        errors
+            .push(FieldError::new("/incident/position", "must be a latitude within ±90° and a longitude within ±180°"));
     }
 }
 
@@ -383,8 +388,7 @@ mod tests {
         let mut incident = Incident { number: None, from: at(-60), to: at(-60), position: None, address: None };
         let items = [AskedItem { has_source: false, channels: None, from: at(-60), to: at(-30) }];
         let errors = |incident: &Incident, items: &[AskedItem<'_>]| {
-            let submission =
-                Submission { name: "n", category: None, reason: None, incident, needed_by: None, items };
+            let submission = Submission { name: "n", category: None, reason: None, incident, needed_by: None, items };
             check_submission(&submission, Limits::default(), at(0))
         };
         assert_eq!(errors(&incident, &items)[0].pointer, "/items/0/source_id");

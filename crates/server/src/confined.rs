@@ -326,7 +326,8 @@ fn restrict_calls() -> Result<(), String> {
     for (calls, errno) in [(refused, libc::EPERM), (absent, libc::ENOSYS)] {
         let filter = SeccompFilter::new(calls, SeccompAction::Allow, SeccompAction::Errno(errno as u32), arch)
             .map_err(because("seccomp"))?;
-        let program: seccompiler::BpfProgram = filter.try_into().map_err(because::<seccompiler::BackendError>("seccomp"))?;
+        let program: seccompiler::BpfProgram =
+            filter.try_into().map_err(because::<seccompiler::BackendError>("seccomp"))?;
         apply_filter(&program).map_err(because("seccomp"))?;
     }
     Ok(())

@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if let Some(code) = sightline_server::confined::dispatch() {
         return code;
     }
-    ExitCode::SUCCESS
+    sightline_server::cli::main()
 }

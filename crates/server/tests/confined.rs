@@ -62,7 +62,11 @@ fn memory_file_size_and_processor_time_end() {
     let folder = tempfile::tempdir().unwrap();
     let memory = confined(&["--memory-mib", "256"], "x = bytearray(300 << 20)", folder.path());
     assert!(String::from_utf8_lossy(&memory.stderr).contains("MemoryError"));
-    let file = confined(&["--file-mib", "1"], "f = open('f', 'wb')\nwhile True: f.write(bytes(65536)); f.flush()", folder.path());
+    let file = confined(
+        &["--file-mib", "1"],
+        "f = open('f', 'wb')\nwhile True: f.write(bytes(65536)); f.flush()",
+        folder.path(),
+    );
     assert!(!file.status.success());
     assert_eq!(std::fs::metadata(folder.path().join("f")).unwrap().len(), 1 << 20);
     let time = confined(&["--cpu-seconds", "1"], "while True: pass", folder.path());
@@ -86,7 +90,8 @@ async fn footage_is_read_copied_encoded_and_pictured_in_confinement() {
     let (of, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for (name, codec, how) in [("a.mp4", "libx264", Made::Copied), ("b.avi", "mpeg4", Made::Encoded)] {
         let input = of.path().join(name);
-        let args = "-v error -nostdin -y -f lavfi -i testsrc2=s=640x480:r=10:d=2 -f lavfi -i sine=d=2 -pix_fmt yuv420p -c:v";
+        let args =
+            "-v error -nostdin -y -f lavfi -i testsrc2=s=640x480:r=10:d=2 -f lavfi -i sine=d=2 -pix_fmt yuv420p -c:v";
         assert!(Command::new("ffmpeg").args(args.split(' ')).arg(codec).arg(&input).status().unwrap().success());
         let facts = tools().probe(&input).await.unwrap();
         assert_eq!(tools().make_playable(&input, &facts, &out.path().join("p.mp4")).await.unwrap(), how);

@@ -26,7 +26,8 @@ fn settings(cameras: Vec<(Camera, Option<Gap>)>, shift: i64) -> Settings {
 }
 
 fn files(folder: &std::path::Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -45,7 +46,14 @@ fn every_picture_shows_its_own_time() {
         let folder = folder.path().join(device);
         assert_eq!(
             files(&folder),
-            ["20261122T235830Z.mp4", "20261122T235900Z.mp4", "20261122T235930Z.mp4", "20261123T000000Z.mp4", "20261123T000030Z.mp4", "20261123T000100Z.mp4"]
+            [
+                "20261122T235830Z.mp4",
+                "20261122T235900Z.mp4",
+                "20261122T235930Z.mp4",
+                "20261123T000000Z.mp4",
+                "20261123T000030Z.mp4",
+                "20261123T000100Z.mp4"
+            ]
         );
         assert_eq!(clock_reader::times(&folder.join("20261122T235930Z.mp4")), every_tenth("2026-11-22T23:59:30Z", 300));
         assert_eq!(clock_reader::times(&folder.join("20261123T000000Z.mp4")), every_tenth("2026-11-23T00:00:00Z", 300));
@@ -86,7 +94,10 @@ fn a_gap_is_missing_and_told() {
     recorder.record(asked).unwrap();
     assert_eq!(recorder.gaps("a", asked), [window("2026-11-22T21:07:10Z", "2026-11-22T21:07:55Z")]);
     let folder = folder.path().join("a");
-    assert_eq!(files(&folder), ["20261122T210630Z.mp4", "20261122T210700Z.mp4", "20261122T210755Z.mp4", "20261122T210800Z.mp4"]);
+    assert_eq!(
+        files(&folder),
+        ["20261122T210630Z.mp4", "20261122T210700Z.mp4", "20261122T210755Z.mp4", "20261122T210800Z.mp4"]
+    );
     assert_eq!(clock_reader::times(&folder.join("20261122T210700Z.mp4")).last(), Some(&at("2026-11-22T21:07:09.9Z")));
     assert_eq!(clock_reader::times(&folder.join("20261122T210755Z.mp4"))[0], at("2026-11-22T21:07:55Z"));
 }
@@ -105,13 +116,17 @@ fn wrong_names_are_seen() {
 #[ignore = "a measurement"]
 fn half_an_hour_of_eight_cameras() {
     let folder = tempfile::tempdir().unwrap();
-    let cameras = (0..8).map(|n| (camera(&n.to_string(), if n < 4 { View::Street } else { View::Concourse }), None)).collect();
+    let cameras =
+        (0..8).map(|n| (camera(&n.to_string(), if n < 4 { View::Street } else { View::Concourse }), None)).collect();
     let start = Instant::now();
     let mut recorder = Recorder::new(folder.path(), settings(cameras, 0)).unwrap();
     println!("pieces: {:?}", start.elapsed());
     let start = Instant::now();
     recorder.record(window("2026-11-22T21:00:00Z", "2026-11-22T21:30:00Z")).unwrap();
-    let bytes: u64 = (0..8).flat_map(|n| std::fs::read_dir(folder.path().join(n.to_string())).unwrap()).map(|e| e.unwrap().metadata().unwrap().len()).sum();
+    let bytes: u64 = (0..8)
+        .flat_map(|n| std::fs::read_dir(folder.path().join(n.to_string())).unwrap())
+        .map(|e| e.unwrap().metadata().unwrap().len())
+        .sum();
     println!("half an hour: {:?}, {bytes} bytes", start.elapsed());
     let start = Instant::now();
     for second in 0..60 {

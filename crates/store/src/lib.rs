@@ -1,1 +1,37 @@
-//! SQL and blobs; the only crate that knows the database and the object store.
+//! SQL and blobs. The only crate that knows the database and the object store.
+//!
+//! Every write goes through [`Tx`], whose [`Tx::commit`] takes the ledger events that say what
+//! happened. Queries are free functions on `&mut Tx`, one file per noun.
+#![cfg_attr(any(test, feature = "testing"), allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod account;
+pub mod blob;
+mod db;
+mod error;
+pub mod event;
+pub mod group;
+pub mod job;
+pub mod mail;
+pub mod organization;
+mod row;
+pub mod session;
+pub mod setting;
+mod sql;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod token;
+mod tx;
+
+pub use blob::Blobs;
+pub use db::{Committed, Database, Engine};
+pub use error::Error;
+pub use event::Event;
+pub use row::Columns;
+pub use sql::Sql;
+pub use tx::Tx;
+
+/// What every query answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A source of random bytes; the system's in production, a counted one in tests.
+pub type Entropy = std::sync::Arc<dyn Fn(&mut [u8]) + Send + Sync>;

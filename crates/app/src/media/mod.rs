@@ -102,7 +102,8 @@ pub enum Made {
 type Result<T, E = MediaError> = std::result::Result<T, E>;
 
 /// Containers that are read. No playlists (they name other files and hosts), no devices, no lists of pictures.
-const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,avi,asf,flv,h264,hevc,m4v,mjpeg,mxf,dhav,dv,ogg,ivf";
+const FORMATS: &str =
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,avi,asf,flv,h264,hevc,m4v,mjpeg,mxf,dhav,dv,ogg,ivf";
 /// Codecs that are decoded: what cameras, recorders and phones write.
 const CODECS: &str = "h264,hevc,mpeg4,mpeg1video,mpeg2video,mjpeg,h263,h263p,msmpeg4,msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,vp8,vp9,\
 libdav1d,libaom-av1,av1,theora,dvvideo,flv,prores,rawvideo,jpeg2000,\
@@ -126,7 +127,9 @@ impl Tools {
         args.push(format!("{:.3}", at.as_secs_f64()).into());
         args.extend(self.input(input));
         args.extend(words(&["-map", "0:V:0", "-frames:v", "1", "-map_metadata", "-1", "-vf"]));
-        args.push("scale=w='min(640,iw)':h='min(640,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2".into());
+        args.push(
+            "scale=w='min(640,iw)':h='min(640,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2".into(),
+        );
         args.extend(words(&["-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj420p", "-f", "mjpeg", "-y"]));
         args.push(located(output));
         self.run(&self.ffmpeg, args, input, Some(output), self.limits.glance).await?;
@@ -144,7 +147,9 @@ impl Tools {
         }
         if facts.plays_as_it_is() {
             match self.convert(input, facts, output, Made::Copied).await {
-                Ok(()) if self.probe(output).await.is_ok_and(|copy| copy.media.duration_ms.is_some_and(|ms| ms > 0)) => {
+                Ok(())
+                    if self.probe(output).await.is_ok_and(|copy| copy.media.duration_ms.is_some_and(|ms| ms > 0)) =>
+                {
                     return Ok(Made::Copied);
                 }
                 Err(error) if error.kind == MediaErrorKind::Installation => return Err(error),
@@ -160,7 +165,18 @@ impl Tools {
         let mut args = self.reading();
         args.extend(words(&["-fflags", "+genpts"]));
         args.extend(self.input(input));
-        args.extend(words(&["-map", "0:V:0", "-map", "0:a:0?", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"]));
+        args.extend(words(&[
+            "-map",
+            "0:V:0",
+            "-map",
+            "0:a:0?",
+            "-sn",
+            "-dn",
+            "-map_metadata",
+            "-1",
+            "-map_chapters",
+            "-1",
+        ]));
         match how {
             Made::Copied => args.extend(words(&["-c:v", "copy"])),
             Made::Encoded => args.extend(words(&[
@@ -203,7 +219,16 @@ impl Tools {
 
 /// What a file may be and what it may reach.
 fn guarded() -> Vec<OsString> {
-    words(&["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-codec_whitelist", CODECS, "-max_streams", "64"])
+    words(&[
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        FORMATS,
+        "-codec_whitelist",
+        CODECS,
+        "-max_streams",
+        "64",
+    ])
 }
 
 fn words(list: &[&str]) -> Vec<OsString> {

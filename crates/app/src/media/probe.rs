@@ -105,7 +105,8 @@ impl Probed {
     /// Whether the pictures play in every browser as they are, in a container that says when each is shown.
     #[must_use]
     pub fn plays_as_it_is(&self) -> bool {
-        let is = |value: &Option<String>, allowed: &[&str]| value.as_deref().is_some_and(|value| allowed.contains(&value));
+        let is =
+            |value: &Option<String>, allowed: &[&str]| value.as_deref().is_some_and(|value| allowed.contains(&value));
         is(&self.media.video_codec, &["h264"])
             && is(&self.pixel_format, &["yuv420p", "yuvj420p"])
             && is(&self.profile, &["Constrained Baseline", "Baseline", "Main", "High"])

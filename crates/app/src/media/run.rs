@@ -69,7 +69,14 @@ impl Tools {
         judge(&end, &said).map_or(Ok(printed), Err)
     }
 
-    fn command(&self, program: &Path, args: Vec<OsString>, input: &Path, output: Option<&Path>, time: Duration) -> Command {
+    fn command(
+        &self,
+        program: &Path,
+        args: Vec<OsString>,
+        input: &Path,
+        output: Option<&Path>,
+        time: Duration,
+    ) -> Command {
         let mut line: Vec<OsString> = self.confine.clone();
         if !line.is_empty() {
             let limits = self.limits;
@@ -159,7 +166,15 @@ fn heard(said: &str) -> (MediaErrorKind, &'static str) {
         (MediaErrorKind::Limit, "what was made of the file grew larger than is allowed")
     } else if has("exceeds max_streams") {
         (MediaErrorKind::Limit, "the file has more streams than is allowed")
-    } else if ["Cannot allocate memory", "malloc of size", "get_buffer() failed", "error while loading shared libraries"].into_iter().any(has) {
+    } else if [
+        "Cannot allocate memory",
+        "malloc of size",
+        "get_buffer() failed",
+        "error while loading shared libraries",
+    ]
+    .into_iter()
+    .any(has)
+    {
         (MediaErrorKind::Limit, "the file needs more memory than is allowed")
     } else if has("whitelist") {
         (MediaErrorKind::File, "the file is of a kind that is not read here")

@@ -31,7 +31,17 @@ fn first(text: &str) -> String {
 
 #[test]
 fn a_crossing_is_found_however_it_is_written() {
-    for text in ["5th & Main", "5TH&MAIN", "5 and main", "fifth at main", "5th street / main avenue", "5th St. @ Main Ave", "5th & Mai", "5th & main street", "corner of 5th and Main"] {
+    for text in [
+        "5th & Main",
+        "5TH&MAIN",
+        "5 and main",
+        "fifth at main",
+        "5th street / main avenue",
+        "5th St. @ Main Ave",
+        "5th & Mai",
+        "5th & main street",
+        "corner of 5th and Main",
+    ] {
         assert_eq!(first(text), "5th Street & Main Avenue", "{text}");
     }
     assert_eq!(first("Main and 5th Street"), "Main Avenue & 5th Street");

@@ -21,13 +21,50 @@ pub(super) enum Query {
 }
 
 const KINDS: [(&str, &str); 22] = [
-    ("street", "st"), ("str", "st"), ("avenue", "ave"), ("av", "ave"), ("road", "rd"), ("boulevard", "blvd"), ("drive", "dr"), ("lane", "ln"),
-    ("place", "pl"), ("court", "ct"), ("square", "sq"), ("highway", "hwy"), ("parkway", "pkwy"), ("terrace", "ter"), ("bridge", "brg"), ("alley", "aly"),
-    ("way", "way"), ("north", "n"), ("south", "s"), ("east", "e"), ("west", "w"), ("saint", "st"),
+    ("street", "st"),
+    ("str", "st"),
+    ("avenue", "ave"),
+    ("av", "ave"),
+    ("road", "rd"),
+    ("boulevard", "blvd"),
+    ("drive", "dr"),
+    ("lane", "ln"),
+    ("place", "pl"),
+    ("court", "ct"),
+    ("square", "sq"),
+    ("highway", "hwy"),
+    ("parkway", "pkwy"),
+    ("terrace", "ter"),
+    ("bridge", "brg"),
+    ("alley", "aly"),
+    ("way", "way"),
+    ("north", "n"),
+    ("south", "s"),
+    ("east", "e"),
+    ("west", "w"),
+    ("saint", "st"),
 ];
 const ORDINALS: [&str; 20] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth",
-    "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
 ];
 /// Stands between two streets.
 const JOINT: &str = "&";
@@ -42,7 +79,15 @@ fn words(text: &str) -> Vec<String> {
         .nfd()
         .filter(|c| !is_combining_mark(*c) && !matches!(c, '\'' | '’' | '.'))
         .flat_map(char::to_lowercase)
-        .map(|c| if matches!(c, '&' | '/' | '@' | '+') { " & ".to_owned() } else if c.is_alphanumeric() { c.to_string() } else { " ".to_owned() })
+        .map(|c| {
+            if matches!(c, '&' | '/' | '@' | '+') {
+                " & ".to_owned()
+            } else if c.is_alphanumeric() {
+                c.to_string()
+            } else {
+                " ".to_owned()
+            }
+        })
         .collect();
     plain.split_whitespace().map(short).collect()
 }
@@ -52,7 +97,10 @@ fn short(word: &str) -> String {
         return (n + 1).to_string();
     }
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && matches!(&word[digits.len()..], "st" | "nd" | "rd" | "th") {
+    if !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && matches!(&word[digits.len()..], "st" | "nd" | "rd" | "th")
+    {
         return digits.to_owned();
     }
     KINDS.iter().find(|(long, _)| *long == word).map_or(word, |(_, short)| short).to_owned()

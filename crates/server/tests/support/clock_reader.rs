@@ -16,16 +16,34 @@ pub(crate) fn times(file: &Path) -> Vec<Timestamp> {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i"])
         .arg(file)
-        .args(["-map", "0:v:0", "-vf", &crop, "-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"])
+        .args([
+            "-map",
+            "0:v:0",
+            "-vf",
+            &crop,
+            "-fps_mode",
+            "passthrough",
+            "-pix_fmt",
+            "gray",
+            "-f",
+            "rawvideo",
+            "pipe:1",
+        ])
         .stdin(Stdio::null())
         .output()
         .expect("ffmpeg starts");
     assert!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
     let letters = Letters::draw().expect("the letters are drawn");
-    output.stdout.chunks_exact(width * CELL_HEIGHT).enumerate().map(|(n, pixels)| {
-        let text = read(pixels, width, &letters).unwrap_or_else(|e| panic!("picture {n} of {}: {e}", file.display()));
-        text.parse().unwrap_or_else(|_| panic!("picture {n} of {} shows {text}", file.display()))
-    }).collect()
+    output
+        .stdout
+        .chunks_exact(width * CELL_HEIGHT)
+        .enumerate()
+        .map(|(n, pixels)| {
+            let text =
+                read(pixels, width, &letters).unwrap_or_else(|e| panic!("picture {n} of {}: {e}", file.display()));
+            text.parse().unwrap_or_else(|_| panic!("picture {n} of {} shows {text}", file.display()))
+        })
+        .collect()
 }
 
 /// The text in one strip of pixels, as RFC 3339.
@@ -48,7 +66,9 @@ fn digit(pixels: &[u8], width: usize, cell: usize, letters: &Letters) -> Result<
             let rows = letters.rows(candidate).expect("every digit is drawn");
             let sum: u32 = rows
                 .enumerate()
-                .flat_map(|(y, row)| row.iter().zip(&pixels[y * width + cell * CELL_WIDTH..]).map(|(&a, &b)| u32::from(a.abs_diff(b))))
+                .flat_map(|(y, row)| {
+                    row.iter().zip(&pixels[y * width + cell * CELL_WIDTH..]).map(|(&a, &b)| u32::from(a.abs_diff(b)))
+                })
                 .sum();
             (f64::from(sum) / (CELL_WIDTH * CELL_HEIGHT) as f64, candidate)
         })

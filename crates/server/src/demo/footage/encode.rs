@@ -28,7 +28,12 @@ pub(super) const BLACK: Colour = [16, 128, 128];
 impl Picture {
     pub(super) fn new(width: usize, height: usize, colour: Colour) -> Self {
         let small = width / 2 * (height / 2);
-        Self { width, height, luma: vec![colour[0]; width * height], chroma: [vec![colour[1]; small], vec![colour[2]; small]] }
+        Self {
+            width,
+            height,
+            luma: vec![colour[0]; width * height],
+            chroma: [vec![colour[1]; small], vec![colour[2]; small]],
+        }
     }
 
     /// Fills a rectangle; what lies outside the picture is left out.
@@ -61,11 +66,25 @@ pub(super) fn encode(pictures: &[Picture], alone: bool, quantiser: u32, label: O
         if alone { 1 } else { RATE }
     );
     let mut command = Command::new("ffmpeg");
-    command.args(["-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &size, "-r", &rate, "-i", "pipe:0"]);
+    command.args([
+        "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &size, "-r", &rate, "-i", "pipe:0",
+    ]);
     if let Some(label) = label {
         command.args(["-vf", &format!("drawtext=fontfile={FONT}:fontsize=18:fontcolor=white:box=1:boxcolor=black@0.55:boxborderw=6:x=12:y=12:text='{}'", escape(label))]);
     }
-    command.args(["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "baseline", "-x264-params", &parameters, "-f", "h264", "pipe:1"]);
+    command.args([
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-profile:v",
+        "baseline",
+        "-x264-params",
+        &parameters,
+        "-f",
+        "h264",
+        "pipe:1",
+    ]);
     let stream = run(command, |input| {
         pictures.iter().try_for_each(|picture| {
             input.write_all(&picture.luma)?;
@@ -82,7 +101,10 @@ fn escape(text: &str) -> String {
     text.chars().map(|c| if matches!(c, '\'' | '\\' | ':' | '%') { ' ' } else { c }).collect()
 }
 
-fn run(mut command: Command, feed: impl FnOnce(&mut std::process::ChildStdin) -> std::io::Result<()> + Send) -> Result<Vec<u8>> {
+fn run(
+    mut command: Command,
+    feed: impl FnOnce(&mut std::process::ChildStdin) -> std::io::Result<()> + Send,
+) -> Result<Vec<u8>> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -113,14 +135,33 @@ pub struct Letters(Vec<u8>);
 impl Letters {
     /// Has ffmpeg draw them.
     pub fn draw() -> Result<Self> {
-        ensure!(std::path::Path::new(FONT).exists(), "the font {FONT} is missing; the Debian package fonts-dejavu-core holds it");
+        ensure!(
+            std::path::Path::new(FONT).exists(),
+            "the font {FONT} is missing; the Debian package fonts-dejavu-core holds it"
+        );
         let filter = format!(
             "drawtext=fontfile={FONT}:fontsize=26:fontcolor=white:x=0:y=26-max_glyph_a:text='{}'",
             LETTERS.replace(':', "\\:")
         );
         let source = format!("color=black:s={}x{CELL_HEIGHT}:d=1:r=1", LETTERS.len() * CELL_WIDTH);
         let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-f", "lavfi", "-i", &source, "-vf", &filter, "-frames:v", "1", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"]);
+        command.args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            &source,
+            "-vf",
+            &filter,
+            "-frames:v",
+            "1",
+            "-pix_fmt",
+            "gray",
+            "-f",
+            "rawvideo",
+            "pipe:1",
+        ]);
         let pixels = run(command, |_| Ok(()))?;
         ensure!(pixels.len() == LETTERS.len() * CELL_WIDTH * CELL_HEIGHT, "ffmpeg drew {} bytes", pixels.len());
         Ok(Self(pixels))

@@ -145,7 +145,9 @@ pub(super) fn slices(stream: &[u8]) -> Result<Vec<Slice>> {
             7 => sequence = Some(Sequence::read(&mut input).context("sequence parameter set")?),
             8 => picture = Some(Picture::read(&mut input).context("picture parameter set")?),
             1 | 5 => {
-                let (Some(sequence), Some(picture)) = (&sequence, &picture) else { bail!("a slice before its parameter sets") };
+                let (Some(sequence), Some(picture)) = (&sequence, &picture) else {
+                    bail!("a slice before its parameter sets")
+                };
                 found.push(read_slice(&mut input, head, sequence, picture).context("slice")?);
             }
             _ => {}

@@ -61,22 +61,36 @@ impl Recorder {
             let workers: Vec<_> = settings
                 .cameras
                 .chunks(halves)
-                .map(|cameras| scope.spawn(move || cameras.iter().map(|(camera, _)| Scene::new(camera)).collect::<Result<Vec<_>>>()))
+                .map(|cameras| {
+                    scope
+                        .spawn(move || cameras.iter().map(|(camera, _)| Scene::new(camera)).collect::<Result<Vec<_>>>())
+                })
                 .collect();
             workers
                 .into_iter()
                 .map(|worker| worker.join().map_err(|_| anyhow::anyhow!("drawing a scene panicked"))?)
                 .collect::<Result<Vec<_>>>()
         })?;
-        Ok(Self { folder: folder.to_owned(), settings, clock, scenes: scenes.into_iter().flatten().collect(), written: HashMap::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            settings,
+            clock,
+            scenes: scenes.into_iter().flatten().collect(),
+            written: HashMap::new(),
+        })
     }
 
     /// The spans of a window, cut to whole seconds, that this camera does not record.
     pub fn gaps(&self, device: &str, window: Window) -> Vec<Window> {
-        let Some((_, Some(gap))) = self.settings.cameras.iter().find(|(camera, _)| camera.device == device) else { return Vec::new() };
+        let Some((_, Some(gap))) = self.settings.cameras.iter().find(|(camera, _)| camera.device == device) else {
+            return Vec::new();
+        };
         runs(seconds(window), |second| gap.holds(second))
             .into_iter()
-            .map(|run| Window { from: Timestamp::from_micros(run.start * 1_000_000), to: Timestamp::from_micros(run.end * 1_000_000) })
+            .map(|run| Window {
+                from: Timestamp::from_micros(run.start * 1_000_000),
+                to: Timestamp::from_micros(run.end * 1_000_000),
+            })
             .collect()
     }
 

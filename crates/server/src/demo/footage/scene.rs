@@ -45,8 +45,10 @@ struct Mover {
     start: i32,
 }
 
-const WALLS: [Colour; 6] = [[120, 118, 140], [96, 122, 136], [140, 116, 134], [108, 130, 122], [86, 124, 132], [150, 120, 130]];
-const PAINTS: [Colour; 6] = [[70, 108, 190], [60, 170, 110], [190, 128, 128], [40, 128, 128], [150, 110, 146], [110, 150, 100]];
+const WALLS: [Colour; 6] =
+    [[120, 118, 140], [96, 122, 136], [140, 116, 134], [108, 130, 122], [86, 124, 132], [150, 120, 130]];
+const PAINTS: [Colour; 6] =
+    [[70, 108, 190], [60, 170, 110], [190, 128, 128], [40, 128, 128], [150, 110, 146], [110, 150, 100]];
 
 /// The pictures of one loop.
 pub(super) fn pictures(view: View, seed: u64) -> Vec<Picture> {
@@ -60,8 +62,22 @@ pub(super) fn pictures(view: View, seed: u64) -> Vec<Picture> {
             let colour = PAINTS[dice.range(0, 6) as usize];
             let start = dice.range(0, 900);
             match (view, i) {
-                (View::Street, 0..=3) => Mover { colour, lane: 222 + 18 * i, width: 56 + 16 * (i % 2), height: 18, rounds: [2, 3, -3, -2][i as usize], start },
-                _ => Mover { colour, lane: 196 + 14 * i, width: 8, height: 26, rounds: if i % 2 == 0 { 1 } else { -1 }, start },
+                (View::Street, 0..=3) => Mover {
+                    colour,
+                    lane: 222 + 18 * i,
+                    width: 56 + 16 * (i % 2),
+                    height: 18,
+                    rounds: [2, 3, -3, -2][i as usize],
+                    start,
+                },
+                _ => Mover {
+                    colour,
+                    lane: 196 + 14 * i,
+                    width: 8,
+                    height: 26,
+                    rounds: if i % 2 == 0 { 1 } else { -1 },
+                    start,
+                },
             }
         })
         .collect();

@@ -115,7 +115,13 @@ impl Scene {
     pub(super) fn new(camera: &Camera) -> Result<Self> {
         let seed = camera.device.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let slices = encode::encode(&scene::pictures(camera.view, seed), false, SCENE, Some(&camera.name))?;
-        Ok(Self(slices.iter().zip(0..).map(|(slice, n)| with_length(&slice.unit(Place { macroblock: 0, picture: n % RATE }))).collect()))
+        Ok(Self(
+            slices
+                .iter()
+                .zip(0..)
+                .map(|(slice, n)| with_length(&slice.unit(Place { macroblock: 0, picture: n % RATE })))
+                .collect(),
+        ))
     }
 
     /// The pictures of one second since 1970.

@@ -1,0 +1,114 @@
+//! Mail: written into the outbox in the transaction that causes it, sent by a worker afterwards. Without SMTP
+//! settings it is kept, and an administrator reads it in the page.
+
+use std::time::Duration;
+
+use domain::id::MailId;
+use domain::policy::{self, Privilege};
+use domain::{Caller, Invalid};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use store::mail::Mail;
+
+use crate::page::Page;
+use crate::settings::{Smtp, SmtpSecurity};
+use crate::{App, Error, Result, did, jobs};
+
+/// How long sending may take before it is begun anew.
+const LEASE: Duration = Duration::from_secs(120);
+const TRIES: i64 = 12;
+
+/// Sends one mail that is due. False when there was none.
+pub async fn send_one(app: &App) -> Result<bool> {
+    let Some(smtp) = &app.settings().smtp else { return Ok(false) };
+    let mut tx = app.begin().await?;
+    let Some(mail) = store::mail::claim(&mut tx, LEASE).await? else { return Ok(false) };
+    tx.commit_housekeeping().await?;
+    let outcome = match message(smtp, &mail) {
+        Ok(message) => transport(smtp)?.send(message).await.map(|_| ()).map_err(|e| (e.to_string(), !e.is_permanent())),
+        Err(error) => Err((error.to_string(), false)),
+    };
+    let mut tx = app.begin().await?;
+    match outcome {
+        Ok(()) => store::mail::sent(&mut tx, &mail.id).await?,
+        Err((error, may_pass)) => {
+            tracing::warn!(mail = %mail.id, error, "mail was not taken");
+            let again =
+                (may_pass && mail.attempts < TRIES).then(|| jobs::again_at(tx.now(), mail.attempts + 4, tx.random()));
+            store::mail::failed(&mut tx, &mail.id, &error, again).await?;
+        }
+    }
+    tx.commit_housekeeping().await?;
+    Ok(true)
+}
+
+/// The Message-ID is the mail's own id, so that a copy sent after a crash is recognised as the same mail (RFC 5322 §3.6.4).
+fn message(smtp: &Smtp, mail: &Mail) -> std::result::Result<Message, Box<dyn std::error::Error + Send + Sync>> {
+    let from: Mailbox = smtp.from.parse()?;
+    let domain = from.email.domain().to_owned();
+    let message = Message::builder()
+        .from(from)
+        .to(mail.recipient.parse()?)
+        .subject(&mail.subject)
+        .message_id(Some(format!("<{}@{domain}>", mail.id)));
+    Ok(message.multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))?)
+}
+
+fn transport(smtp: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
+    let tls = || TlsParameters::new(smtp.host.clone()).map_err(Error::internal);
+    let tls = match smtp.security {
+        SmtpSecurity::None => Tls::None,
+        SmtpSecurity::StartTls => Tls::Required(tls()?),
+        SmtpSecurity::Tls => Tls::Wrapper(tls()?),
+    };
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
+        .port(smtp.port)
+        .tls(tls)
+        .timeout(Some(Duration::from_secs(30)));
+    Ok(match (&smtp.username, &smtp.password) {
+        (Some(user), Some(password)) => builder.credentials(Credentials::new(user.clone(), password.clone())).build(),
+        _ => builder.build(),
+    })
+}
+
+/// The outbox, newest first.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    state: Option<&str>,
+    limit: Option<i64>,
+    cursor: Option<&str>,
+) -> Result<Page<Mail>> {
+    policy::holds_everywhere(caller, Privilege::ManageSettings)?;
+    if state.is_some_and(|s| !["waiting", "sent", "kept", "dead"].contains(&s)) {
+        return Err(Invalid::field("/state", "Expected waiting, sent, kept or dead.").into());
+    }
+    let (limit, after) = (crate::page::limit(limit)?, crate::page::key::<MailId>(cursor)?);
+    let mut tx = app.read().await?;
+    let found = store::mail::list(&mut tx, state, after.as_ref(), limit + 1).await?;
+    Ok(Page::cut(found, limit, |mail| mail.id.clone()))
+}
+
+/// One mail, to be read.
+pub async fn find(app: &App, caller: &Caller, id: &MailId) -> Result<Mail> {
+    policy::holds_everywhere(caller, Privilege::ManageSettings)?;
+    let mut tx = app.read().await?;
+    store::mail::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("mail"))
+}
+
+/// Tries a mail again that was kept or given up.
+pub async fn retry(app: &App, caller: &Caller, id: &MailId) -> Result<()> {
+    policy::holds_everywhere(caller, Privilege::ManageSettings)?;
+    if app.settings().smtp.is_none() {
+        return Err(Error::conflict("no_mail_server", "No mail server is configured: set smtp.host first."));
+    }
+    let mut tx = app.begin().await?;
+    store::mail::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("mail"))?;
+    if !store::mail::revive(&mut tx, id).await? {
+        return Err(Error::conflict("wrong_state", "Only a mail that was kept or given up can be tried again."));
+    }
+    tx.commit([did(caller, "mail.retry").about("mail", id)]).await?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Who may do what, and who sees what. No permission is decided anywhere else.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Caller;
+use crate::account::{Account, Grant};
+use crate::caller::Means;
+use crate::id::OrganizationId;
+
+/// Seen, but not theirs to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Forbidden(pub &'static str);
+
+/// The answer of a policy.
+pub type Allowed = Result<(), Forbidden>;
+
+fn allowed_if(condition: bool, otherwise: &'static str) -> Allowed {
+    if condition { Ok(()) } else { Err(Forbidden(otherwise)) }
+}
+
+macro_rules! privileges {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Something that a role allows, for one organization or for all.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Privilege { $($(#[$doc])* $name,)* }
+
+        impl Privilege {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// As written in the API and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        impl FromStr for Privilege {
+            type Err = Forbidden;
+
+            fn from_str(text: &str) -> Result<Self, Forbidden> {
+                match text { $($text => Ok(Self::$name),)* _ => Err(Forbidden("not a privilege")) }
+            }
+        }
+    };
+}
+
+privileges! {
+    /// Search published sources.
+    ViewRegistry = "view_registry",
+    /// Enter, change, hide and remove sources.
+    ManageRegistry = "manage_registry",
+    /// See participants.
+    ViewParticipants = "view_participants",
+    /// Enrol and change participants.
+    ManageParticipants = "manage_participants",
+    /// Delete participants.
+    DeleteParticipants = "delete_participants",
+    /// Ask for footage.
+    SubmitRequests = "submit_requests",
+    /// Invite officers of other agencies.
+    InviteRequesters = "invite_requesters",
+    /// Decide on requests for an owner's sources.
+    ApproveRequests = "approve_requests",
+    /// See the requests of everybody.
+    ViewAllRequests = "view_all_requests",
+    /// Build request and enrolment forms.
+    ManageForms = "manage_forms",
+    /// Make cases.
+    CreateCases = "create_cases",
+    /// Add and revoke connectors.
+    ManageConnectors = "manage_connectors",
+    /// Add, change and disable accounts.
+    ManageAccounts = "manage_accounts",
+    /// Settings, mail, jobs.
+    ManageSettings = "manage_settings",
+    /// Read the ledger.
+    ViewAudit = "view_audit",
+    /// See numbers over all requests.
+    ViewDashboard = "view_dashboard",
+}
+
+impl fmt::Display for Privilege {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a privilege is held for at least one organization: for lists, which are then cut to those organizations.
+pub fn holds(caller: &Caller, privilege: Privilege) -> Allowed {
+    allowed_if(caller.may_somewhere(privilege), "Your roles do not allow this.")
+}
+
+/// Whether a privilege is held for all organizations: for what belongs to the whole installation.
+pub fn holds_everywhere(caller: &Caller, privilege: Privilege) -> Allowed {
+    allowed_if(caller.may_everywhere(privilege), "Only somebody who holds this role for all organizations may do this.")
+}
+
+/// Entering and changing organizations.
+pub fn manage_organizations(caller: &Caller) -> Allowed {
+    holds_everywhere(caller, Privilege::ManageAccounts)
+}
+
+/// Whether an account's existence may be known: by itself, by those who manage accounts of its organization.
+pub fn sees_account(caller: &Caller, account: &Account) -> bool {
+    caller.account_id() == Some(&account.id) || caller.may(Privilege::ManageAccounts, &account.organization_id)
+}
+
+/// Making or changing an account of an organization so that it holds these roles. Nobody hands out, or takes away, a role for an
+/// organization where they do not manage accounts.
+pub fn manage_account(caller: &Caller, organization: &OrganizationId, grants: &[Grant]) -> Allowed {
+    allowed_if(
+        caller.may(Privilege::ManageAccounts, organization),
+        "Only somebody who manages this organization's accounts may do this.",
+    )?;
+    let within = |grant: &Grant| match &grant.organization_id {
+        Some(of) => caller.may(Privilege::ManageAccounts, of),
+        None => caller.may_everywhere(Privilege::ManageAccounts),
+    };
+    allowed_if(grants.iter().all(within), "You may only give roles for organizations whose accounts you manage.")
+}
+
+/// Groups are made and changed by those who manage accounts of their organization.
+pub fn manage_group(caller: &Caller, organization: &OrganizationId) -> Allowed {
+    allowed_if(
+        caller.may(Privilege::ManageAccounts, organization),
+        "Only somebody who manages this organization's accounts may do this.",
+    )
+}
+
+/// Tokens are made in a browser by the person themselves: a token makes no tokens.
+pub fn manage_own_tokens(caller: &Caller) -> Allowed {
+    allowed_if(caller.means == Means::Session, "Tokens are made and revoked by a person who is signed in.")
+}

@@ -1,0 +1,83 @@
+//! The API under `/api/v1`: one file per noun, a handler is about a dozen lines.
+
+mod account;
+mod group;
+mod job;
+mod live;
+mod mail;
+mod organization;
+mod session;
+mod token;
+
+use domain::id::OrganizationId;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::Shared;
+
+/// All routes of the API.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .merge(session::routes())
+        .merge(account::routes())
+        .merge(organization::routes())
+        .merge(group::routes())
+        .merge(token::routes())
+        .merge(mail::routes())
+        .merge(job::routes())
+        .merge(live::routes())
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct List<T> {
+    /// What is on it.
+    pub(crate) items: Vec<T>,
+    /// Send it as `cursor` for the next page; null on the last.
+    pub(crate) next_cursor: Option<String>,
+    /// How many there are in all, exact up to 10,000; only with `count=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) total: Option<i64>,
+}
+
+impl<T> List<T> {
+    /// From a page, each item as its view.
+    pub(crate) fn of<U>(page: app::page::Page<U>, view: impl FnMut(U) -> T) -> Self {
+        let page = page.map(view);
+        Self { items: page.items, next_cursor: page.next_cursor, total: page.total }
+    }
+}
+
+/// Something's id and name.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub(crate) struct Named {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+impl Named {
+    pub(crate) fn new(id: impl ToString, name: impl Into<String>) -> Self {
+        Self { id: id.to_string(), name: name.into() }
+    }
+}
+
+/// What every list takes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// At most so many, 50 unless said, at most 500.
+    pub(crate) limit: Option<i64>,
+    /// The `next_cursor` of an earlier answer.
+    pub(crate) cursor: Option<String>,
+}
+
+/// A role held for one organization, or for all.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct RoleGrant {
+    /// The role.
+    pub(crate) role: domain::account::Role,
+    /// For which organization; null: for all.
+    pub(crate) organization_id: Option<OrganizationId>,
+}

@@ -1,0 +1,117 @@
+//! Organizations.
+
+use app::App;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use domain::account::Organization;
+use domain::id::OrganizationId;
+use domain::{Caller, Timestamp, policy};
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::List;
+use crate::http::Shared;
+use crate::http::extract::{IfMatch, Json, Path, Signed, etag};
+use crate::http::problem::{Answer, Problem};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list_organizations, create_organization))
+        .routes(routes!(find_organization, change_organization))
+}
+
+/// An owner of sources, or the host.
+#[derive(Serialize, utoipa::ToSchema)]
+struct OrganizationView {
+    id: OrganizationId,
+    name: String,
+    /// IANA time zone.
+    time_zone: String,
+    is_host: bool,
+    created_at: Timestamp,
+    version: i64,
+    /// `change`.
+    allowed_actions: Vec<&'static str>,
+}
+
+impl OrganizationView {
+    fn of(caller: &Caller, organization: Organization) -> Self {
+        Self {
+            allowed_actions: if policy::manage_organizations(caller).is_ok() { vec!["change"] } else { vec![] },
+            id: organization.id,
+            name: organization.name,
+            time_zone: organization.time_zone,
+            is_host: organization.is_host,
+            created_at: organization.created_at,
+            version: organization.version,
+        }
+    }
+}
+
+/// All organizations, by name.
+#[utoipa::path(get, path = "/organizations", tag = "people", operation_id = "list_organizations",
+    responses((status = 200, body = List<OrganizationView>), (status = "4XX", body = Problem)))]
+async fn list_organizations(
+    State(app): State<App>,
+    Signed(caller): Signed,
+) -> Answer<axum::Json<List<OrganizationView>>> {
+    let found = app::organization::list(&app).await?;
+    let items = found.into_iter().map(|o| OrganizationView::of(&caller, o)).collect();
+    Ok(axum::Json(List { items, next_cursor: None, total: None }))
+}
+
+/// A new organization.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OrganizationInput {
+    name: String,
+    time_zone: String,
+}
+
+/// Enters an organization.
+#[utoipa::path(post, path = "/organizations", tag = "people", operation_id = "create_organization", request_body = OrganizationInput,
+    responses((status = 201, body = OrganizationView), (status = "4XX", body = Problem)))]
+async fn create_organization(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Json(input): Json<OrganizationInput>,
+) -> Answer<impl IntoResponse> {
+    let organization = app::organization::create(&app, &caller, &input.name, &input.time_zone).await?;
+    Ok((StatusCode::CREATED, etag(organization.version), axum::Json(OrganizationView::of(&caller, organization))))
+}
+
+/// One organization.
+#[utoipa::path(get, path = "/organizations/{id}", tag = "people", operation_id = "find_organization", params(("id" = OrganizationId, Path)),
+    responses((status = 200, body = OrganizationView), (status = "4XX", body = Problem)))]
+async fn find_organization(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<OrganizationId>,
+) -> Answer<impl IntoResponse> {
+    let organization = app::organization::find(&app, &id).await?;
+    Ok((etag(organization.version), axum::Json(OrganizationView::of(&caller, organization))))
+}
+
+/// What to change.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OrganizationPatch {
+    name: Option<String>,
+    time_zone: Option<String>,
+}
+
+/// Changes an organization.
+#[utoipa::path(patch, path = "/organizations/{id}", tag = "people", operation_id = "change_organization", params(("id" = OrganizationId, Path)),
+    request_body = OrganizationPatch, responses((status = 200, body = OrganizationView), (status = "4XX", body = Problem)))]
+async fn change_organization(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<OrganizationId>,
+    IfMatch(version): IfMatch,
+    Json(patch): Json<OrganizationPatch>,
+) -> Answer<impl IntoResponse> {
+    let organization = app::organization::change(&app, &caller, &id, version, patch.name, patch.time_zone).await?;
+    Ok((etag(organization.version), axum::Json(OrganizationView::of(&caller, organization))))
+}

@@ -1,0 +1,205 @@
+//! What handlers take: the caller, and parts of the request whose faults become problem documents.
+
+use std::net::{IpAddr, SocketAddr};
+
+use app::{Error, Kind};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use domain::Caller;
+use serde::de::DeserializeOwned;
+
+use super::Shared;
+use super::problem::Problem;
+
+/// The name of the session's cookie. The prefix makes browsers bind it to this host, over HTTPS or loopback.
+pub(crate) const SESSION_COOKIE: &str = "__Host-sightline";
+
+/// A JSON body.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(json_problem(&rejection)),
+        }
+    }
+}
+
+fn json_problem(rejection: &JsonRejection) -> Problem {
+    match rejection {
+        JsonRejection::JsonDataError(error) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            format!("The body does not have the expected form: {}.", inner(error)),
+        ),
+        JsonRejection::JsonSyntaxError(error) => {
+            Problem::new(StatusCode::BAD_REQUEST, "not_json", format!("The body is not JSON: {}.", inner(error)))
+        }
+        JsonRejection::MissingJsonContentType(_) => {
+            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "Expected Content-Type: application/json.")
+        }
+        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than is accepted here.")
+        }
+        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", "The body could not be read."),
+    }
+}
+
+/// serde's own words: which field, and what was expected.
+fn inner(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+/// Parts of the path. What is not an id of the noun names nothing: 404.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found: Result<_, PathRejection> =
+            <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        found
+            .map(|axum::extract::Path(path)| Self(path))
+            .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address."))
+    }
+}
+
+/// The query string.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found: Result<_, QueryRejection> =
+            <axum::extract::Query<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        found.map(|axum::extract::Query(query)| Self(query)).map_err(|rejection| {
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                format!("The query is not as expected: {}.", inner(&rejection)),
+            )
+        })
+    }
+}
+
+/// The version in `If-Match: "7"`, which every PATCH needs.
+pub(crate) struct IfMatch(pub(crate) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else {
+            return Err(Problem::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "if_match_missing",
+                "Send If-Match with the ETag of the version that you changed.",
+            ));
+        };
+        let version = value.to_str().ok().and_then(|v| v.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+        version.map(Self).ok_or_else(|| {
+            Problem::new(StatusCode::PRECONDITION_FAILED, "stale", "If-Match is not an ETag that this server gave out.")
+        })
+    }
+}
+
+/// The `ETag` of a version.
+pub(crate) fn etag(version: i64) -> [(header::HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
+}
+
+/// The client's address, for throttling. Behind a proxy the last one that the proxy added.
+pub(crate) struct Address(pub(crate) Option<IpAddr>);
+
+impl FromRequestParts<Shared> for Address {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Self::Rejection> {
+        let forwarded = || {
+            parts
+                .headers
+                .get_all("x-forwarded-for")
+                .iter()
+                .next_back()?
+                .to_str()
+                .ok()?
+                .rsplit(',')
+                .next()?
+                .trim()
+                .parse()
+                .ok()
+        };
+        let direct = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Ok(Self(if shared.behind_proxy { forwarded().or(direct) } else { direct }))
+    }
+}
+
+/// The session's secret from the cookie.
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='))
+}
+
+/// The secret after `Authorization: Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// A person or a program with an account, who may still have to choose a password.
+pub(crate) struct Known(pub(crate) Caller);
+
+impl FromRequestParts<Shared> for Known {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        if let Some(secret) = bearer(&parts.headers) {
+            return Ok(Self(app::token::resume(&shared.app, secret).await?));
+        }
+        match session_cookie(&parts.headers) {
+            Some(secret) => Ok(Self(app::session::resume(&shared.app, secret).await?)),
+            None => Err(Error::new(Kind::Unauthenticated, "unauthenticated", "Sign in first, or send a token.").into()),
+        }
+    }
+}
+
+/// A person or a program with an account: what almost every handler takes.
+pub(crate) struct Signed(pub(crate) Caller);
+
+impl FromRequestParts<Shared> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        let Known(caller) = <Known as FromRequestParts<Shared>>::from_request_parts(parts, shared).await?;
+        if caller.account.as_ref().is_some_and(|account| account.must_change_password) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "password_change_required",
+                "Choose a password of your own first.",
+            ));
+        }
+        Ok(Self(caller))
+    }
+}
+
+impl OptionalFromRequestParts<Shared> for Known {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Option<Self>, Problem> {
+        Ok(<Self as FromRequestParts<Shared>>::from_request_parts(parts, shared).await.ok())
+    }
+}

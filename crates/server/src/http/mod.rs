@@ -1,0 +1,73 @@
+//! HTTP: routes, what wraps them, and nothing that decides.
+
+pub(crate) mod api;
+pub(crate) mod extract;
+mod page;
+pub(crate) mod problem;
+mod wrap;
+
+use app::App;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::Config;
+
+/// What all handlers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The product.
+    pub app: App,
+    /// Take the client's address from `X-Forwarded-For`.
+    pub behind_proxy: bool,
+}
+
+impl axum::extract::FromRef<Shared> for App {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.app.clone()
+    }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Sightline",
+    description = "Camera registry, video requests and evidence. The page, the connector and every script use nothing else.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Document;
+
+fn api() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api::routes())
+}
+
+/// The OpenAPI document as JSON text.
+pub fn openapi() -> String {
+    let (_, document) = api().split_for_parts();
+    document.to_pretty_json().expect("the document is plain data")
+}
+
+/// Everything that the server answers.
+pub fn router(app: App, config: &Config) -> Router {
+    let shared = Shared { app, behind_proxy: config.server.behind_proxy };
+    let (routes, _) = api().split_for_parts();
+    let document: &'static str = openapi().leak();
+    let routes = routes
+        .route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/api/{*rest}", axum::routing::any(problem::no_such_route))
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .merge(page::routes());
+    wrap::wrap(routes).with_state(shared)
+}
+
+/// Whether the server can do its work: the database answers.
+async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
+    match app.db().ping().await {
+        Ok(()) => (StatusCode::OK, "ready"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    }
+}

@@ -1,0 +1,163 @@
+//! Signing in, accounts, groups and tokens, through the router, on both databases.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use domain::account::Role;
+use serde_json::json;
+use store::on_both;
+use store::testing::TestDatabase;
+use support::Site;
+
+on_both!(a_person_signs_in_and_out, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+    let wrong = site.post("/session", None, json!({"email": "ana@example.org", "password": "nonsense"})).await;
+    assert_eq!((wrong.status, wrong.code()), (401, "wrong_credentials"));
+    let ana = site.sign_in("ana").await;
+    let me = site.get("/me", Some(&ana)).await;
+    assert_eq!(me.json["account"]["email"], "ana@example.org");
+    assert!(me.json["privileges"].as_array().unwrap().iter().any(|p| p["privilege"] == "submit_requests"));
+    assert_eq!(site.call("DELETE", "/session", Some(&ana), None, &[]).await.status, 204);
+    assert_eq!(site.get("/me", Some(&ana)).await.status, 401);
+});
+
+on_both!(sessions_end_when_idle_and_at_last, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let hour = std::time::Duration::from_secs(3600);
+    let ana = site.sign_in("ana").await;
+    site.test.advance(hour * 13);
+    assert_eq!(site.get("/me", Some(&ana)).await.status, 401, "idle");
+    let ana = site.sign_in("ana").await;
+    for _ in 0..16 {
+        assert_eq!(site.get("/me", Some(&ana)).await.status, 200);
+        site.test.advance(hour * 10);
+    }
+    site.test.advance(hour * 9);
+    assert_eq!(site.get("/me", Some(&ana)).await.status, 401, "a week");
+});
+
+on_both!(failures_throttle_account_and_address_together, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let attack = json!({"email": "ana@example.org", "password": "guess"});
+    let from = [("x-forwarded-for", "203.0.113.9")];
+    for _ in 0..5 {
+        assert_eq!(site.call("POST", "/session", None, Some(&attack), &from).await.status, 401);
+    }
+    let throttled = site.call("POST", "/session", None, Some(&attack), &from).await;
+    assert_eq!((throttled.status, throttled.code()), (429, "throttled"));
+    assert!(throttled.headers.contains_key("retry-after"));
+    // Ana herself, elsewhere, is not locked out.
+    let right = json!({"email": "ana@example.org", "password": app::testing::PASSWORD});
+    assert_eq!(
+        site.call("POST", "/session", None, Some(&right), &[("x-forwarded-for", "198.51.100.7")]).await.status,
+        200
+    );
+    site.test.advance(std::time::Duration::from_secs(5));
+    assert_eq!(site.call("POST", "/session", None, Some(&right), &from).await.status, 200, "the wait is over");
+});
+
+on_both!(a_one_time_password_must_be_changed, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = site.sign_in("boss").await;
+    let input = json!({"email": "New@Example.org", "name": "New Person", "organization_id": site.test.host, "roles": [{"role": "auditor", "organization_id": null}]});
+    let made = site.post("/accounts", Some(&boss), input).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let once = made.json["one_time_password"].as_str().unwrap().to_owned();
+    let new = site.sign_in_with("new@example.org", &once).await;
+    assert_eq!(site.get("/organizations", Some(&new)).await.code(), "password_change_required");
+    let short = site.post("/me/password", Some(&new), json!({"current": once, "new": "short"})).await;
+    assert_eq!((short.status, short.json["errors"][0]["pointer"].as_str()), (422, Some("/new")));
+    let changed = site.post("/me/password", Some(&new), json!({"current": once, "new": "a much longer one"})).await;
+    assert_eq!(changed.status, 204);
+    assert_eq!(site.get("/organizations", Some(&new)).await.status, 200);
+});
+
+on_both!(a_change_needs_the_version_that_it_changes, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.test.account("ana", &site.test.host, &[]).await;
+    site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = site.sign_in("boss").await;
+    let path = format!("/accounts/{}", ana.id);
+    let patch = json!({"name": "Ana B."});
+    assert_eq!(site.call("PATCH", &path, Some(&boss), Some(&patch), &[]).await.status, 428);
+    assert_eq!(site.call("PATCH", &path, Some(&boss), Some(&patch), &[("if-match", "\"9\"")]).await.status, 412);
+    let changed = site.call("PATCH", &path, Some(&boss), Some(&patch), &[("if-match", "\"1\"")]).await;
+    assert_eq!((changed.status, changed.json["name"].as_str()), (200, Some("Ana B.")));
+    let own = format!("/accounts/{}", site.get("/me", Some(&boss)).await.json["account"]["id"].as_str().unwrap());
+    let disable = json!({"disabled": true});
+    assert_eq!(
+        site.call("PATCH", &own, Some(&boss), Some(&disable), &[("if-match", "\"1\"")]).await.code(),
+        "own_account"
+    );
+});
+
+on_both!(nobody_gives_roles_beyond_their_own, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let mall = site.test.organization("Mall").await;
+    site.test.account("mall-boss", &mall, &[(Role::Administrator, Some(&mall))]).await;
+    let boss = site.sign_in("mall-boss").await;
+    let with = |roles: serde_json::Value| json!({"email": "x@example.org", "name": "X", "organization_id": mall, "roles": roles});
+    let all =
+        site.post("/accounts", Some(&boss), with(json!([{"role": "administrator", "organization_id": null}]))).await;
+    assert_eq!((all.status, all.code()), (403, "forbidden"));
+    let own = site.post("/accounts", Some(&boss), with(json!([{"role": "approver", "organization_id": mall}]))).await;
+    assert_eq!(own.status, 201, "{}", own.json);
+    // Accounts elsewhere do not exist for them.
+    let ana = site.test.account("ana", &site.test.host, &[]).await;
+    assert_eq!(site.get(&format!("/accounts/{}", ana.id), Some(&boss)).await.status, 404);
+    let listed = site.get("/accounts", Some(&boss)).await;
+    assert!(listed.json["items"].as_array().unwrap().iter().all(|a| a["organization"]["id"] == json!(mall)));
+});
+
+on_both!(a_token_is_shown_once_and_cut_to_its_scopes, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = site.sign_in("boss").await;
+    let made = site.post("/tokens", Some(&boss), json!({"name": "script", "scopes": ["view_registry"]})).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let bearer = format!("Bearer {}", made.json["secret"].as_str().unwrap());
+    let by_token = [("authorization", bearer.as_str())];
+    assert_eq!(site.call("GET", "/me", None, None, &by_token).await.status, 200);
+    assert_eq!(site.call("GET", "/accounts", None, None, &by_token).await.status, 403);
+    assert_eq!(
+        site.call("POST", "/tokens", None, Some(&json!({"name": "more"})), &by_token).await.status,
+        403,
+        "a token makes no tokens"
+    );
+    let listed = site.get("/tokens", Some(&boss)).await;
+    assert!(listed.json["items"][0].get("secret").is_none());
+    let path = format!("/tokens/{}", made.json["token"]["id"].as_str().unwrap());
+    assert_eq!(site.call("DELETE", &path, Some(&boss), None, &[]).await.status, 204);
+    assert_eq!(site.call("GET", "/me", None, None, &by_token).await.code(), "wrong_token");
+    assert_eq!(
+        site.call("GET", "/me", None, None, &[("authorization", "Bearer slt_of_another_server")]).await.status,
+        401
+    );
+});
+
+on_both!(pages_of_other_sites_are_refused, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let ana = site.sign_in("ana").await;
+    let refused = site
+        .call("POST", "/tokens", Some(&ana), Some(&json!({"name": "x"})), &[("sec-fetch-site", "cross-site")])
+        .await;
+    assert_eq!((refused.status, refused.code()), (403, "foreign_origin"));
+});
+
+on_both!(bad_bodies_are_problems, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let big = json!({"email": "x".repeat(2 << 20), "password": ""});
+    assert_eq!(site.post("/session", None, big).await.status, 413);
+    let extra = site.post("/session", None, json!({"email": "a", "password": "b", "admin": true})).await;
+    assert_eq!((extra.status, extra.code()), (422, "invalid"));
+    assert_eq!(site.get("/no-such-thing", None).await.code(), "no_such_route");
+    assert_eq!(site.call("PUT", "/session", None, Some(&json!({})), &[]).await.code(), "method_not_allowed");
+    let gone = site.get("/me", None).await;
+    assert_eq!((gone.status, gone.headers["content-type"].to_str().unwrap()), (401, "application/problem+json"));
+    assert_eq!(gone.json["request_id"].as_str().unwrap(), gone.headers["x-request-id"].to_str().unwrap());
+});

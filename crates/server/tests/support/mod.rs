@@ -1,0 +1,109 @@
+//! The router in a test: a site with a fake clock, and somebody's browser.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+
+use app::testing::{PASSWORD, TestApp};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use serde_json::{Value, json};
+use sightline_server::config::Config;
+use store::testing::TestDatabase;
+use tower::ServiceExt as _;
+
+/// A site of its own for one test.
+pub struct Site {
+    pub test: TestApp,
+    pub router: Router,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    /// Null where the body is no JSON.
+    pub json: Value,
+}
+
+impl Reply {
+    /// The problem's code; empty where there is none.
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or("")
+    }
+}
+
+/// The cookie of somebody who is signed in.
+pub type Cookie = String;
+
+impl Site {
+    pub async fn new(database: TestDatabase) -> Self {
+        Self::with(database, |_| {}).await
+    }
+
+    /// With settings of the test's.
+    pub async fn with(database: TestDatabase, change: impl FnOnce(&mut app::Settings)) -> Self {
+        let test = app::testing::app_with(database, change).await;
+        let mut config = Config::default();
+        config.server.behind_proxy = true;
+        let router = sightline_server::http::router(test.app.clone(), &config);
+        Self { test, router }
+    }
+
+    /// Sends any request under /api/v1.
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        cookie: Option<&Cookie>,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.send(request.unwrap()).await
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            body,
+        }
+    }
+
+    pub async fn get(&self, path: &str, cookie: Option<&Cookie>) -> Reply {
+        self.call("GET", path, cookie, None, &[]).await
+    }
+
+    pub async fn post(&self, path: &str, cookie: Option<&Cookie>, body: Value) -> Reply {
+        self.call("POST", path, cookie, Some(&body), &[]).await
+    }
+
+    /// Signs in an account that the test made with the usual password.
+    pub async fn sign_in(&self, name: &str) -> Cookie {
+        self.sign_in_with(&format!("{name}@example.org"), PASSWORD).await
+    }
+
+    pub async fn sign_in_with(&self, email: &str, password: &str) -> Cookie {
+        let reply = self.post("/session", None, json!({"email": email, "password": password})).await;
+        assert_eq!(reply.status, 200, "{}", reply.json);
+        let cookie = reply.headers["set-cookie"].to_str().unwrap();
+        assert!(cookie.contains("Secure; HttpOnly; SameSite=Lax"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    }
+}

@@ -1,0 +1,115 @@
+//! Ledger events: rows written in the transaction that they describe. The sequencer gives them
+//! their leaf index afterwards (`ledger.rs`).
+
+use serde_json::{Map, Value};
+
+use crate::{Result, Sql, Tx};
+
+/// What happened, to be put into the ledger.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// `noun.verb`.
+    pub kind: &'static str,
+    /// The id of the account, token, connector or file request that did it; `None`: the server itself.
+    pub actor: Option<String>,
+    /// What it is about: noun and id.
+    pub objects: Vec<(&'static str, String)>,
+    /// Public: states, sizes, hashes. Never names or words that a person wrote.
+    pub data: Map<String, Value>,
+    /// Personal: names, comments, addresses. Stands beside the leaf and can be erased.
+    pub personal: Map<String, Value>,
+}
+
+impl Event {
+    /// An event without data.
+    pub fn new(kind: &'static str, actor: Option<String>) -> Self {
+        Self { kind, actor, objects: Vec::new(), data: Map::new(), personal: Map::new() }
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, noun: &'static str, id: impl ToString) -> Self {
+        self.objects.push((noun, id.to_string()));
+        self
+    }
+
+    /// Adds something public. Whole numbers, text, booleans, lists and objects of them; no fractions.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.data.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds something personal.
+    #[must_use]
+    pub fn personally(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.personal.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// Writes the row. Called by [`Tx::commit`] alone.
+pub(crate) async fn insert(tx: &mut Tx, event: Event) -> Result<()> {
+    let id: domain::id::EventId = tx.new_id();
+    let objects: Map<String, Value> =
+        event.objects.iter().map(|(noun, id)| ((*noun).to_owned(), Value::from(id.clone()))).collect();
+    let (personal, salt, commitment) = if event.personal.is_empty() {
+        (None, None, None)
+    } else {
+        let salt: [u8; 32] = tx.random();
+        let personal = Value::Object(event.personal);
+        let commitment = proof::event::commit(&salt, &personal)
+            .map_err(|_| crate::Error::Corrupt { column: "personal" })?
+            .to_string();
+        (Some(personal.to_string()), Some(salt.to_vec()), Some(commitment))
+    };
+    let row = Sql::new("INSERT INTO events (id, at, kind, actor, objects, data, personal, salt, commitment) VALUES (")
+        .arg(id.as_str())
+        .add(", ")
+        .arg(tx.now().as_micros())
+        .add(", ")
+        .arg(event.kind)
+        .add(", ")
+        .arg(event.actor)
+        .add(", ")
+        .arg(Value::Object(objects).to_string())
+        .add(", ")
+        .arg(Value::Object(event.data).to_string())
+        .add(", ")
+        .arg(personal)
+        .add(", ")
+        .arg(salt)
+        .add(", ")
+        .arg(commitment)
+        .add(") RETURNING seq")
+        .fetch_one(tx)
+        .await?;
+    let seq = crate::Columns::int(&row, "seq")?;
+    let mut ids: Vec<String> = event.objects.into_iter().map(|(_, id)| id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for object in ids {
+        Sql::new("INSERT INTO event_objects (object_id, seq) VALUES (")
+            .arg(object)
+            .add(", ")
+            .arg(seq)
+            .add(")")
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The number of the newest event; 0 when there is none.
+pub async fn last_seq(tx: &mut Tx) -> Result<i64> {
+    let row = Sql::new("SELECT MAX(seq) AS seq FROM events").fetch_one(tx).await?;
+    Ok(crate::Columns::int_or_null(&row, "seq")?.unwrap_or(0))
+}
+
+/// What the events after a number were about: number and id, in order, at most a thousand.
+pub async fn objects_after(tx: &mut Tx, seq: i64) -> Result<Vec<(i64, String)>> {
+    use crate::Columns as _;
+    let sql =
+        Sql::new("SELECT seq, object_id FROM event_objects WHERE seq > ").arg(seq).add(" ORDER BY seq LIMIT 1000");
+    sql.fetch_all(tx).await?.iter().map(|row| Ok((row.int("seq")?, row.text("object_id")?))).collect()
+}
