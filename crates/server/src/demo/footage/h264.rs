@@ -366,7 +366,7 @@ impl Writer {
             }
         }
         self.bits += whole * 8;
-        if bits % 8 > 0 {
+        if !bits.is_multiple_of(8) {
             self.put(u32::from(data[whole]) >> (8 - bits % 8), (bits % 8) as u32);
         }
     }

@@ -132,10 +132,10 @@ impl Scene {
         Ok((0..RATE as usize)
             .map(|n| {
                 let mut picture = self.0[first + n].clone();
-                for row in 0..2 {
-                    let [left, right] = &clock.still[n][row];
-                    picture.extend(if n == 0 { &minute[row] } else { left });
-                    picture.extend(&clock.tenths[tenth + n][row]);
+                for ((still, minute), tenth) in clock.still[n].iter().zip(minute).zip(&clock.tenths[tenth + n]) {
+                    let [left, right] = still;
+                    picture.extend(if n == 0 { minute } else { left });
+                    picture.extend(tenth);
                     picture.extend(right);
                 }
                 picture

@@ -1,0 +1,337 @@
+//! A running installation for tests: the real server, real connectors, real recordings on the disk.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use domain::{Timestamp, Window};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sightline_server::demo::footage::{Camera, Gap, Recorder, Settings, View};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A server with its data, and whoever works with it.
+pub(crate) struct Installation {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) address: String,
+    server: Child,
+    pub(crate) administrator: Person,
+    pub(crate) investigator: Person,
+    pub(crate) approver: Person,
+    pub(crate) transit: String,
+}
+
+impl Installation {
+    /// Starts a server with an organization that owns cameras, and the people of the story.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the data");
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
+        let server = serve(folder.path(), &address);
+        ready(&address).await;
+        let mut add = Command::new(env!("CARGO_BIN_EXE_sightline"))
+            .args(["account", "add", "admin@agency.example", "--role", "administrator", "--password-stdin", "--data"])
+            .arg(folder.path().join("data"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("sightline account add starts");
+        add.stdin.take().expect("a pipe").write_all(PASSWORD.as_bytes()).expect("the password is taken");
+        assert!(add.wait().expect("it ends").success(), "sightline account add");
+
+        let administrator = Person::sign_in(&address, "admin@agency.example").await;
+        let organization = administrator.post("/organizations", json!({"name": "Transit", "time_zone": "America/Los_Angeles"})).await;
+        let transit = text(&organization["id"]);
+        let me = administrator.get("/me").await;
+        let host = text(&me["installation"]["host_organization_id"]);
+        for (email, name, organization, role, scope) in [
+            ("investigator@agency.example", "Ines Investigator", &host, "investigator", Value::Null),
+            ("approver@transit.example", "Adam Approver", &transit, "approver", json!(transit)),
+        ] {
+            let account = json!({"email": email, "name": name, "organization_id": organization, "password": PASSWORD, "roles": [{"role": role, "organization_id": scope}]});
+            administrator.post("/accounts", account).await;
+        }
+        let investigator = Person::sign_in(&address, "investigator@agency.example").await;
+        let approver = Person::sign_in(&address, "approver@transit.example").await;
+        Self { folder, address, server, administrator, investigator, approver, transit }
+    }
+
+    /// Kills the server without warning.
+    pub(crate) fn kill_server(&mut self) {
+        kill(&mut self.server);
+    }
+
+    /// Starts the server again on the same data and the same address.
+    pub(crate) async fn restart_server(&mut self) {
+        self.server = serve(self.folder.path(), &self.address);
+        ready(&self.address).await;
+    }
+
+    /// Issues a connection file and describes a recorder with one camera, `cam`.
+    pub(crate) async fn connector(&self, name: &str, recordings: &Path) -> ConnectorFiles {
+        let made = self.administrator.post("/connectors", json!({"name": name, "organization_id": self.transit})).await;
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder for the connector");
+        let connection = text(&made["connection_file"]);
+        std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
+        let config = format!(
+            "[adapter]\nkind = \"folder\"\npath = \"{}\"\npattern = \"{{camera}}/%Y%m%dT%H%M%SZ.mp4\"\nretention_hours = 2\n\
+             [[source]]\nid = \"{CAMERA}\"\nname = \"{name} camera\"\nposition = {{ lat = 47.48, lon = -122.02 }}\nbearing_deg = 90\n",
+            recordings.display()
+        );
+        std::fs::write(folder.join("config.toml"), config).expect("the configuration is written");
+        ConnectorFiles { folder, connection, id: text(&made["connector"]["id"]) }
+    }
+
+    /// The camera of this connector, as soon as the server knows it.
+    pub(crate) async fn camera(&self, connector: &ConnectorFiles) -> String {
+        let mut found = None;
+        wait("the connector's camera", Duration::from_secs(60), async || {
+            let sources = self.investigator.get("/sources?limit=100").await;
+            found = sources["items"].as_array().and_then(|items| {
+                items.iter().find(|source| source["connector"]["id"] == connector.id.as_str()).map(|source| text(&source["id"]))
+            });
+            found.is_some()
+        })
+        .await;
+        found.expect("it was found")
+    }
+
+    /// Asks for a window of a camera.
+    pub(crate) async fn submit(&self, source: &str, window: Window) -> String {
+        let request = json!({
+            "name": "Theft of a bicycle",
+            "reason": "A witness saw the rider pass.",
+            "incident": {"number": "26-1147", "from": window.from, "to": window.to},
+            "items": [{"source_id": source, "from": window.from, "to": window.to}],
+        });
+        text(&self.investigator.post("/video-requests", request).await["id"])
+    }
+
+    /// Asks for a window of a camera, and has it granted.
+    pub(crate) async fn submit_and_approve(&self, source: &str, window: Window) -> String {
+        let request = self.submit(source, window).await;
+        self.approver.post(&format!("/video-requests/{request}/approve"), json!({})).await;
+        request
+    }
+
+    /// The only item of a request, as its requester sees it.
+    pub(crate) async fn item(&self, request: &str) -> Value {
+        self.investigator.get(&format!("/video-requests/{request}")).await["items"][0].clone()
+    }
+
+    /// The item once it is in this state.
+    pub(crate) async fn item_when(&self, request: &str, state: &str, patience: Duration) -> Value {
+        let mut item = Value::Null;
+        wait(&format!("state {state}"), patience, async || {
+            item = self.item(request).await;
+            let now = item["state"].as_str().unwrap_or_default();
+            let ended = ["released", "unavailable", "failed", "denied", "canceled", "expired"].contains(&now);
+            assert!(now == state || !ended, "wanted {state}, ended as {item:#}");
+            now == state
+        })
+        .await;
+        item
+    }
+
+    /// Fetches the original of an evidence into a file.
+    pub(crate) async fn download(&self, evidence: &str) -> PathBuf {
+        let path = self.folder.path().join(format!("{evidence}.mp4"));
+        let bytes = self.investigator.bytes(&format!("/evidence/{evidence}/original")).await;
+        std::fs::write(&path, bytes).expect("the original is written");
+        path
+    }
+
+    /// How many mails to the investigator say that footage is ready.
+    pub(crate) async fn ready_mails(&self) -> usize {
+        let mails = self.administrator.get("/mails?limit=500").await;
+        let items = mails["items"].as_array().cloned().unwrap_or_default();
+        let ready = |mail: &&Value| mail["to"] == "investigator@agency.example" && mail["subject"].as_str().is_some_and(|s| s.to_lowercase().contains("ready"));
+        items.iter().filter(ready).count()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        kill(&mut self.server);
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
+            let tail: Vec<&str> = log.lines().rev().take(40).collect();
+            eprintln!("--- the end of the server's log, last line first\n{}", tail.join("\n"));
+        }
+    }
+}
+
+fn serve(folder: &Path, address: &str) -> Child {
+    let log = || File::options().create(true).append(true).open(folder.join("server.log")).expect("a log");
+    Command::new(env!("CARGO_BIN_EXE_sightline"))
+        .args(["serve", "--listen", address, "--data"])
+        .arg(folder.join("data"))
+        .stdin(Stdio::null())
+        .stdout(log())
+        .stderr(log())
+        .spawn()
+        .expect("the server starts")
+}
+
+async fn ready(address: &str) {
+    let http = reqwest::Client::new();
+    wait("the server", Duration::from_secs(60), async || {
+        http.get(format!("http://{address}/readyz")).send().await.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    })
+    .await;
+}
+
+/// The device of the only camera of a test's recorder.
+pub(crate) const CAMERA: &str = "cam";
+
+/// What a connector is started with.
+pub(crate) struct ConnectorFiles {
+    folder: PathBuf,
+    connection: String,
+    id: String,
+}
+
+impl ConnectorFiles {
+    /// Lets the connector reach the server at another address.
+    pub(crate) fn through(&self, server: &str, proxy: &str) {
+        let connection = self.connection.replace(server, proxy);
+        assert_ne!(connection, self.connection, "the connection file names the server");
+        std::fs::write(self.folder.join("connection.toml"), connection).expect("the connection file is written");
+    }
+
+    /// Starts the connector.
+    pub(crate) fn run(&self) -> Connector {
+        let log = || File::options().create(true).append(true).open(self.folder.join("connector.log")).expect("a log");
+        let program = Path::new(env!("CARGO_BIN_EXE_sightline")).with_file_name("sightline-connector");
+        assert!(program.exists(), "{} is missing: cargo build --workspace --bins", program.display());
+        let child = Command::new(program)
+            .arg("run")
+            .arg("--connection")
+            .arg(self.folder.join("connection.toml"))
+            .arg("--config")
+            .arg(self.folder.join("config.toml"))
+            .stdin(Stdio::null())
+            .stdout(log())
+            .stderr(log())
+            .spawn()
+            .expect("the connector starts");
+        Connector { child, log: self.folder.join("connector.log") }
+    }
+}
+
+/// A running connector.
+pub(crate) struct Connector {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Connector {
+    /// Kills it without warning.
+    pub(crate) fn kill(mut self) {
+        kill(&mut self.child);
+    }
+}
+
+impl Drop for Connector {
+    fn drop(&mut self) {
+        kill(&mut self.child);
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let tail: Vec<&str> = log.lines().rev().take(30).collect();
+            eprintln!("--- the end of the connector's log, last line first\n{}", tail.join("\n"));
+        }
+    }
+}
+
+fn kill(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Somebody who has signed in.
+pub(crate) struct Person {
+    http: reqwest::Client,
+    base: String,
+    cookie: String,
+}
+
+impl Person {
+    async fn sign_in(address: &str, email: &str) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let base = format!("http://{address}/api/v1");
+        let answer = http.post(format!("{base}/session")).json(&json!({"email": email, "password": PASSWORD})).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{email} signs in");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("the cookie").to_owned();
+        Self { http, base, cookie }
+    }
+
+    /// Sends something; answers the status and the body.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the server answers");
+        let status = answer.status();
+        (status, serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.send(Method::GET, path, None).await;
+        assert!(status.is_success(), "GET {path}: {status} {body:#}");
+        body
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.send(Method::POST, path, Some(body)).await;
+        assert!(status.is_success(), "POST {path}: {status} {answer:#}");
+        answer
+    }
+
+    async fn bytes(&self, path: &str) -> Vec<u8> {
+        let answer = self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "GET {path}");
+        answer.bytes().await.expect("a body").to_vec()
+    }
+}
+
+/// Asks again and again, until it is so.
+pub(crate) async fn wait(what: &str, patience: Duration, mut so: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !so().await {
+        assert!(start.elapsed() < patience, "waited {patience:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("a text instead of {value}")).to_owned()
+}
+
+/// A recorder with one camera.
+pub(crate) fn recorder(folder: &Path, gap: Option<Gap>, names_shifted_seconds: i64) -> Recorder {
+    let camera = Camera { device: CAMERA.to_owned(), name: "Test camera".to_owned(), view: View::Street };
+    let settings = Settings { cameras: vec![(camera, gap)], retention: Duration::from_secs(7200), names_shifted_seconds };
+    Recorder::new(folder, settings).expect("a recorder")
+}
+
+/// The start of the minute so many minutes ago.
+pub(crate) fn minutes_ago(minutes: u64) -> Timestamp {
+    let now = Timestamp::from(jiff::Timestamp::now()).minus(Duration::from_secs(60 * minutes));
+    Timestamp::from_micros(now.as_micros() - now.as_micros().rem_euclid(60_000_000))
+}
+
+/// A window by its start and its length in seconds.
+pub(crate) fn window(from: Timestamp, seconds: u64) -> Window {
+    Window { from, to: from.plus(Duration::from_secs(seconds)) }
+}
+
+/// The SHA-256 of a file, by another program than ours.
+pub(crate) fn sha256(file: &Path) -> String {
+    let output = Command::new("sha256sum").arg(file).output().expect("sha256sum starts");
+    String::from_utf8_lossy(&output.stdout).split(' ').next().unwrap_or_default().to_owned()
+}

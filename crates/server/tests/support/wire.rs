@@ -1,0 +1,126 @@
+//! A wire between connector and server that can be slow, and that can stop at a chosen moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// Where the wire stops: what was said before has arrived, what follows never does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Nowhere.
+    Never,
+    /// Before the upload is announced.
+    BeforeUpload,
+    /// After so many bytes of the upload.
+    AfterBytes(usize),
+    /// The server has every byte, the connector does not know.
+    AfterLastByte,
+    /// Before the task is reported as complete.
+    BeforeCompletion,
+    /// The task was reported as complete, the connector does not know.
+    AfterCompletion,
+}
+
+/// A wire; cut when it is dropped.
+pub(crate) struct Wire {
+    pub(crate) address: String,
+    stopped: Arc<Notify>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Wire {
+    /// Lays a wire to a server.
+    pub(crate) async fn lay(server: &str, stop: Stop, bytes_per_second: Option<usize>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it has an address").to_string();
+        let stopped = Arc::new(Notify::new());
+        let accepting = tokio::spawn({
+            let (server, stopped) = (server.to_owned(), Arc::clone(&stopped));
+            async move {
+                let mut lines = tokio::task::JoinSet::new();
+                while let Ok((connector, _)) = listener.accept().await {
+                    let Ok(server) = TcpStream::connect(&server).await else { continue };
+                    lines.spawn(line(connector, server, stop, bytes_per_second, Arc::clone(&stopped)));
+                }
+            }
+        });
+        Self { address, stopped, accepting }
+    }
+
+    /// Waits until the wire has stopped.
+    pub(crate) async fn stopped(&self) {
+        tokio::time::timeout(Duration::from_secs(90), self.stopped.notified()).await.expect("the moment comes");
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn line(connector: TcpStream, server: TcpStream, stop: Stop, rate: Option<usize>, stopped: Arc<Notify>) {
+    let (mut from_connector, mut to_connector) = connector.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let (mut upload, mut completing) = (None, false);
+    let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+    loop {
+        let halted = tokio::select! {
+            read = from_connector.read(&mut up) => {
+                let Ok(1..) = read else { return };
+                let said = &up[..read.unwrap_or(0)];
+                let announced = begins(said, b"POST /api/v1/uploads");
+                if begins(said, b"PATCH ") {
+                    upload = Some(0);
+                }
+                completing |= is_completion(said);
+                if let Some(bytes) = &mut upload {
+                    *bytes += said.len();
+                }
+                let halted = match stop {
+                    Stop::BeforeUpload => announced,
+                    Stop::AfterBytes(limit) => upload.is_some_and(|bytes| bytes > limit),
+                    Stop::BeforeCompletion => completing,
+                    _ => false,
+                };
+                if !halted && to_server.write_all(said).await.is_err() {
+                    return;
+                }
+                if let (Some(rate), Some(_)) = (rate, upload) {
+                    tokio::time::sleep(Duration::from_secs_f64(said.len() as f64 / rate as f64)).await;
+                }
+                halted
+            }
+            read = from_server.read(&mut down) => {
+                let Ok(1..) = read else { return };
+                let halted = match stop {
+                    Stop::AfterLastByte => upload.is_some(),
+                    Stop::AfterCompletion => completing,
+                    _ => false,
+                };
+                if !halted && to_connector.write_all(&down[..read.unwrap_or(0)]).await.is_err() {
+                    return;
+                }
+                upload = None;
+                halted
+            }
+        };
+        if halted {
+            stopped.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn begins(said: &[u8], head: &[u8]) -> bool {
+    said.starts_with(head)
+}
+
+/// A request's head comes in one piece, and at the start of it.
+fn is_completion(said: &[u8]) -> bool {
+    let line = said.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    begins(line, b"POST ") && line.ends_with(b"/complete HTTP/1.1")
+}
