@@ -19,6 +19,7 @@ pub mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
+pub mod upload;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -15,6 +15,7 @@ pub mod request_item;
 pub mod text;
 pub mod text_enum;
 pub mod time;
+pub mod upload;
 pub mod video_request;
 
 pub use caller::Caller;
