@@ -48,15 +48,16 @@ struct Inner {
     changes: live::Changes,
     progress: live::Progress,
     wakers: jobs::Wakers,
+    uploads: upload::Staging,
 }
 
 impl App {
     /// Puts the parts together. `data` is the folder for what is on this machine alone: staged uploads, work files, keys.
     pub fn new(db: Database, blobs: Blobs, clock: Clock, settings: Settings, data: PathBuf) -> Self {
         let passwords = authentication::Passwords::new(settings.password_cost);
-        let (changes, progress, wakers) =
-            (live::Changes::default(), live::Progress::default(), jobs::Wakers::default());
-        Self(Arc::new(Inner { db, blobs, clock, settings, data, passwords, changes, progress, wakers }))
+        let (changes, progress, wakers) = (live::Changes::default(), live::Progress::default(), jobs::Wakers::default());
+        let uploads = upload::staging(&data, settings.durable_parts);
+        Self(Arc::new(Inner { db, blobs, clock, settings, data, passwords, changes, progress, wakers, uploads }))
     }
 
     /// Now.
@@ -116,6 +117,11 @@ impl App {
 
     pub(crate) fn passwords(&self) -> &authentication::Passwords {
         &self.0.passwords
+    }
+
+    /// Uploads that are under way.
+    pub fn uploads(&self) -> &upload::Staging {
+        &self.0.uploads
     }
 
     /// Random bytes.

@@ -50,6 +50,8 @@ pub struct Settings {
     pub link_lifetime: Duration,
     /// The largest file that may be uploaded, in bytes.
     pub largest_upload_bytes: u64,
+    /// Whether each part of an upload is on the disk before it is answered. Otherwise the whole is, before it is recorded.
+    pub durable_parts: bool,
     /// How long an unfinished upload is kept.
     pub upload_lifetime: Duration,
     /// How long a session holds without use.
@@ -98,6 +100,7 @@ impl Default for Settings {
             case_numbers: "C-{YYYY}-{###}".to_owned(),
             link_lifetime: Duration::from_secs(14 * 24 * HOUR),
             largest_upload_bytes: 64 << 30,
+            durable_parts: false,
             upload_lifetime: Duration::from_secs(3 * 24 * HOUR),
             session_idle: Duration::from_secs(12 * HOUR),
             session_absolute: Duration::from_secs(7 * 24 * HOUR),

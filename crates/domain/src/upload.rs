@@ -88,7 +88,10 @@ const NAME_BYTES: usize = 200;
 pub fn file_name(told: Option<&str>) -> String {
     let told = told.unwrap_or_default();
     let last = told.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut name: String = last.chars().filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect();
+    let mut name: String = last
+        .chars()
+        .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect();
     while name.len() > NAME_BYTES {
         name.pop();
     }

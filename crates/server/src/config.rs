@@ -141,6 +141,9 @@ section! {
         case_numbers: String = "C-{YYYY}-{###}".to_owned(),
         /// The largest file, in bytes.
         largest_upload_bytes: u64 = 64 << 30,
+        /// Whether each part of an upload is on the disk before it is answered, and not only the whole at its end. Slower; without it
+        /// a power failure may cost an unfinished upload what arrived last, which its sender then sends again.
+        durable_parts: bool = false,
         /// Hours that an unfinished upload is kept.
         upload_hours: u64 = 72,
     }
@@ -254,6 +257,7 @@ impl Config {
             case_numbers: self.evidence.case_numbers.clone(),
             link_lifetime: Duration::from_secs(self.requests.link_days * 86_400),
             largest_upload_bytes: self.evidence.largest_upload_bytes,
+            durable_parts: self.evidence.durable_parts,
             upload_lifetime: Duration::from_secs(self.evidence.upload_hours * 3600),
             session_idle: Duration::from_secs(self.sessions.idle_minutes * 60),
             session_absolute: Duration::from_secs(self.sessions.absolute_hours * 3600),

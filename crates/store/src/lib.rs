@@ -21,6 +21,7 @@ mod sql;
 pub mod testing;
 pub mod token;
 mod tx;
+pub mod upload;
 
 pub use blob::Blobs;
 pub use db::{Committed, Database, Engine};

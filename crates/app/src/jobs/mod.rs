@@ -32,12 +32,14 @@ pub struct Wakers {
 async fn run(app: &App, job: &Job) -> Result<()> {
     match job.kind.as_str() {
         "remove_expired_sessions" => remove_expired_sessions(app).await,
+        "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
         other => Err(Error::internal(format!("no such job: {other}"))),
     }
 }
 
 /// Work that comes round by itself: its name and how often.
-const RECURRING: &[(&str, Duration)] = &[("remove_expired_sessions", Duration::from_secs(3600))];
+const RECURRING: &[(&str, Duration)] = 
+    &[("remove_expired_sessions", Duration::from_secs(3600)), ("remove_abandoned_uploads", Duration::from_secs(600))];
 
 async fn remove_expired_sessions(app: &App) -> Result<()> {
     let (now, settings) = (app.now(), app.settings());

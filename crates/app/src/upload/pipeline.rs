@@ -130,11 +130,20 @@ pub(super) struct Written {
 
 impl Writing {
     /// Opens the file, which must be `start` bytes long. Progress is counted in `end`.
-    pub(super) async fn start(path: &Path, start: u64, durable: bool, end: Arc<impl AsRef<AtomicU64> + Send + Sync + 'static>) -> io::Result<Self> {
+    pub(super) async fn start(
+        path: &Path,
+        start: u64,
+        durable: bool,
+        end: Arc<impl AsRef<AtomicU64> + Send + Sync + 'static>,
+    ) -> io::Result<Self> {
         let path = path.to_owned();
         let file = spawn_blocking(move || {
             let file = OpenOptions::new().append(true).create(true).open(path)?;
-            if file.metadata()?.len() == start { Ok(file) } else { Err(io::Error::other("the staged file was changed by somebody else")) }
+            if file.metadata()?.len() == start {
+                Ok(file)
+            } else {
+                Err(io::Error::other("the staged file was changed by somebody else"))
+            }
         })
         .await??;
         let (pieces, received) = mpsc::channel(IN_FLIGHT);
@@ -154,7 +163,13 @@ impl Writing {
     }
 }
 
-fn write_all(mut file: File, start: u64, durable: bool, mut received: mpsc::Receiver<Bytes>, end: &AtomicU64) -> Written {
+fn write_all(
+    mut file: File,
+    start: u64,
+    durable: bool,
+    mut received: mpsc::Receiver<Bytes>,
+    end: &AtomicU64,
+) -> Written {
     let mut bytes = 0;
     let outcome = (|| {
         let disk = CatchUp::start(&file)?;

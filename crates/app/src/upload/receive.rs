@@ -146,7 +146,8 @@ impl Staging {
             let _leave = Leave(&slot.waiting);
             slot.state.clone().lock_owned().await
         };
-        let mut hold = Hold { staging: self.clone(), id: id.clone(), path: self.0.folder.join(id.as_str()), slot, state: guard };
+        let mut hold =
+            Hold { staging: self.clone(), id: id.clone(), path: self.0.folder.join(id.as_str()), slot, state: guard };
         if hold.state.is_none() {
             let path = hold.path.clone();
             let offset = spawn_blocking({

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod extract;
 mod page;
 pub(crate) mod problem;
+mod tus;
 mod wrap;
 
 use app::App;
@@ -11,6 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use tower::util::MapRequest;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -40,7 +42,7 @@ impl axum::extract::FromRef<Shared> for App {
 struct Document;
 
 fn api() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api::routes())
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api::routes().merge(tus::routes()))
 }
 
 /// The OpenAPI document as JSON text.
@@ -61,7 +63,8 @@ pub fn router(app: App, config: &Config) -> Router {
         .route("/api/{*rest}", axum::routing::any(problem::no_such_route))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .merge(page::routes());
-    wrap::wrap(routes).with_state(shared)
+    let routes = wrap::wrap(routes).with_state(shared);
+    Router::new().fallback_service(MapRequest::new(routes, tus::honour_override))
 }
 
 /// Whether the server can do its work: the database answers.

@@ -114,7 +114,10 @@ async fn a_body_longer_than_the_upload_leaves_nothing() {
     hold.append(part(0, 200_000), body(&whole.slice(..100_000))).await.unwrap();
     let said = Part { announced: Some(100_001), ..part(100_000, 200_000) };
     assert!(matches!(hold.append(said, body(&bytes(1))).await, Err(Refused::TooLong)));
-    assert!(matches!(hold.append(part(100_000, 200_000), body(&whole.slice(100_000..200_001))).await, Err(Refused::TooLong)));
+    assert!(matches!(
+        hold.append(part(100_000, 200_000), body(&whole.slice(100_000..200_001))).await,
+        Err(Refused::TooLong)
+    ));
     assert_eq!(hold.offset(), 100_000);
     assert_eq!(std::fs::metadata(&hold.path).unwrap().len(), 100_000);
     hold.append(part(100_000, 200_000), body(&whole.slice(100_000..200_000))).await.unwrap();
@@ -137,7 +140,10 @@ async fn a_part_with_a_checksum_counts_only_when_it_matches() {
     assert_eq!(received, Received { offset: 120_000, ended: Ended::Cut });
     hold.append(checked(&second), body(&second)).await.unwrap();
     assert_eq!(hold.seal().await.unwrap().sha256, Sha256Digest::of(&whole));
-    let sha1 = [0x2a, 0xae, 0x6c, 0x35, 0xc9, 0x4f, 0xcf, 0xb4, 0x15, 0xdb, 0xe9, 0x5f, 0x40, 0x8b, 0x9c, 0xe9, 0x1e, 0xe8, 0x46, 0xed];
+    let sha1 = [
+        0x2a, 0xae, 0x6c, 0x35, 0xc9, 0x4f, 0xcf, 0xb4, 0x15, 0xdb, 0xe9, 0x5f, 0x40, 0x8b, 0x9c, 0xe9, 0x1e, 0xe8,
+        0x46, 0xed,
+    ];
     staging_of_hello(&staging, Checksum::Sha1(sha1), hold).await;
 }
 

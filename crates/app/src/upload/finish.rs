@@ -1,0 +1,96 @@
+//! The end of an upload: whole, ended, or abandoned.
+
+use domain::id::UploadId;
+use domain::upload::{Purpose, Upload, UploadState, Whole};
+use store::Event;
+
+use super::receive::Hold;
+use crate::{App, Error, Result};
+
+/// Records an upload whose every byte is there. Each step may be repeated: a server that died between two of them goes on when
+/// somebody asks for the upload, or with [`remove_abandoned`].
+pub(super) async fn finish(app: &App, upload: &Upload, hold: &mut Hold) -> Result<()> {
+    let whole = match &upload.whole {
+        Some(whole) => whole.clone(),
+        None => {
+            let sealed = hold.seal().await.map_err(Error::internal)?;
+            let whole = Whole { sha256: sealed.sha256, blob: app.blobs().new_name("evidence") };
+            let mut tx = app.begin().await?;
+            store::upload::sealed(&mut tx, &upload.id, &whole).await?;
+            tx.commit_housekeeping().await?;
+            whole
+        }
+    };
+    app.blobs().adopt(hold.path(), &whole.blob).await?;
+    record(app, &upload.id).await?;
+    hold.remove().await.map_err(Error::internal)
+}
+
+/// In one transaction: the upload is finished, and has become evidence. A connector's becomes evidence when it completes its task,
+/// for only then is it known what the export was made from.
+async fn record(app: &App, id: &UploadId) -> Result<()> {
+    let mut tx = app.begin().await?;
+    let Some(upload) = store::upload::lock(&mut tx, id).await? else { return Ok(()) };
+    let (UploadState::Open, Some(whole)) = (upload.state, &upload.whole) else { return Ok(()) };
+    let mut event = Event::new("upload.finish", Some(upload.owner.clone()))
+        .about("upload", id)
+        .with("size_bytes", upload.length_bytes)
+        .with("sha256", whole.sha256.to_string());
+    let evidence = match &upload.purpose {
+        Purpose::Task { task, .. } => {
+            event = event.about("task", task);
+            None
+        }
+        Purpose::Case(case) => Some(store::upload::insert_evidence(&mut tx, &upload, whole, None, Some(case)).await?),
+        Purpose::Item(item) => Some(store::upload::insert_evidence(&mut tx, &upload, whole, Some(item), None).await?),
+        Purpose::Link(link) => {
+            let link = store::upload::link(&mut tx, link).await?;
+            let (item, case) = link.map_or((None, None), |l| (l.item_id, l.case_id));
+            Some(store::upload::insert_evidence(&mut tx, &upload, whole, item.as_ref(), case.as_ref()).await?)
+        }
+    };
+    if let Some(evidence) = &evidence {
+        event = event.about("evidence", evidence);
+    }
+    store::upload::finished(&mut tx, id, evidence.as_ref()).await?;
+    Ok(tx.commit([event]).await?)
+}
+
+/// Ends an upload and frees what it held, unless that is evidence by now.
+pub(super) async fn terminate(app: &App, mut hold: Hold, id: &UploadId, event: Event) -> Result<()> {
+    let mut tx = app.begin().await?;
+    let Some(upload) = store::upload::lock(&mut tx, id).await? else { return Ok(()) };
+    if store::upload::terminate(&mut tx, id).await? {
+        tx.commit([event.about("upload", id)]).await?;
+    }
+    if upload.evidence_id.is_none() {
+        if let Some(whole) = &upload.whole {
+            app.blobs().remove(&whole.blob).await?;
+        }
+    }
+    hold.remove().await.map_err(Error::internal)
+}
+
+/// Ends uploads that were given up, goes on with those whose end was never recorded, and removes files that no open upload has.
+pub async fn remove_abandoned(app: &App) -> Result<()> {
+    let overdue = store::upload::overdue(&mut app.read().await?, 100).await?;
+    for upload in overdue {
+        let mut hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
+        // It may have moved on while the lock was waited for.
+        let Some(upload) = store::upload::lock(&mut app.begin().await?, &upload.id).await? else { continue };
+        if upload.state != UploadState::Open {
+            continue;
+        }
+        if upload.whole.is_some() {
+            finish(app, &upload, &mut hold).await?;
+        } else if !upload.is_open(app.now()) {
+            terminate(app, hold, &upload.id, Event::new("upload.expire", None)).await?;
+        }
+    }
+    for id in app.uploads().list().map_err(Error::internal)? {
+        if !store::upload::is_open(&mut app.read().await?, &id).await? {
+            app.uploads().hold(&id).await.map_err(Error::internal)?.remove().await.map_err(Error::internal)?;
+        }
+    }
+    Ok(())
+}

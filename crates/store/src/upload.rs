@@ -1,0 +1,322 @@
+//! Uploads. How far one has come is the length of its staged file, not a column.
+
+use domain::Timestamp;
+use domain::id::{CaseId, ConnectorId, EvidenceId, FileRequestId, OrganizationId, RequestItemId, TaskId, UploadId};
+use domain::request_item::State;
+use domain::upload::{Purpose, Upload, UploadState, Whole};
+use sqlx::any::AnyRow;
+
+use crate::{Columns as _, Engine, Error, Result, Sql, Tx};
+
+const SELECT: &str = "SELECT id, purpose, object_id, lease, owner, file_name, file_type, metadata, length_bytes, state, sha256, blob, \
+     evidence_id, expires_at, created_at FROM uploads";
+
+fn upload(row: &AnyRow) -> Result<Upload> {
+    let purpose = match row.text("purpose")?.as_str() {
+        "case" => Purpose::Case(row.parsed("object_id")?),
+        "item" => Purpose::Item(row.parsed("object_id")?),
+        "link" => Purpose::Link(row.parsed("object_id")?),
+        "task" => Purpose::Task { task: row.parsed("object_id")?, lease: row.int("lease")? },
+        _ => return Err(Error::Corrupt { column: "purpose" }),
+    };
+    let whole = match (row.parsed_or_null("sha256")?, row.text_or_null("blob")?) {
+        (Some(sha256), Some(blob)) => Some(Whole { sha256, blob }),
+        _ => None,
+    };
+    Ok(Upload {
+        id: row.parsed("id")?,
+        purpose,
+        owner: row.text("owner")?,
+        file_name: row.text("file_name")?,
+        file_type: row.text_or_null("file_type")?,
+        metadata: row.text("metadata")?,
+        length_bytes: u64::try_from(row.int("length_bytes")?).map_err(|_| Error::Corrupt { column: "length_bytes" })?,
+        state: row.parsed("state")?,
+        whole,
+        evidence_id: row.parsed_or_null("evidence_id")?,
+        expires_at: row.time("expires_at")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+fn columns(purpose: &Purpose) -> (&'static str, &str, Option<i64>) {
+    match purpose {
+        Purpose::Case(id) => ("case", id.as_str(), None),
+        Purpose::Item(id) => ("item", id.as_str(), None),
+        Purpose::Link(id) => ("link", id.as_str(), None),
+        Purpose::Task { task, lease } => ("task", task.as_str(), Some(*lease)),
+    }
+}
+
+/// Writes a new one.
+pub async fn insert(tx: &mut Tx, new: &Upload) -> Result<()> {
+    let (purpose, object, lease) = columns(&new.purpose);
+    let length = i64::try_from(new.length_bytes).map_err(|_| Error::Corrupt { column: "length_bytes" })?;
+    Sql::new(
+        "INSERT INTO uploads (id, purpose, object_id, owner, file_name, metadata, state, file_type, lease, length_bytes, expires_at, created_at) VALUES (",
+    )
+    .args([new.id.as_str(), purpose, object, &new.owner, &new.file_name, &new.metadata, new.state.as_str()])
+    .add(", ")
+    .arg(new.file_type.as_deref())
+    .add(", ")
+    .arg(lease)
+    .add(", ")
+    .args([length, new.expires_at.as_micros(), new.created_at.as_micros()])
+    .add(")")
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The upload of this owner. Somebody else's does not exist for them.
+pub async fn find(tx: &mut Tx, owner: &str, id: &UploadId) -> Result<Option<Upload>> {
+    let sql = Sql::new(SELECT).add(" WHERE id = ").arg(id.as_str()).add(" AND owner = ").arg(owner);
+    sql.fetch_optional(tx).await?.as_ref().map(upload).transpose()
+}
+
+/// The upload, locked until the transaction ends; for the server's own work.
+pub async fn lock(tx: &mut Tx, id: &UploadId) -> Result<Option<Upload>> {
+    let mut sql = Sql::new(SELECT).add(" WHERE id = ").arg(id.as_str());
+    if tx.engine() == Engine::Postgres {
+        sql.push(" FOR UPDATE");
+    }
+    sql.fetch_optional(tx).await?.as_ref().map(upload).transpose()
+}
+
+/// How many open uploads there are for the same case, item, file request or task.
+pub async fn count_open(tx: &mut Tx, purpose: &Purpose) -> Result<i64> {
+    let sql =
+        Sql::new("SELECT COUNT(*) AS n FROM uploads WHERE state = 'open' AND object_id = ").arg(columns(purpose).1);
+    sql.fetch_one(tx).await?.int("n")
+}
+
+/// All uploads for the same case, item, file request or task, oldest first.
+pub async fn list_for(tx: &mut Tx, purpose: &Purpose) -> Result<Vec<Upload>> {
+    let sql = Sql::new(SELECT)
+        .add(" WHERE object_id = ")
+        .arg(columns(purpose).1)
+        .add(" AND state <> 'terminated' ORDER BY created_at, id");
+    sql.fetch_all(tx).await?.iter().map(upload).collect()
+}
+
+/// Notes that every byte is there, what they hash to, and where they will be kept.
+pub async fn sealed(tx: &mut Tx, id: &UploadId, whole: &Whole) -> Result<()> {
+    Sql::new("UPDATE uploads SET sha256 = ")
+        .arg(whole.sha256.to_string())
+        .add(", blob = ")
+        .arg(whole.blob.as_str())
+        .add(" WHERE state = 'open' AND blob IS NULL AND id = ")
+        .arg(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that it is over, and what became of it. A connector's upload becomes something when its task is completed.
+pub async fn finished(tx: &mut Tx, id: &UploadId, evidence: Option<&EvidenceId>) -> Result<()> {
+    let now = tx.now().as_micros();
+    Sql::new("UPDATE uploads SET state = 'finished', finished_at = ")
+        .arg(now)
+        .add(", evidence_id = ")
+        .arg(evidence.map(|id| id.as_str().to_owned()))
+        .add(" WHERE state = 'open' AND id = ")
+        .arg(id.as_str())
+        .execute_versioned(tx)
+        .await
+}
+
+/// Notes what a finished upload became.
+pub async fn became(tx: &mut Tx, id: &UploadId, evidence: &EvidenceId) -> Result<()> {
+    let sql = Sql::new("UPDATE uploads SET evidence_id = ").arg(evidence.as_str()).add(" WHERE id = ").arg(id.as_str());
+    sql.execute_versioned(tx).await
+}
+
+/// Ends it. False where it had ended already.
+pub async fn terminate(tx: &mut Tx, id: &UploadId) -> Result<bool> {
+    Ok(Sql::new("UPDATE uploads SET state = 'terminated' WHERE state <> 'terminated' AND id = ")
+        .arg(id.as_str())
+        .execute(tx)
+        .await?
+        > 0)
+}
+
+/// Moves the moment at which it is given up.
+pub async fn keep_until(tx: &mut Tx, id: &UploadId, at: Timestamp) -> Result<()> {
+    let sql = Sql::new("UPDATE uploads SET expires_at = ")
+        .arg(at.as_micros())
+        .add(" WHERE state = 'open' AND id = ")
+        .arg(id.as_str());
+    sql.execute(tx).await?;
+    Ok(())
+}
+
+/// Open uploads whose time has come, and those whose end was never recorded.
+pub async fn overdue(tx: &mut Tx, limit: i64) -> Result<Vec<Upload>> {
+    let now = tx.now().as_micros();
+    let sql = Sql::new(SELECT)
+        .add(" WHERE state = 'open' AND (expires_at <= ")
+        .arg(now)
+        .add(" OR blob IS NOT NULL) ORDER BY expires_at LIMIT ")
+        .arg(limit);
+    sql.fetch_all(tx).await?.iter().map(upload).collect()
+}
+
+/// Which of these are still open: the files of the others may go.
+pub async fn is_open(tx: &mut Tx, id: &UploadId) -> Result<bool> {
+    let row = Sql::new("SELECT state FROM uploads WHERE id = ").arg(id.as_str()).fetch_optional(tx).await?;
+    Ok(match row {
+        Some(row) => row.parsed::<UploadState>("state")? == UploadState::Open,
+        None => false,
+    })
+}
+
+/// A connector's task of this lease, if it is still held: the item it is about, where there is one.
+pub async fn leased_item(
+    tx: &mut Tx,
+    task: &TaskId,
+    lease: i64,
+    connector: &ConnectorId,
+) -> Result<Option<Option<RequestItemId>>> {
+    let now = tx.now().as_micros();
+    let row = Sql::new("SELECT item_id FROM connector_tasks WHERE state = 'leased' AND lease_until > ")
+        .arg(now)
+        .add(" AND id = ")
+        .arg(task.as_str())
+        .add(" AND connector_id = ")
+        .arg(connector.as_str())
+        .add(" AND lease = ")
+        .arg(lease)
+        .fetch_optional(tx)
+        .await?;
+    row.map(|row| row.parsed_or_null("item_id")).transpose()
+}
+
+/// A file request, as far as uploads go.
+#[derive(Debug)]
+pub struct Link {
+    /// Its id.
+    pub id: FileRequestId,
+    /// The item that it answers, where there is one.
+    pub item_id: Option<RequestItemId>,
+    /// The case that its files go to, where there is one.
+    pub case_id: Option<CaseId>,
+    /// When it runs out.
+    pub expires_at: Timestamp,
+    /// It was withdrawn.
+    pub revoked: bool,
+    /// Its holder has said that all is there.
+    pub finished: bool,
+}
+
+const SELECT_LINK: &str = "SELECT id, item_id, case_id, expires_at, revoked_at, finished_at FROM file_requests";
+
+fn link_of(row: &AnyRow) -> Result<Link> {
+    Ok(Link {
+        id: row.parsed("id")?,
+        item_id: row.parsed_or_null("item_id")?,
+        case_id: row.parsed_or_null("case_id")?,
+        expires_at: row.time("expires_at")?,
+        revoked: row.int_or_null("revoked_at")?.is_some(),
+        finished: row.int_or_null("finished_at")?.is_some(),
+    })
+}
+
+/// A file request.
+pub async fn link(tx: &mut Tx, id: &FileRequestId) -> Result<Option<Link>> {
+    Sql::new(SELECT_LINK)
+        .add(" WHERE id = ")
+        .arg(id.as_str())
+        .fetch_optional(tx)
+        .await?
+        .as_ref()
+        .map(link_of)
+        .transpose()
+}
+
+/// The file request of a token's hash.
+pub async fn link_by_hash(tx: &mut Tx, hash: &str) -> Result<Option<Link>> {
+    Sql::new(SELECT_LINK)
+        .add(" WHERE token_hash = ")
+        .arg(hash)
+        .fetch_optional(tx)
+        .await?
+        .as_ref()
+        .map(link_of)
+        .transpose()
+}
+
+/// The connector of a key's hash, unless it was revoked.
+pub async fn connector_by_hash(tx: &mut Tx, hash: &str) -> Result<Option<(ConnectorId, OrganizationId)>> {
+    let sql = Sql::new("SELECT id, organization_id FROM connectors WHERE revoked_at IS NULL AND key_hash = ").arg(hash);
+    sql.fetch_optional(tx).await?.map(|row| Ok((row.parsed("id")?, row.parsed("organization_id")?))).transpose()
+}
+
+/// The most that one of these principals may do in a case (1 view, 2 download, 3 edit, 4 manage), and whether the case is closed.
+pub async fn case_level(tx: &mut Tx, case: &CaseId, principals: &[&str]) -> Result<Option<(i64, bool)>> {
+    let now = tx.now().as_micros();
+    let mut sql = Sql::new("SELECT MAX(a.level) AS level, MAX(c.closed_at) AS closed_at FROM cases c JOIN case_access a ON a.case_id = c.id WHERE c.id = ")
+        .arg(case.as_str())
+        .add(" AND (a.expires_at IS NULL OR a.expires_at > ")
+        .arg(now)
+        .add(") AND a.principal_id IN (");
+    sql.bind_all(principals.iter().copied());
+    let row = sql.add(")").fetch_one(tx).await?;
+    Ok(row.int_or_null("level")?.map(|level| (level, row.int_or_null("closed_at").is_ok_and(|at| at.is_some()))))
+}
+
+/// Whose an item is, and where it stands.
+pub async fn item(tx: &mut Tx, id: &RequestItemId) -> Result<Option<(OrganizationId, State)>> {
+    let sql = Sql::new("SELECT organization_id, state FROM request_items WHERE id = ").arg(id.as_str());
+    sql.fetch_optional(tx).await?.map(|row| Ok((row.parsed("organization_id")?, row.parsed("state")?))).transpose()
+}
+
+/// Notes how many bytes of an item are here. No version: nobody decides by it.
+pub async fn item_progress(tx: &mut Tx, id: &RequestItemId, done: u64, total: u64) -> Result<()> {
+    let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    Sql::new("UPDATE request_items SET bytes_done = ")
+        .arg(bytes(done))
+        .add(", bytes_total = ")
+        .arg(bytes(total))
+        .add(" WHERE state IN ('exporting', 'uploading') AND id = ")
+        .arg(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// An item whose first byte is on its way. The request's status does not change by it.
+pub async fn item_uploading(tx: &mut Tx, id: &RequestItemId) -> Result<()> {
+    Sql::new("UPDATE request_items SET state = 'uploading', version = version + 1 WHERE state IN ('approved', 'exporting') AND id = ")
+        .arg(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// The row of a file that arrived, with what is known from its upload alone.
+pub async fn insert_evidence(
+    tx: &mut Tx,
+    upload: &Upload,
+    whole: &Whole,
+    item: Option<&RequestItemId>,
+    case: Option<&CaseId>,
+) -> Result<EvidenceId> {
+    let id: EvidenceId = tx.new_id();
+    let now = tx.now().as_micros();
+    let length = i64::try_from(upload.length_bytes).unwrap_or(i64::MAX);
+    Sql::new("INSERT INTO evidence (id, case_id, item_id, organization_id, upload_id, name, size_bytes, sha256, blob, release_level, playable_state, received_by, created_at, version) \
+         SELECT ")
+        .arg(id.as_str())
+        .add(", CAST(")
+        .arg(case.map(|c| c.as_str().to_owned()))
+        .add(" AS TEXT), CAST(")
+        .arg(item.map(|c| c.as_str().to_owned()))
+        .add(" AS TEXT), o.id, ")
+        .args([upload.id.as_str(), upload.file_name.as_str()])
+        .add(", CAST(").arg(length).add(" AS BIGINT), ")
+        .args([whole.sha256.to_string().as_str(), whole.blob.as_str(), "download", "waiting", upload.owner.as_str()])
+        .add(", CAST(").arg(now).add(" AS BIGINT), 1 FROM organizations o WHERE o.is_host = 1")
+        .execute(tx)
+        .await?;
+    Ok(id)
+}
