@@ -1,0 +1,118 @@
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{ClockOffset, ProblemReport};
+
+/// What the connector publishes: the whole set, or what changed since the publication `base`.
+///
+/// Publications are numbered by the connector, rising. A delta is taken over only on top of the publication that it names;
+/// otherwise the answer is 409, and the connector sends the whole. The whole set marks every source that it does not name as vanished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Sources {
+    /// The number of this publication.
+    pub sequence: i64,
+    /// The publication that this one changes; none for the whole set.
+    #[serde(default)]
+    pub base: Option<i64>,
+    /// All sources, or the new and the changed ones.
+    #[serde(default)]
+    pub sources: Vec<SourceDescription>,
+    /// Device ids that the video system no longer has. Their records are kept and marked.
+    #[serde(default)]
+    pub vanished: Vec<String>,
+    /// What is wrong, if anything; none clears what was said before.
+    #[serde(default)]
+    pub problem: Option<ProblemReport>,
+}
+
+/// A camera as the video system, or the connector's configuration, describes it. What is not known is left out, and then left
+/// to the office.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SourceDescription {
+    /// What the video system calls it; never changes.
+    pub device_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// The same in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Where it looks, clockwise from north.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearing_deg: Option<f64>,
+    /// Horizontal field of view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fov_deg: Option<f64>,
+    /// How far a person can be made out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range_m: Option<f64>,
+    /// Below the horizon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tilt_deg: Option<f64>,
+    /// Above the ground.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mounting_height_m: Option<f64>,
+    /// `fixed`, `panning` or `dome`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// How long recordings are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_hours: Option<i64>,
+    /// How far the recorder's clock is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset: Option<ClockOffset>,
+    /// Words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<String>,
+    /// Which model it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Whether it delivers pictures now; none when the adapter cannot tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<bool>,
+    /// The end of its newest recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<Timestamp>,
+    /// What fits nowhere else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<String, String>,
+}
+
+/// WGS 84 degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Position {
+    /// North of the equator.
+    pub lat: f64,
+    /// East of Greenwich.
+    pub lon: f64,
+}
+
+/// What became of a publication.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SourcesAnswer {
+    /// The publication that holds now.
+    pub sequence: i64,
+    /// Sources that were not taken over, and why.
+    #[serde(default)]
+    pub refused: Vec<SourceProblem>,
+}
+
+/// A source that the server did not take over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourceProblem {
+    /// Which.
+    pub device_id: String,
+    /// Why.
+    pub message: String,
+}

@@ -1,0 +1,235 @@
+use domain::id::{RequestItemId, TaskId, UploadId};
+use domain::{Timestamp, Window};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Manifest;
+
+/// Asks for a task. The server answers as soon as there is one, or with 204 when the wait is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeaseRequest {
+    /// How long the connector is ready to wait; the server may answer sooner.
+    pub wait_seconds: u32,
+    /// The kinds that it has room for now; empty for any.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+}
+
+/// Something to do, leased for a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Task {
+    /// Its id; the same for each try.
+    pub id: TaskId,
+    /// Rises with each try. A call with an older number is answered 409.
+    pub lease: i64,
+    /// How long the lease lasts from now, unless it is extended.
+    pub lease_seconds: u32,
+    /// What to do.
+    #[serde(flatten)]
+    pub payload: TaskPayload,
+}
+
+/// What a task wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TaskPayload {
+    /// Look again which sources there are, and publish them.
+    Discover {},
+    /// Send a fresh picture of a source.
+    Thumbnail {
+        /// Of which.
+        device_id: String,
+    },
+    /// Say for which spans there are recordings.
+    Coverage {
+        /// Of which source.
+        device_id: String,
+        /// Start of what is asked about.
+        from: Timestamp,
+        /// Its end.
+        to: Timestamp,
+    },
+    /// Keep a window from being overwritten.
+    Hold {
+        /// For which request item.
+        item_id: RequestItemId,
+        /// Of which source.
+        device_id: String,
+        /// Start of what is to be kept.
+        from: Timestamp,
+        /// Its end.
+        to: Timestamp,
+    },
+    /// Export a window and upload it.
+    Export {
+        /// For which request item.
+        item_id: RequestItemId,
+        /// Of which source.
+        device_id: String,
+        /// Start of what is granted.
+        from: Timestamp,
+        /// Its end.
+        to: Timestamp,
+    },
+    /// Let go of what was held.
+    Free {
+        /// For which request item.
+        item_id: RequestItemId,
+        /// Of which source.
+        device_id: String,
+    },
+    /// Of a later version: failed as unsupported.
+    #[serde(other)]
+    Unknown,
+}
+
+impl TaskPayload {
+    /// The name on the wire.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Discover {} => "discover",
+            Self::Thumbnail { .. } => "thumbnail",
+            Self::Coverage { .. } => "coverage",
+            Self::Hold { .. } => "hold",
+            Self::Export { .. } => "export",
+            Self::Free { .. } => "free",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// The lease that the connector holds.
+    pub lease: i64,
+    /// What it does.
+    pub phase: Phase,
+    /// Bytes of the upload that arrived.
+    pub bytes_done: i64,
+    /// Its size, once known.
+    #[serde(default)]
+    pub bytes_total: Option<i64>,
+}
+
+/// What a connector does about a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The window, or its last segment, is still being recorded.
+    WaitingForRecording,
+    /// The recorder is read.
+    Exporting,
+    /// Bytes are on their way.
+    Uploading,
+    /// Of a later version.
+    #[serde(other)]
+    Other,
+}
+
+/// Asks to keep a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Extend {
+    /// The lease that the connector holds.
+    pub lease: i64,
+}
+
+/// The lease goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Extended {
+    /// For so long from now.
+    pub lease_seconds: u32,
+}
+
+/// A task is done. Sent again, with the same lease, it is answered in the same way and changes nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Complete {
+    /// The lease that the connector holds.
+    pub lease: i64,
+    /// What came of it.
+    pub result: TaskResult,
+}
+
+/// What came of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TaskResult {
+    /// Published anew.
+    Discovered {},
+    /// The picture was sent.
+    Thumbnail {},
+    /// What is recorded.
+    Coverage {
+        /// Of which source.
+        device_id: String,
+        /// The spans with recordings, in order, within what was asked.
+        spans: Vec<Window>,
+        /// Whether the answer covers all that was asked; a part still being recorded is missing otherwise.
+        complete: bool,
+    },
+    /// Kept until then.
+    Held {
+        /// None: until it is freed.
+        until: Option<Timestamp>,
+    },
+    /// Let go.
+    Freed {},
+    /// Exported and uploaded. The server compares size and SHA-256 with what arrived.
+    Exported {
+        /// The finished upload.
+        upload_id: UploadId,
+        /// Of the file, lower-case hexadecimal, computed beside the recorder.
+        sha256: String,
+        /// Its size.
+        size_bytes: i64,
+        /// What it was made from.
+        manifest: Box<Manifest>,
+    },
+}
+
+/// A task cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fail {
+    /// The lease that the connector holds.
+    pub lease: i64,
+    /// Why.
+    #[serde(flatten)]
+    pub cause: FailCause,
+}
+
+/// Why a task cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum FailCause {
+    /// This connector does not know such tasks.
+    Unsupported {
+        /// In a sentence.
+        detail: String,
+    },
+    /// There is no recording, and there will be none.
+    Unavailable {
+        /// Why there is none.
+        reason: UnavailableReason,
+        /// In a sentence.
+        detail: String,
+    },
+    /// Something broke.
+    Error {
+        /// Whether it may go better later.
+        retryable: bool,
+        /// In a sentence.
+        detail: String,
+    },
+}
+
+/// Why there is no recording of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnavailableReason {
+    /// The recorder did not record then.
+    NeverRecorded,
+    /// It did, and has overwritten it.
+    Overwritten,
+    /// There are recordings before and after, none between.
+    Gap,
+}
