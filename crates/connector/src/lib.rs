@@ -1,1 +1,23 @@
-//! The binary sightline-connector: session, tasks, upload, adapters.
+//! The process beside a video system. It only dials out: publishes the cameras that its operator allows, and exports and uploads
+//! what was granted. What it says to the server is in the crate `protocol`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod adapter;
+pub mod backoff;
+pub mod client;
+pub mod config;
+pub mod media;
+pub mod publish;
+pub mod session;
+pub mod spool;
+pub mod task;
+pub mod upload;
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,1 +1,155 @@
-fn main() {}
+//! The binary `sightline-connector`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use protocol::ConnectionFile;
+use sightline_connector::adapter::folder::Folder;
+use sightline_connector::client::Client;
+use sightline_connector::config::{self, AdapterConfig, Config};
+use sightline_connector::{media, session, spool::Spool};
+use tokio_util::sync::CancellationToken;
+
+/// Connects a video system with a Sightline server. It only dials out.
+#[derive(Parser)]
+#[command(name = "sightline-connector", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Publishes sources and works on tasks until it is stopped.
+    Run {
+        #[command(flatten)]
+        files: Files,
+        /// Where exports wait for their upload.
+        #[arg(long)]
+        state: Option<PathBuf>,
+        /// Stop when standard input ends, as it does when the process that started this one is gone.
+        #[arg(long)]
+        until_stdin_closes: bool,
+    },
+    /// Says what would be published, and what is wrong. Sends nothing but a hello.
+    Check {
+        #[command(flatten)]
+        files: Files,
+    },
+}
+
+#[derive(Args)]
+struct Files {
+    /// The file that the server issued.
+    #[arg(long)]
+    connection: PathBuf,
+    /// The file that the operator wrote.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let done = match Cli::parse().command {
+        Command::Run { files, state, until_stdin_closes } => run(&files, state, until_stdin_closes).await,
+        Command::Check { files } => check(&files).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("sightline-connector: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read_connection(path: &Path) -> anyhow::Result<ConnectionFile> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is no connection file", path.display()))
+}
+
+fn read(files: &Files) -> anyhow::Result<(Client, Arc<Folder>, Config)> {
+    let connection = read_connection(&files.connection)?;
+    let config = config::read(&files.config)?;
+    let AdapterConfig::Folder(settings) = &config.adapter;
+    let folder = Folder::new(settings.clone(), &config.sources)?;
+    Ok((Client::new(&connection)?, Arc::new(folder), config))
+}
+
+async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) -> anyhow::Result<ExitCode> {
+    let (client, folder, config) = read(files)?;
+    media::present().await?;
+    let state = state.or_else(|| config.connector.state.clone()).context("no state folder")?;
+    let spool = Spool::open(&state)?;
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            let stdin_closed = async {
+                if until_stdin_closes {
+                    let (closed, wait) = tokio::sync::oneshot::channel::<()>();
+                    // a thread of its own, which nothing waits for at the end
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+                        drop(closed);
+                    });
+                    let _ = wait.await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
+            };
+            let terminated = async {
+                match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                    Ok(mut signal) => drop(signal.recv().await),
+                    Err(_) => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stdin_closed => {}
+                () = terminated => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            stop.cancel();
+        }
+    });
+    session::run(client, folder, spool, config, stop).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check(files: &Files) -> anyhow::Result<ExitCode> {
+    let (client, folder, config) = read(files)?;
+    let mut wrong = Vec::new();
+    if let Err(error) = media::present().await {
+        wrong.push(error.to_string());
+    }
+    let (sources, problem) = folder.discover().await;
+    if let Some(problem) = problem {
+        wrong.push(format!("{} {}", problem.text, problem.what_to_do));
+    }
+    for source in &sources {
+        let published = if config.publish.allows(source) { "published" } else { "kept back" };
+        let place = source.position.map_or("no position".to_owned(), |p| format!("{:.5}, {:.5}", p.lat, p.lon));
+        let last = source.last_seen_at.map_or("no recording".to_owned(), |at| format!("last written {at}"));
+        println!("{published}: {} \"{}\" ({place}; {last})", source.device_id, source.name);
+        if source.last_seen_at.is_none() {
+            wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
+        }
+    }
+    if let Err(error) = client.hello(&session::hello(false)).await {
+        wrong.push(format!("{error}"));
+    }
+    for text in &wrong {
+        println!("wrong: {text}");
+    }
+    if wrong.is_empty() {
+        println!("nothing is wrong");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::FAILURE)
+}

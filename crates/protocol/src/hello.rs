@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 pub struct Hello {
     /// Versions of this protocol that the connector speaks.
     pub versions: Vec<u32>,
-    /// Random, one per start of the process. Leases held by an earlier instance are given back at once, instead of running out.
-    pub instance: String,
+    /// Whether the process has just begun: what an earlier one had leased is then given back at once, instead of running out.
+    pub restarted: bool,
     /// The program that calls.
     pub software: Software,
     /// The adapters that this program has.

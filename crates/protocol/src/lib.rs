@@ -33,8 +33,8 @@ pub use hello::{ConnectorRef, Hello, HelloAnswer, ProblemReport, Software};
 pub use manifest::{ClockOffset, ExportFacts, Gap, Manifest, Segment};
 pub use source::{Position, SourceDescription, SourceProblem, Sources, SourcesAnswer};
 pub use task::{
-    Complete, Extend, Extended, Fail, FailCause, LeaseRequest, Phase, Progress, Task, TaskPayload,
-    TaskResult, UnavailableReason,
+    Complete, Extend, Extended, Fail, FailCause, LeaseRequest, Phase, Progress, Task, TaskPayload, TaskResult,
+    UnavailableReason,
 };
 
 /// The versions that this crate speaks, best first.
@@ -45,9 +45,5 @@ pub const LEASE_HEADER: &str = "sightline-lease";
 
 /// The highest version that both sides know.
 pub fn choose_version(offered: &[u32]) -> Option<u32> {
-    VERSIONS
-        .iter()
-        .copied()
-        .filter(|version| offered.contains(version))
-        .max()
+    VERSIONS.iter().copied().filter(|version| offered.contains(version)).max()
 }

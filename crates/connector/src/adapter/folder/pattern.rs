@@ -1,0 +1,339 @@
+//! The names of recordings: a path pattern with strftime fields and `{camera}`, read component by component so that
+//! whole folders can be passed over.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+
+/// Why a pattern cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PatternError {
+    /// Nothing between the slashes, or `.` or `..`.
+    #[error("the pattern must be a path below the folder, without empty parts, '.' or '..'")]
+    Path,
+    /// A field that recordings cannot be named by.
+    #[error("'%{0}' is not understood; known are %Y %y %m %d %H %M %S %j %f %3f %6f %s %z %% and {{camera}}")]
+    Field(String),
+    /// The time of a file would not be known.
+    #[error("the pattern must give the time of a file: %s, or year, month and day (or %j) and hour")]
+    NoTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Literal(String),
+    Camera,
+    /// `*`: anything within one part of the path.
+    Any,
+    Field(Field),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Year,
+    YearShort,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    DayOfYear,
+    Fraction,
+    Epoch,
+    Offset,
+}
+
+/// What the parts of a path read so far have told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// The text that stood for `{camera}`.
+    pub(super) camera: Option<String>,
+    year: Option<i16>,
+    month: Option<i8>,
+    day: Option<i8>,
+    hour: Option<i8>,
+    minute: Option<i8>,
+    second: Option<i8>,
+    day_of_year: Option<i16>,
+    micros: Option<i32>,
+    epoch: Option<i64>,
+    offset_seconds: Option<i32>,
+}
+
+/// A parsed pattern.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    parts: Vec<Vec<Token>>,
+    /// Whether names are exact to less than a second.
+    pub(super) has_fraction: bool,
+}
+
+impl Pattern {
+    /// Reads a pattern such as `{camera}/%Y-%m-%d/%H-%M-%S.mp4`.
+    pub(super) fn parse(text: &str) -> Result<Self, PatternError> {
+        let mut parts = Vec::new();
+        for part in text.split('/') {
+            if matches!(part, "" | "." | "..") || part.chars().any(char::is_control) {
+                return Err(PatternError::Path);
+            }
+            parts.push(tokens(part)?);
+        }
+        let has = |field: Field| parts.iter().flatten().any(|token| *token == Token::Field(field));
+        let date = (has(Field::Year) || has(Field::YearShort))
+            && (has(Field::DayOfYear) || has(Field::Month) && has(Field::Day))
+            && has(Field::Hour);
+        if !(date || has(Field::Epoch)) {
+            return Err(PatternError::NoTime);
+        }
+        let has_fraction = has(Field::Fraction);
+        Ok(Self { parts, has_fraction })
+    }
+
+    /// How many parts a path has.
+    pub(super) fn depth(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Reads one part of a path, on top of what the parts before it have told; `None` if it does not fit.
+    pub(super) fn read(&self, depth: usize, name: &str, before: &Facts) -> Option<Facts> {
+        fit(self.parts.get(depth)?, name, before)
+    }
+}
+
+fn tokens(part: &str) -> Result<Vec<Token>, PatternError> {
+    let mut out: Vec<Token> = Vec::new();
+    let mut rest = part;
+    while let Some(c) = rest.chars().next() {
+        let (token, used) = if rest.starts_with("{camera}") {
+            (Token::Camera, "{camera}".len())
+        } else if c == '*' {
+            (Token::Any, 1)
+        } else if c == '%' {
+            field(&rest[1..]).map(|(token, used)| (token, used + 1))?
+        } else {
+            (Token::Literal(c.to_string()), c.len_utf8())
+        };
+        match (out.last_mut(), token) {
+            (Some(Token::Literal(text)), Token::Literal(more)) => text.push_str(&more),
+            (_, token) => out.push(token),
+        }
+        rest = &rest[used..];
+    }
+    Ok(out)
+}
+
+fn field(after: &str) -> Result<(Token, usize), PatternError> {
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    let Some(letter) = after[digits..].chars().next() else {
+        return Err(PatternError::Field(after.to_owned()));
+    };
+    let field = match letter {
+        'f' => Field::Fraction,
+        _ if digits > 0 => return Err(PatternError::Field(after[..digits + letter.len_utf8()].to_owned())),
+        '%' => return Ok((Token::Literal("%".into()), 1)),
+        'Y' => Field::Year,
+        'y' => Field::YearShort,
+        'm' => Field::Month,
+        'd' => Field::Day,
+        'H' => Field::Hour,
+        'M' => Field::Minute,
+        'S' => Field::Second,
+        'j' => Field::DayOfYear,
+        's' => Field::Epoch,
+        'z' => Field::Offset,
+        other => return Err(PatternError::Field(other.to_string())),
+    };
+    Ok((Token::Field(field), digits + 1))
+}
+
+/// Matches with backtracking: `{camera}` and `*` take as little as they can.
+fn fit(tokens: &[Token], text: &str, facts: &Facts) -> Option<Facts> {
+    let Some((token, later)) = tokens.split_first() else {
+        return text.is_empty().then(|| facts.clone());
+    };
+    match token {
+        Token::Literal(literal) => fit(later, text.strip_prefix(literal.as_str())?, facts),
+        Token::Any => cuts(text, 0).find_map(|at| fit(later, &text[at..], facts)),
+        Token::Camera => cuts(text, 1).find_map(|at| {
+            let camera = &text[..at];
+            if facts.camera.as_deref().is_some_and(|known| known != camera) {
+                return None;
+            }
+            fit(later, &text[at..], &Facts { camera: Some(camera.to_owned()), ..facts.clone() })
+        }),
+        Token::Field(field) => lengths(*field, text).find_map(|at| {
+            let facts = facts.with(*field, &text[..at])?;
+            fit(later, &text[at..], &facts)
+        }),
+    }
+}
+
+fn cuts(text: &str, least: usize) -> impl Iterator<Item = usize> + '_ {
+    (least..=text.len()).filter(|at| text.is_char_boundary(*at))
+}
+
+fn lengths(field: Field, text: &str) -> impl Iterator<Item = usize> + use<> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let range = match field {
+        Field::Year => 4..=4,
+        Field::DayOfYear => 3..=3,
+        Field::Fraction => 1..=9,
+        Field::Epoch => 1..=18,
+        Field::Offset => {
+            let length = match text.as_bytes() {
+                [b'Z', ..] => 1,
+                [b'+' | b'-', _, _, b':', _, _, ..] => 6,
+                [b'+' | b'-', _, _, _, _, ..] => 5,
+                _ => 0,
+            };
+            return (length..=length).rev().take(usize::from(length > 0)).collect::<Vec<_>>().into_iter();
+        }
+        _ => 2..=2,
+    };
+    range.rev().filter(|length| *length <= digits).collect::<Vec<_>>().into_iter()
+}
+
+fn set<T: PartialEq + Copy>(slot: &mut Option<T>, value: T) -> Option<()> {
+    (slot.is_none() || *slot == Some(value)).then(|| *slot = Some(value))
+}
+
+impl Facts {
+    fn with(&self, field: Field, text: &str) -> Option<Self> {
+        let mut out = self.clone();
+        let small = || text.parse::<i8>().ok();
+        match field {
+            Field::Year => set(&mut out.year, text.parse().ok()?)?,
+            Field::YearShort => set(&mut out.year, 2000 + text.parse::<i16>().ok()?)?,
+            Field::Month => set(&mut out.month, small()?)?,
+            Field::Day => set(&mut out.day, small()?)?,
+            Field::Hour => set(&mut out.hour, small()?)?,
+            Field::Minute => set(&mut out.minute, small()?)?,
+            Field::Second => set(&mut out.second, small()?)?,
+            Field::DayOfYear => set(&mut out.day_of_year, text.parse().ok()?)?,
+            Field::Fraction => set(&mut out.micros, format!("{text:0<6}")[..6].parse().ok()?)?,
+            Field::Epoch => set(&mut out.epoch, text.parse().ok()?)?,
+            Field::Offset => set(&mut out.offset_seconds, offset(text)?)?,
+        }
+        Some(out)
+    }
+
+    fn date(&self) -> Option<Date> {
+        let year = self.year?;
+        match self.day_of_year {
+            Some(day) => Date::new(year, 1, 1).ok()?.with().day_of_year(day).build().ok(),
+            None => Date::new(year, self.month?, self.day?).ok(),
+        }
+    }
+
+    /// When a file of that name begins. An hour that the clock shows twice is told by `written`, the file's last change:
+    /// the later of the two if the file was written after it, else the earlier.
+    pub(super) fn begins(&self, zone: &TimeZone, written: impl FnOnce() -> Option<Timestamp>) -> Option<Timestamp> {
+        let micros = self.micros.unwrap_or(0);
+        if let Some(epoch) = self.epoch {
+            // seconds, or milli- or microseconds by their size
+            let total = match epoch {
+                0..100_000_000_000 => epoch.checked_mul(1_000_000)?.checked_add(i64::from(micros))?,
+                100_000_000_000..100_000_000_000_000 => epoch.checked_mul(1_000)?,
+                _ => epoch,
+            };
+            return Timestamp::from_microsecond(total).ok();
+        }
+        let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
+        let local = self.date()?.at(self.hour?, 0, 0, 0);
+        let local = local.with().minute(minute).second(second).subsec_nanosecond(micros * 1_000).build().ok()?;
+        if let Some(seconds) = self.offset_seconds {
+            return jiff::tz::Offset::from_seconds(seconds).ok()?.to_timestamp(local).ok();
+        }
+        let ambiguous = zone.to_ambiguous_timestamp(local);
+        match ambiguous.offset() {
+            AmbiguousOffset::Fold { before, after } => {
+                let (early, late) = (before.to_timestamp(local).ok()?, after.to_timestamp(local).ok()?);
+                Some(if written().is_some_and(|written| written > late) { late } else { early })
+            }
+            _ => ambiguous.compatible().ok(),
+        }
+    }
+}
+
+fn offset(text: &str) -> Option<i32> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let digits: String = text[1..].chars().filter(|c| *c != ':').collect();
+    let (hours, minutes) = digits.split_at_checked(2)?;
+    Some(sign * (hours.parse::<i32>().ok()? * 3_600 + minutes.parse::<i32>().ok()? * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pattern: &str, path: &str) -> Option<Facts> {
+        let pattern = Pattern::parse(pattern).unwrap();
+        let names: Vec<_> = path.split('/').collect();
+        if names.len() != pattern.depth() {
+            return None;
+        }
+        names.iter().enumerate().try_fold(Facts::default(), |facts, (depth, name)| pattern.read(depth, name, &facts))
+    }
+
+    fn begins(pattern: &str, path: &str, zone: &str) -> Option<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        read(pattern, path)?.begins(&zone, || None).map(|t| t.to_string())
+    }
+
+    #[test]
+    fn writers_of_the_field_are_understood() {
+        let utc = "UTC";
+        for (pattern, path, time) in [
+            ("%Y-%m-%d_%H-%M-%S.mp4", "2026-11-22_20-08-59.mp4", "2026-11-22T20:08:59Z"),
+            ("{camera}/%Y-%m-%d_%H-%M-%S-%f.mp4", "a b/2026-11-22_20-08-59-250000.mp4", "2026-11-22T20:08:59.25Z"),
+            ("%Y-%m-%d/%H/{camera}/%M.%S.mp4", "2026-11-22/20/yard/08.59.mp4", "2026-11-22T20:08:59Z"),
+            ("{camera}/%Y-%m-%d/%H-%M-%S.mp4", "Camera1/2026-11-22/20-08-59.mp4", "2026-11-22T20:08:59Z"),
+            ("{camera}.%Y%m%d_%H%M%S.mp4", "a.b_c.20261122_200859.mp4", "2026-11-22T20:08:59Z"),
+            ("{camera}-%s.ts", "gate-7-1795378139.ts", "2026-11-22T20:08:59Z"),
+            ("%Y%j%H%M.mkv", "20263262008.mkv", "2026-11-22T20:08:00Z"),
+            ("%Y%m%dT%H%M%S%z.mkv", "20261122T200859+0100.mkv", "2026-11-22T19:08:59Z"),
+            ("*/{camera}_%Y%m%d%H%M%S.mp4", "x/front_door_20261122200859.mp4", "2026-11-22T20:08:59Z"),
+        ] {
+            assert_eq!(begins(pattern, path, utc).as_deref(), Some(time), "{pattern} on {path}");
+        }
+        assert_eq!(read("{camera}.%Y%m%d_%H.mp4", "a.b_c.20261122_20.mp4").unwrap().camera.unwrap(), "a.b_c");
+        assert_eq!(begins("%Y-%m-%d_%H.mp4", "2026-13-22_20.mp4", utc), None, "no such month");
+        assert!(read("{camera}/{camera}_%s.mp4", "a/b_1795378139.mp4").is_none(), "two names for one camera");
+    }
+
+    #[test]
+    fn summer_time_is_reckoned_with() {
+        let (pattern, zone) = ("%Y-%m-%d_%H-%M.mp4", "Europe/Zurich");
+        assert_eq!(begins(pattern, "2026-07-01_12-00.mp4", zone).unwrap(), "2026-07-01T10:00:00Z");
+        assert_eq!(begins(pattern, "2026-12-01_12-00.mp4", zone).unwrap(), "2026-12-01T11:00:00Z");
+        // 02:30 is shown twice on 25 October; the file's last change tells which it was
+        let facts = read(pattern, "2026-10-25_02-30.mp4").unwrap();
+        let zone = TimeZone::get(zone).unwrap();
+        let at = |written: &str| facts.begins(&zone, || written.parse().ok()).unwrap().to_string();
+        assert_eq!(at("2026-10-25T00:40:00Z"), "2026-10-25T00:30:00Z");
+        assert_eq!(at("2026-10-25T01:40:00Z"), "2026-10-25T01:30:00Z");
+        // 02:30 is never shown on 29 March: taken as an hour later
+        let facts = read(pattern, "2026-03-29_02-30.mp4").unwrap();
+        assert_eq!(facts.begins(&zone, || None).unwrap().to_string(), "2026-03-29T01:30:00Z");
+    }
+
+    #[test]
+    fn patterns_that_cannot_work_say_why() {
+        assert_eq!(Pattern::parse("../%s.mp4").unwrap_err(), PatternError::Path);
+        assert_eq!(Pattern::parse("/%s.mp4").unwrap_err(), PatternError::Path);
+        assert_eq!(Pattern::parse("{camera}.mp4").unwrap_err(), PatternError::NoTime);
+        assert_eq!(Pattern::parse("%Y%m%d%H%Q.mp4").unwrap_err(), PatternError::Field("Q".into()));
+        assert_eq!(Pattern::parse("%s%").unwrap_err(), PatternError::Field(String::new()));
+    }
+
+    #[test]
+    fn odd_names_do_no_harm() {
+        for name in ["..", "", "é", "2026", "\u{202e}", "%Y", "9999999999999999999999"] {
+            assert_eq!(begins("{camera}-%Y%m%d%H.mp4", name, "UTC"), None);
+            assert_eq!(begins("%s", name, "UTC").filter(|_| name.len() > 20), None);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The operator's file: which recorder, what of it is published, and what the recorder does not know.
+
+use std::path::{Path, PathBuf};
+
+use protocol::{ClockOffset, Position, SourceDescription};
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The recorder.
+    pub adapter: AdapterConfig,
+    /// What of it is published.
+    #[serde(default)]
+    pub publish: Publish,
+    /// What it does not know, or knows wrongly.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<SourceConfig>,
+    /// How the connector works.
+    #[serde(default)]
+    pub connector: ConnectorConfig,
+}
+
+/// The recorder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AdapterConfig {
+    /// A folder of time-stamped segments.
+    Folder(FolderConfig),
+}
+
+/// A folder of time-stamped segments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderConfig {
+    /// The folder; relative to the file that says so.
+    pub path: PathBuf,
+    /// Names below it, such as `{camera}/%Y-%m-%d/%H-%M-%S.mp4`.
+    pub pattern: String,
+    /// IANA time zone of the times in the names.
+    #[serde(default = "utc")]
+    pub time_zone: String,
+    /// The one camera of a pattern without `{camera}`; the folder's name unless given.
+    #[serde(default)]
+    pub camera: Option<String>,
+    /// How long the recorder keeps what it records.
+    #[serde(default)]
+    pub retention_hours: Option<i64>,
+    /// Holes between segments up to this are none; by default what the precision of the names makes of it.
+    #[serde(default)]
+    pub gap_tolerance_ms: Option<i64>,
+    /// How long after a window's end the segment that holds it may still be written.
+    #[serde(default = "fifteen_minutes")]
+    pub wait_for_recording_seconds: u32,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+fn fifteen_minutes() -> u32 {
+    900
+}
+
+/// What is published: names, tags and ids, `*` for any text. What is excluded stays so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// What may be.
+    #[serde(default = "all")]
+    pub include: Vec<String>,
+    /// What may not.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+fn all() -> Vec<String> {
+    vec!["*".into()]
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self { include: all(), exclude: Vec::new() }
+    }
+}
+
+impl Publish {
+    /// Whether a source is published.
+    pub fn allows(&self, source: &SourceDescription) -> bool {
+        let named = |pattern: &String| {
+            let words = [&source.device_id, &source.name].into_iter().chain(&source.tags);
+            words.into_iter().any(|word| matches(pattern, word))
+        };
+        self.include.iter().any(named) && !self.exclude.iter().any(named)
+    }
+}
+
+/// `*` stands for any text, also none.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
+            (0..=tail.len()).filter(|at| tail.is_char_boundary(*at)).any(|at| matches(rest, &tail[at..]))
+        }),
+    }
+}
+
+/// What the recorder does not know about one of its cameras, or knows wrongly.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct SourceConfig {
+    pub id: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub position: Option<Position>,
+    pub address: Option<String>,
+    pub bearing_deg: Option<f64>,
+    pub fov_deg: Option<f64>,
+    pub range_m: Option<f64>,
+    pub tilt_deg: Option<f64>,
+    pub mounting_height_m: Option<f64>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub retention_hours: Option<i64>,
+    pub clock_offset_ms: Option<i64>,
+    pub clock_uncertainty_ms: Option<i64>,
+    pub tags: Option<Vec<String>>,
+    pub make: Option<String>,
+    pub model: Option<String>,
+}
+
+impl SourceConfig {
+    /// Puts what is set here over what the recorder said.
+    pub fn apply(&self, source: &mut SourceDescription) {
+        fn over<T: Clone>(target: &mut Option<T>, value: &Option<T>) {
+            if value.is_some() {
+                target.clone_from(value);
+            }
+        }
+        if let Some(name) = &self.name {
+            source.name.clone_from(name);
+        }
+        if let Some(tags) = &self.tags {
+            source.tags.clone_from(tags);
+        }
+        over(&mut source.description, &self.description);
+        over(&mut source.position, &self.position);
+        over(&mut source.address, &self.address);
+        over(&mut source.bearing_deg, &self.bearing_deg);
+        over(&mut source.fov_deg, &self.fov_deg);
+        over(&mut source.range_m, &self.range_m);
+        over(&mut source.tilt_deg, &self.tilt_deg);
+        over(&mut source.mounting_height_m, &self.mounting_height_m);
+        over(&mut source.kind, &self.kind);
+        over(&mut source.retention_hours, &self.retention_hours);
+        over(&mut source.make, &self.make);
+        over(&mut source.model, &self.model);
+        over(&mut source.clock_offset, &self.clock_offset());
+    }
+
+    /// How far the recorder's clock is off for this camera.
+    pub fn clock_offset(&self) -> Option<ClockOffset> {
+        let offset_ms = self.clock_offset_ms?;
+        Some(ClockOffset { offset_ms, uncertainty_ms: self.clock_uncertainty_ms, measured_at: None })
+    }
+}
+
+/// How the connector works.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorConfig {
+    /// Where exports wait for their upload; `sightline-connector-state` beside the file unless given.
+    #[serde(default)]
+    pub state: Option<PathBuf>,
+    /// How many tasks are worked on at once.
+    #[serde(default = "four")]
+    pub tasks: usize,
+    /// How often the recorder is asked for its cameras.
+    #[serde(default = "minute")]
+    pub discover_seconds: u64,
+}
+
+fn four() -> usize {
+    4
+}
+
+fn minute() -> u64 {
+    60
+}
+
+impl Default for ConnectorConfig {
+    fn default() -> Self {
+        Self { state: None, tasks: four(), discover_seconds: minute() }
+    }
+}
+
+/// Reads the file; relative paths in it are taken from where it lies.
+pub fn read(path: &Path) -> anyhow::Result<Config> {
+    use anyhow::Context;
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut config: Config = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
+    let folder = std::path::absolute(path)?.parent().map(Path::to_path_buf).unwrap_or_default();
+    let AdapterConfig::Folder(adapter) = &mut config.adapter;
+    adapter.path = folder.join(&adapter.path);
+    config.connector.state =
+        Some(folder.join(config.connector.state.take().unwrap_or_else(|| "sightline-connector-state".into())));
+    config.connector.tasks = config.connector.tasks.clamp(1, 64);
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exclusion_wins() {
+        let source = |id: &str, tags: &[&str]| SourceDescription {
+            device_id: id.into(),
+            name: format!("Camera {id}"),
+            tags: tags.iter().map(|t| (*t).to_owned()).collect(),
+            ..SourceDescription::default()
+        };
+        let publish = Publish { include: vec!["yard*".into(), "public".into()], exclude: vec!["*private*".into()] };
+        assert!(publish.allows(&source("yard-1", &[])));
+        assert!(publish.allows(&source("gate", &["public"])));
+        assert!(!publish.allows(&source("gate", &[])));
+        assert!(!publish.allows(&source("yard-2", &["very private indeed"])));
+    }
+
+    #[test]
+    fn the_file_of_the_manual_is_read() {
+        let config: Config = toml::from_str(
+            r#"
+            [adapter]
+            kind = "folder"
+            path = "/srv/recordings"
+            pattern = "{camera}/%Y-%m-%d/%H-%M-%S.mp4"
+            time_zone = "Europe/Zurich"
+            retention_hours = 168
+            [publish]
+            include = ["*"]
+            exclude = []
+            [[source]]
+            id = "2"
+            position = { lat = 47.372, lon = 8.542 }
+            bearing_deg = 120
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.sources[0].bearing_deg, Some(120.0));
+        assert!(toml::from_str::<Config>("[adapter]\nkind='folder'\npath='x'\npattern='%s'\ntypo=1").is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! Runs ffprobe and ffmpeg. Files are named by absolute `file:` paths, so that no name can be taken for an option or a protocol.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+/// A file or a tool gave trouble.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// The program cannot be started.
+    #[error("{program} cannot be started: {source}; is it installed?")]
+    Missing {
+        /// Which.
+        program: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It did not end in time.
+    #[error("{0} took too long")]
+    Slow(&'static str),
+    /// It refused the file.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What a recording holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// The earliest time stamp in the file, microseconds.
+    pub start_us: i64,
+    /// From there to the end of the last frame, microseconds.
+    pub duration_us: i64,
+    /// Whether seeking to a key frame in it is exact.
+    pub seekable: bool,
+    /// The picture's codec, width and height.
+    pub video: (String, i64, i64),
+    /// The sound's codec.
+    pub audio: Option<String>,
+}
+
+/// One packet of the picture, times in microseconds on the file's own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packet {
+    /// When it is shown.
+    pub pts_us: i64,
+    /// How long.
+    pub duration_us: i64,
+    /// Whether decoding can begin here.
+    pub key: bool,
+}
+
+/// Runs to the end and gives what was written to standard output.
+async fn run(program: &'static str, command: &mut Command, limit: Duration) -> Result<Vec<u8>, MediaError> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|source| MediaError::Missing { program, source })?;
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let stdout = child.stdout.take();
+    let stderr = child.stderr.take();
+    let work = async {
+        let (_, _, status) = tokio::join!(
+            async {
+                if let Some(mut pipe) = stdout {
+                    let _ = pipe.read_to_end(&mut out).await;
+                }
+            },
+            async {
+                if let Some(pipe) = stderr {
+                    let mut pipe = pipe;
+                    let _ = (&mut pipe).take(16 * 1024).read_to_end(&mut err).await;
+                    let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
+                }
+            },
+            child.wait(),
+        );
+        status
+    };
+    let status = tokio::time::timeout(limit, work).await.map_err(|_| MediaError::Slow(program))?;
+    match status {
+        Ok(status) if status.success() => Ok(out),
+        Ok(status) => Err(MediaError::Refused(last_line(&err).unwrap_or_else(|| format!("{program}: {status}")))),
+        Err(source) => Err(MediaError::Missing { program, source }),
+    }
+}
+
+fn last_line(err: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(err);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?.trim();
+    // without the path: the sentence may be shown to people of another organization
+    let line = line.rsplit_once("file:").map_or(line, |(_, rest)| rest.split_once(": ").map_or(rest, |(_, what)| what));
+    Some(line.chars().take(300).collect())
+}
+
+/// The path as ffmpeg's file protocol takes it.
+pub fn file_url(path: &Path) -> String {
+    format!("file:{}", path.display())
+}
+
+fn ffprobe(path: &Path) -> Command {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-protocol_whitelist", "file", "-i"]).arg(file_url(path));
+    command
+}
+
+fn micros(text: Option<&str>) -> Option<i64> {
+    let seconds: f64 = text?.parse().ok()?;
+    seconds.is_finite().then_some((seconds * 1e6).round() as i64)
+}
+
+/// What a file holds.
+pub async fn facts(path: &Path) -> Result<Facts, MediaError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        streams: Vec<Stream>,
+        format: Option<Format>,
+    }
+    #[derive(Deserialize)]
+    struct Stream {
+        codec_type: Option<String>,
+        codec_name: Option<String>,
+        width: Option<i64>,
+        height: Option<i64>,
+    }
+    #[derive(Deserialize)]
+    struct Format {
+        format_name: Option<String>,
+        start_time: Option<String>,
+        duration: Option<String>,
+    }
+    let mut command = ffprobe(path);
+    command.args(["-show_entries", "format=format_name,start_time,duration:stream=codec_type,codec_name,width,height"]);
+    command.args(["-of", "json"]);
+    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?;
+    let answer: Answer = serde_json::from_slice(&out).map_err(|e| MediaError::Refused(e.to_string()))?;
+    let of = |kind: &str| answer.streams.iter().find(|stream| stream.codec_type.as_deref() == Some(kind));
+    let Some(video) = of("video") else { return Err(MediaError::Refused("no picture in the file".into())) };
+    let format = answer.format.as_ref();
+    let start_us = micros(format.and_then(|f| f.start_time.as_deref())).unwrap_or(0);
+    let duration_us = match micros(format.and_then(|f| f.duration.as_deref())).filter(|d| *d > 0) {
+        Some(duration) => duration,
+        None => {
+            let packets = packets(path, None).await?;
+            packets.iter().map(|p| p.pts_us + p.duration_us).max().unwrap_or(start_us) - start_us
+        }
+    };
+    if duration_us <= 0 {
+        return Err(MediaError::Refused("no frame in the file".into()));
+    }
+    Ok(Facts {
+        start_us,
+        duration_us,
+        seekable: format.and_then(|f| f.format_name.as_deref()).is_some_and(|name| !name.contains("mpegts")),
+        video: (video.codec_name.clone().unwrap_or_default(), video.width.unwrap_or(0), video.height.unwrap_or(0)),
+        audio: of("audio").and_then(|stream| stream.codec_name.clone()),
+    })
+}
+
+/// The packets of the picture, in decoding order: all of them, or from the key frame at or before `around.0` to `around.1`.
+pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Packet>, MediaError> {
+    let mut command = ffprobe(path);
+    command.args([
+        "-select_streams",
+        "v:0",
+        "-show_entries",
+        "packet=pts_time,dts_time,duration_time,flags",
+        "-of",
+        "json",
+    ]);
+    if let Some((from, to)) = around {
+        command.arg("-read_intervals").arg(format!("{:.6}%{:.6}", from.max(0) as f64 / 1e6, to as f64 / 1e6));
+    }
+    let out = run("ffprobe", &mut command, Duration::from_secs(600)).await?;
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow, default)]
+        packets: Vec<Row<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Row<'a> {
+        pts_time: Option<&'a str>,
+        dts_time: Option<&'a str>,
+        duration_time: Option<&'a str>,
+        flags: Option<&'a str>,
+    }
+    let answer: Answer<'_> = serde_json::from_slice(&out).map_err(|e| MediaError::Refused(e.to_string()))?;
+    Ok(answer
+        .packets
+        .iter()
+        .filter_map(|row| {
+            Some(Packet {
+                pts_us: micros(row.pts_time.or(row.dts_time))?,
+                duration_us: micros(row.duration_time).unwrap_or(0),
+                key: row.flags.is_some_and(|flags| flags.starts_with('K')),
+            })
+        })
+        .collect())
+}
+
+/// Runs ffmpeg with these arguments.
+pub async fn ffmpeg(arguments: &[&str], limit: Duration) -> Result<(), MediaError> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file"]).args(arguments);
+    run("ffmpeg", &mut command, limit).await.map(drop)
+}
+
+/// Whether both programs are there.
+pub async fn present() -> Result<(), MediaError> {
+    for program in ["ffprobe", "ffmpeg"] {
+        run(program, Command::new(program).arg("-version"), Duration::from_secs(20)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Tells the server which cameras there are: the whole set first, then what changed; and a picture of each now and then.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use protocol::{ProblemReport, SourceDescription, Sources};
+use tokio::time::Instant;
+
+use crate::backoff::Backoff;
+use crate::client::CallError;
+use crate::session::Shared;
+
+/// Times and states that always change are told this often.
+const REFRESH: Duration = Duration::from_secs(300);
+
+/// What the server was told.
+pub struct Publisher<'a> {
+    shared: &'a Shared,
+    sequence: i64,
+    told: Option<(BTreeMap<String, SourceDescription>, Option<ProblemReport>)>,
+    refreshed: Instant,
+    pictured: HashMap<String, Instant>,
+}
+
+impl<'a> Publisher<'a> {
+    /// Knows nothing yet.
+    pub fn new(shared: &'a Shared) -> Self {
+        let sequence = shared.settings().and_then(|settings| settings.sequence).unwrap_or(0);
+        Self { shared, sequence, told: None, refreshed: Instant::now(), pictured: HashMap::new() }
+    }
+
+    /// Publishes on schedule, and when woken.
+    pub async fn run(mut self) {
+        let mut backoff = Backoff::up_to(Duration::from_secs(30));
+        let every = Duration::from_secs(self.shared.config.connector.discover_seconds.max(1));
+        loop {
+            let woken = self.shared.publish_now.notified();
+            match self.publish().await {
+                Ok(ids) => {
+                    backoff.reset();
+                    self.pictures(&ids).await;
+                    tokio::select! {
+                        () = woken => {}
+                        () = tokio::time::sleep(every) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the sources could not be published");
+                    backoff.wait().await;
+                }
+            }
+        }
+    }
+
+    async fn publish(&mut self) -> Result<Vec<String>, CallError> {
+        let (sources, problem) = self.shared.folder.discover().await;
+        if let Some(problem) = &problem {
+            tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
+        }
+        let publish = &self.shared.config.publish;
+        let now: BTreeMap<_, _> = sources
+            .into_iter()
+            .filter(|source| publish.allows(source))
+            .map(|source| (source.device_id.clone(), source))
+            .collect();
+        // the server may have lost, or been given, another state than this process knows of
+        let server_has = self.shared.settings().and_then(|settings| settings.sequence);
+        if server_has.is_some_and(|sequence| sequence > self.sequence) {
+            self.sequence = server_has.unwrap_or(0);
+            self.told = None;
+        }
+        let message = match &self.told {
+            Some((before, before_problem)) => {
+                let refresh = self.refreshed.elapsed() >= REFRESH;
+                let changed = |source: &&SourceDescription| match before.get(&source.device_id) {
+                    None => true,
+                    Some(known) if refresh => known != *source,
+                    Some(known) => steady(known) != steady(source),
+                };
+                let delta = Sources {
+                    sequence: self.sequence + 1,
+                    base: Some(self.sequence),
+                    sources: now.values().filter(changed).cloned().collect(),
+                    vanished: before.keys().filter(|id| !now.contains_key(*id)).cloned().collect(),
+                    problem: problem.clone(),
+                };
+                if delta.sources.is_empty() && delta.vanished.is_empty() && *before_problem == problem {
+                    return Ok(now.into_keys().collect());
+                }
+                delta
+            }
+            None => Sources {
+                sequence: self.sequence + 1,
+                base: None,
+                sources: now.values().cloned().collect(),
+                vanished: Vec::new(),
+                problem: problem.clone(),
+            },
+        };
+        let answer = match self.shared.client.sources(&message).await {
+            Err(CallError::Conflict(_)) if message.base.is_some() => {
+                let whole =
+                    Sources { base: None, sources: now.values().cloned().collect(), vanished: Vec::new(), ..message };
+                self.shared.client.sources(&whole).await?
+            }
+            other => other?,
+        };
+        for refused in &answer.refused {
+            tracing::warn!(device_id = refused.device_id, "not taken over: {}", refused.message);
+        }
+        self.sequence = answer.sequence;
+        if self.told.is_none() || self.refreshed.elapsed() >= REFRESH {
+            self.refreshed = Instant::now();
+        }
+        let ids = now.keys().cloned().collect();
+        self.told = Some((now, problem));
+        Ok(ids)
+    }
+
+    /// Sends the pictures that are due. A camera without one is no trouble.
+    async fn pictures(&mut self, ids: &[String]) {
+        let every = self.shared.settings().map_or(3_600, |settings| settings.thumbnail_seconds);
+        for id in ids {
+            let due = self.pictured.get(id).is_none_or(|at| at.elapsed() >= Duration::from_secs(every.into()));
+            if !due {
+                continue;
+            }
+            match self.shared.folder.thumbnail(id).await {
+                Ok(jpeg) => match self.shared.client.thumbnail(id, jpeg).await {
+                    Ok(()) => {
+                        self.pictured.insert(id.clone(), Instant::now());
+                    }
+                    Err(CallError::Refused(why)) => {
+                        tracing::warn!(device_id = id, why, "its picture was refused");
+                        self.pictured.insert(id.clone(), Instant::now());
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "pictures could not be sent");
+                        return;
+                    }
+                },
+                Err(trouble) => tracing::debug!(device_id = id, %trouble, "no picture"),
+            }
+        }
+    }
+}
+
+/// Without what always changes.
+fn steady(source: &SourceDescription) -> SourceDescription {
+    SourceDescription { last_seen_at: None, ..source.clone() }
+}

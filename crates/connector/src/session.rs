@@ -1,0 +1,152 @@
+//! The life of a connector: says hello, publishes what there is, and works on tasks until it is told to stop. Every failure
+//! is waited out; nothing but a refused key or version, which nobody but the operator can mend, is louder than a log line.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::Timestamp;
+use protocol::{Hello, HelloAnswer, LeaseRequest, Software, VERSIONS};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapter::folder::Folder;
+use crate::backoff::Backoff;
+use crate::client::{CallError, Client};
+use crate::config::Config;
+use crate::publish::Publisher;
+use crate::spool::Spool;
+use crate::task::{self, Slot};
+
+/// Waiting for a segment costs nothing, so such tasks do not count among those worked on; but there is an end to it.
+const HELD_AT_MOST: usize = 64;
+
+/// What all parts of a running connector share.
+pub struct Shared {
+    /// The server.
+    pub client: Client,
+    /// The recorder.
+    pub folder: Arc<Folder>,
+    /// Where exports wait.
+    pub spool: Spool,
+    /// Wakes the publisher.
+    pub publish_now: Notify,
+    /// How many tasks may be worked on at once.
+    pub slots: Arc<Semaphore>,
+    /// What the configuration says.
+    pub config: Config,
+    settings: Mutex<Option<HelloAnswer>>,
+}
+
+impl Shared {
+    /// What the server said last about how it wants to be called.
+    pub fn settings(&self) -> Option<HelloAnswer> {
+        self.settings.lock().expect("no panic while held").clone()
+    }
+}
+
+/// Works until `stop` is canceled.
+pub async fn run(client: Client, folder: Arc<Folder>, spool: Spool, config: Config, stop: CancellationToken) {
+    let shared = Arc::new(Shared {
+        client,
+        folder,
+        spool,
+        publish_now: Notify::new(),
+        slots: Arc::new(Semaphore::new(config.connector.tasks)),
+        config,
+        settings: Mutex::new(None),
+    });
+    let work = async {
+        let (greeted, mut seen) = watch::channel(false);
+        let publisher = async {
+            let _ = seen.wait_for(|greeted| *greeted).await;
+            Publisher::new(&shared).run().await;
+        };
+        tokio::join!(publisher, lease_loop(&shared, &greeted));
+    };
+    tokio::select! {
+        () = work => {}
+        () = stop.cancelled() => tracing::info!("stopping"),
+    }
+}
+
+/// How this program introduces itself.
+pub fn hello(restarted: bool) -> Hello {
+    Hello {
+        versions: VERSIONS.to_vec(),
+        restarted,
+        software: Software { name: "sightline-connector".into(), version: env!("CARGO_PKG_VERSION").into() },
+        adapter_kinds: vec!["folder".into()],
+        adapter: "folder".into(),
+        clock: Timestamp::from(jiff::Timestamp::now()),
+    }
+}
+
+async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallError> {
+    let answer = shared.client.hello(&hello(restarted)).await?;
+    if !VERSIONS.contains(&answer.version) {
+        return Err(CallError::Refused(format!("version {} of the protocol is not known here", answer.version)));
+    }
+    let off = answer.clock.as_millis() - jiff::Timestamp::now().as_millisecond();
+    if off.abs() > 2_000 {
+        tracing::warn!(milliseconds = off, "this machine's clock differs from the server's");
+    }
+    tracing::info!(name = answer.connector.name, id = %answer.connector.id, version = answer.version, "connected");
+    *shared.settings.lock().expect("no panic while held") = Some(answer.clone());
+    Ok(answer)
+}
+
+async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
+    let mut backoff = Backoff::up_to(Duration::from_secs(20));
+    let held = Arc::new(Semaphore::new(HELD_AT_MOST));
+    let mut tasks = tokio::task::JoinSet::new();
+    let mut connected = false;
+    loop {
+        while tasks.try_join_next().is_some() {}
+        if !connected {
+            match greet(shared, !*greeted.borrow()).await {
+                Ok(_) => {
+                    connected = true;
+                    greeted.send_replace(true);
+                    shared.publish_now.notify_one();
+                }
+                Err(error) => {
+                    complain(&error);
+                    backoff.wait().await;
+                    continue;
+                }
+            }
+        }
+        let Ok(place) = Arc::clone(&held).acquire_owned().await else { return };
+        let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await else { return };
+        let wait_seconds = shared.settings().map_or(25, |settings| settings.longest_wait_seconds);
+        let started = tokio::time::Instant::now();
+        match shared.client.lease(&LeaseRequest { wait_seconds, kinds: Vec::new() }).await {
+            Ok(Some(task)) => {
+                backoff.reset();
+                let (shared, slot) = (Arc::clone(shared), Slot::new(slot));
+                tasks.spawn(async move {
+                    task::work(&shared, task, slot).await;
+                    drop(place);
+                });
+            }
+            Ok(None) => {
+                backoff.reset();
+                if started.elapsed() < Duration::from_millis(500) {
+                    tokio::time::sleep(Duration::from_millis(500)).await; // a server that does not wait must not be hurried
+                }
+            }
+            Err(error) => {
+                complain(&error);
+                connected = false;
+                backoff.wait().await;
+            }
+        }
+    }
+}
+
+fn complain(error: &CallError) {
+    match error {
+        CallError::Key(_) | CallError::Refused(_) => tracing::error!(%error, "the server does not want this connector"),
+        _ => tracing::warn!(%error, "no connection; trying again"),
+    }
+}

@@ -1,0 +1,261 @@
+//! Work on one task. A second future keeps the lease; when it is lost, the work is dropped where it stands, and nothing
+//! more is said about it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::Window;
+use domain::id::TaskId;
+use protocol::{Complete, Fail, FailCause, Phase, Progress, Task, TaskPayload, TaskResult};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::adapter::Trouble;
+use crate::adapter::folder::Look;
+use crate::backoff::Backoff;
+use crate::client::CallError;
+use crate::session::Shared;
+use crate::upload::{Upload, UploadError};
+
+/// The right to work; can be put down while there is nothing to do but wait.
+pub struct Slot(Option<OwnedSemaphorePermit>);
+
+impl Slot {
+    /// Holds a permit.
+    pub fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self(Some(permit))
+    }
+
+    fn put_down(&mut self) {
+        self.0 = None;
+    }
+
+    async fn take_up(&mut self, slots: &Arc<Semaphore>) {
+        if self.0.is_none() {
+            self.0 = Arc::clone(slots).acquire_owned().await.ok();
+        }
+    }
+}
+
+/// How far the work is, for the keeper of the lease to tell.
+type Told = Mutex<(Phase, u64, Option<u64>)>;
+
+/// How work ends.
+enum End {
+    Done(TaskResult),
+    Failed(FailCause),
+    /// The lease is lost; nothing is to be said.
+    Lost,
+}
+
+impl From<Trouble> for End {
+    fn from(trouble: Trouble) -> Self {
+        Self::Failed(match trouble {
+            Trouble::Unavailable { reason, detail } => FailCause::Unavailable { reason, detail },
+            Trouble::Broken { retryable, detail } => FailCause::Error { retryable, detail },
+        })
+    }
+}
+
+fn broken(detail: impl ToString) -> End {
+    End::Failed(FailCause::Error { retryable: true, detail: detail.to_string() })
+}
+
+/// Does a task and says how it ended.
+pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
+    let Task { id, lease, lease_seconds, payload } = task;
+    let kind = payload.kind();
+    tracing::info!(task = %id, lease, kind, "leased");
+    let told: Told = Mutex::new((Phase::Exporting, 0, None));
+    let all = async {
+        let end = match perform(shared, &id, lease, payload, &mut slot, &told).await {
+            Ok(result) => End::Done(result),
+            Err(end) => end,
+        };
+        report(shared, &id, lease, end).await;
+    };
+    tokio::select! {
+        () = all => {}
+        () = keep(shared, &id, lease, lease_seconds, &told) => tracing::warn!(task = %id, lease, "lease lost; dropped"),
+    }
+}
+
+/// Extends the lease and tells progress; returns when the lease is lost. A server that does not answer has not taken it away.
+async fn keep(shared: &Shared, id: &TaskId, lease: i64, lease_seconds: u32, told: &Told) {
+    let third = Duration::from_secs(lease_seconds.into()) / 3;
+    let mut extend = tokio::time::interval(third.max(Duration::from_millis(200)));
+    let mut tell = tokio::time::interval(Duration::from_millis(500));
+    extend.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tell.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    extend.tick().await;
+    let mut last = None;
+    loop {
+        let answer = tokio::select! {
+            _ = extend.tick() => shared.client.extend(id, lease).await.map(drop),
+            _ = tell.tick() => {
+                let now = *told.lock().expect("no panic while held");
+                if last == Some(now) {
+                    continue;
+                }
+                last = Some(now);
+                let (phase, done, total) = now;
+                let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+                let progress = Progress { lease, phase, bytes_done: whole(done), bytes_total: total.map(whole) };
+                shared.client.progress(id, &progress).await
+            }
+        };
+        match answer {
+            Err(CallError::Conflict(_) | CallError::Key(_)) => return,
+            Err(error) => tracing::info!(task = %id, %error, "the lease could not be extended yet"),
+            Ok(()) => {}
+        }
+    }
+}
+
+async fn report(shared: &Shared, id: &TaskId, lease: i64, end: End) {
+    let mut backoff = Backoff::up_to(Duration::from_secs(15));
+    loop {
+        let answer = match &end {
+            End::Lost => return tracing::warn!(task = %id, lease, "lease lost; dropped"),
+            End::Done(result) => shared.client.complete(id, &Complete { lease, result: result.clone() }).await,
+            End::Failed(cause) => shared.client.fail(id, &Fail { lease, cause: cause.clone() }).await,
+        };
+        match answer {
+            Ok(()) => {
+                return match &end {
+                    End::Failed(cause) => tracing::warn!(task = %id, lease, ?cause, "failed"),
+                    _ => tracing::info!(task = %id, lease, "completed"),
+                };
+            }
+            Err(error) if error.may_repeat() => {
+                tracing::info!(task = %id, %error, "the end could not be reported yet");
+                backoff.wait().await;
+            }
+            Err(error) => return tracing::warn!(task = %id, lease, %error, "the end was not accepted"),
+        }
+    }
+}
+
+async fn perform(
+    shared: &Shared,
+    id: &TaskId,
+    lease: i64,
+    payload: TaskPayload,
+    slot: &mut Slot,
+    told: &Told,
+) -> Result<TaskResult, End> {
+    let checked = |from, to| Window::checked(from, to).ok_or_else(|| End::from(reversed()));
+    match payload {
+        TaskPayload::Discover {} => {
+            shared.publish_now.notify_one();
+            Ok(TaskResult::Discovered {})
+        }
+        TaskPayload::Thumbnail { device_id } => {
+            published(shared, &device_id)?;
+            let jpeg = shared.folder.thumbnail(&device_id).await?;
+            shared.client.thumbnail(&device_id, jpeg).await.map_err(call)?;
+            Ok(TaskResult::Thumbnail {})
+        }
+        TaskPayload::Coverage { device_id, from, to } => {
+            published(shared, &device_id)?;
+            let coverage = shared.folder.coverage(&device_id, checked(from, to)?).await?;
+            Ok(TaskResult::Coverage { device_id, spans: coverage.spans, complete: coverage.complete })
+        }
+        TaskPayload::Export { device_id, from, to, .. } => {
+            published(shared, &device_id)?;
+            export(shared, id, lease, &device_id, checked(from, to)?, slot, told).await
+        }
+        TaskPayload::Hold { .. } | TaskPayload::Free { .. } => Err(End::Failed(FailCause::Unsupported {
+            detail: "A folder of recordings cannot keep them from being overwritten.".into(),
+        })),
+        TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
+            detail: "This version of sightline-connector does not know such tasks.".into(),
+        })),
+    }
+}
+
+fn reversed() -> Trouble {
+    Trouble::Broken { retryable: false, detail: "The window is empty or reversed.".into() }
+}
+
+/// The operator's word holds for tasks too: what is not published is not exported.
+fn published(shared: &Shared, device_id: &str) -> Result<(), End> {
+    let mut source = protocol::SourceDescription {
+        device_id: device_id.to_owned(),
+        name: device_id.to_owned(),
+        ..Default::default()
+    };
+    if let Some(set) = shared.config.sources.iter().find(|source| source.id == device_id) {
+        set.apply(&mut source);
+    }
+    if shared.config.publish.allows(&source) {
+        return Ok(());
+    }
+    Err(End::Failed(FailCause::Error { retryable: false, detail: "This source is not published.".into() }))
+}
+
+fn call(error: CallError) -> End {
+    match error {
+        CallError::Conflict(_) | CallError::Key(_) => End::Lost,
+        other => broken(other),
+    }
+}
+
+async fn export(
+    shared: &Shared,
+    id: &TaskId,
+    lease: i64,
+    device_id: &str,
+    window: Window,
+    slot: &mut Slot,
+    told: &Told,
+) -> Result<TaskResult, End> {
+    let tell = |phase, done, total| *told.lock().expect("no panic while held") = (phase, done, total);
+    let plan = loop {
+        match shared.folder.look(device_id, window).await? {
+            Look::Ready(plan) => break plan,
+            Look::Wait => {
+                tell(Phase::WaitingForRecording, 0, None);
+                slot.put_down();
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    };
+    slot.take_up(&shared.slots).await;
+    tell(Phase::Exporting, 0, None);
+    let work = shared.spool.work(id, lease).map_err(broken)?;
+    let exported = shared.folder.export(plan, work.path()).await?;
+    let mut manifest = exported.manifest;
+    let (suffix, media_type) =
+        if manifest.export.container == "mp4" { ("mp4", "video/mp4") } else { ("mkv", "video/x-matroska") };
+    let upload = Upload {
+        client: &shared.client,
+        task: id,
+        lease,
+        path: &exported.path,
+        name: &file_name(device_id, window, suffix),
+        media_type,
+    };
+    let sent =
+        upload.send(|done, total| tell(Phase::Uploading, done, Some(total))).await.map_err(|error| match error {
+            UploadError::Call(error) => call(error),
+            other => broken(other),
+        })?;
+    let size_bytes = i64::try_from(sent.size_bytes).unwrap_or(i64::MAX);
+    manifest.export.sha256.clone_from(&sent.sha256);
+    manifest.export.size_bytes = size_bytes;
+    Ok(TaskResult::Exported {
+        upload_id: sent.upload_id,
+        sha256: sent.sha256,
+        size_bytes,
+        manifest: Box::new(manifest),
+    })
+}
+
+/// Such as `yard-2_2026-11-22T21-05-00Z_120s.mp4`.
+fn file_name(device_id: &str, window: Window, suffix: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+    let camera: String = device_id.chars().map(plain).take(80).collect();
+    let from = window.from.to_string();
+    let from = from.split('.').next().unwrap_or_default().replace(':', "-");
+    format!("{}_{from}Z_{}s.{suffix}", camera.trim_start_matches('.'), window.duration().as_secs())
+}

@@ -1,0 +1,347 @@
+//! The folder adapter on recordings that ffmpeg makes: ten frames a second, a key frame each second, so that times can be told
+//! from frames.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use domain::{Timestamp, Window};
+use protocol::{Manifest, UnavailableReason};
+use sightline_connector::adapter::folder::{Folder, Look};
+use sightline_connector::adapter::{Coverage, Trouble};
+use sightline_connector::config::{FolderConfig, SourceConfig};
+use sightline_connector::media;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// On a day long past, so that nothing is still being recorded.
+fn window(from: &str, to: &str) -> Window {
+    Window::checked(at(&format!("2026-01-10T{from}Z")), at(&format!("2026-01-10T{to}Z"))).unwrap()
+}
+
+struct Recorder {
+    dir: tempfile::TempDir,
+}
+
+impl Recorder {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A segment of so many seconds; its file is an hour old unless `young`.
+    fn record(&self, name: &str, seconds: u32, more: &[&str]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut command = Command::new("ffmpeg");
+        command.args([
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=size=160x90:rate=10",
+            "-t",
+            &seconds.to_string(),
+        ]);
+        command
+            .args(["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-bf", "2", "-pix_fmt", "yuv420p"])
+            .args(more);
+        assert!(command.arg(&path).status().unwrap().success());
+        self.age(name, Duration::from_secs(3_600));
+        path
+    }
+
+    fn age(&self, name: &str, age: Duration) {
+        let file = std::fs::File::options().append(true).open(self.path(name)).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    fn config(&self, pattern: &str) -> FolderConfig {
+        toml::from_str(&format!("path = {:?}\npattern = {pattern:?}", self.dir.path())).unwrap()
+    }
+
+    fn folder(&self) -> Arc<Folder> {
+        self.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |_| {}, &[])
+    }
+
+    fn folder_with(
+        &self,
+        pattern: &str,
+        change: impl FnOnce(&mut FolderConfig),
+        sources: &[SourceConfig],
+    ) -> Arc<Folder> {
+        let mut config = self.config(pattern);
+        change(&mut config);
+        Arc::new(Folder::new(config, sources).unwrap())
+    }
+}
+
+async fn export(
+    folder: &Arc<Folder>,
+    camera: &str,
+    window: Window,
+) -> Result<(tempfile::TempDir, PathBuf, Manifest), Trouble> {
+    let into = tempfile::tempdir().unwrap();
+    let Look::Ready(plan) = folder.look(camera, window).await? else { panic!("still being recorded") };
+    let exported = folder.export(plan, into.path()).await?;
+    Ok((into, exported.path, exported.manifest))
+}
+
+async fn frames(path: &Path) -> Vec<i64> {
+    let mut frames: Vec<_> = media::packets(path, None).await.unwrap().iter().map(|p| p.pts_us).collect();
+    frames.sort_unstable();
+    frames
+}
+
+fn reason(trouble: Trouble) -> UnavailableReason {
+    match trouble {
+        Trouble::Unavailable { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_window_over_a_seam_is_covered_with_at_most_one_key_frame_interval_more() {
+    let recorder = Recorder::new();
+    for name in ["yard/2026-01-10_10-00-00.mp4", "yard/2026-01-10_10-00-10.mp4", "yard/2026-01-10_10-00-20.mp4"] {
+        recorder.record(name, 10, &[]);
+    }
+    let asked = window("10:00:05.500", "10:00:15.250");
+    let (_dir, path, manifest) = export(&recorder.folder(), "yard", asked).await.unwrap();
+
+    assert_eq!(manifest.gaps, []);
+    let names: Vec<_> = manifest.segments.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["yard/2026-01-10_10-00-00.mp4", "yard/2026-01-10_10-00-10.mp4"]);
+    assert_eq!(manifest.first_frame, window("10:00:05", "10:00:06").from);
+    let late = manifest.last_frame.as_micros() - asked.to.as_micros();
+    assert!((0..=400_000).contains(&late), "last frame {}", manifest.last_frame);
+    assert_eq!(manifest.key_frame_interval_ms, Some(1_000));
+    assert_eq!(manifest.segments[1].at_us, 5_000_000);
+    let bytes = std::fs::read(recorder.path("yard/2026-01-10_10-00-00.mp4")).unwrap();
+    let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    assert_eq!(manifest.segments[0].sha256, sightline_connector::hex(sum.as_ref()));
+
+    // no frame is lost or repeated at the seam
+    let frames = frames(&path).await;
+    let inside: Vec<_> = frames.iter().filter(|pts| **pts - frames[0] <= 10_250_000).collect();
+    assert_eq!(inside.len(), 103);
+    assert!(inside.windows(2).all(|pair| (pair[1] - pair[0] - 100_000).abs() < 2_000), "{frames:?}");
+}
+
+#[tokio::test]
+async fn a_gap_is_said_and_keeps_its_place_in_time() {
+    let recorder = Recorder::new();
+    recorder.record("yard/2026-01-10_10-00-00.mp4", 10, &[]);
+    recorder.record("yard/2026-01-10_10-00-30.mp4", 10, &[]);
+    let folder = recorder.folder();
+    let (_dir, path, manifest) = export(&folder, "yard", window("10:00:05", "10:00:35")).await.unwrap();
+    assert_eq!(manifest.gaps.len(), 1);
+    assert_eq!(manifest.gaps[0].from, window("10:00:10", "10:00:11").from);
+    assert_eq!(manifest.gaps[0].to, window("10:00:30", "10:00:31").from);
+    let frames = frames(&path).await;
+    assert_eq!(frames.last().unwrap() - frames[0], manifest.last_frame.as_micros() - manifest.first_frame.as_micros());
+
+    // before the first and after the last
+    let (_dir, _, manifest) = export(&folder, "yard", window("09:59:50", "10:01:00")).await.unwrap();
+    let gaps: Vec<_> = manifest.gaps.iter().map(|gap| (gap.from, gap.to)).collect();
+    let all = [("09:59:50", "10:00:00"), ("10:00:10", "10:00:30"), ("10:00:40", "10:01:00")];
+    assert_eq!(
+        gaps,
+        all.map(|(from, to)| {
+            let w = window(from, to);
+            (w.from, w.to)
+        })
+    );
+
+    let Coverage { spans, complete } = folder.coverage("yard", window("10:00:05", "10:00:35")).await.unwrap();
+    assert_eq!(spans, [window("10:00:05", "10:00:10"), window("10:00:30", "10:00:35")]);
+    assert!(complete);
+}
+
+#[tokio::test]
+async fn nothing_there_has_its_reason() {
+    let recorder = Recorder::new();
+    recorder.record("yard/2026-01-10_10-00-00.mp4", 5, &[]);
+    recorder.record("yard/2026-01-10_10-00-30.mp4", 5, &[]);
+    let folder = recorder.folder();
+    let why =
+        async |folder: &Arc<Folder>, camera: &str, window| reason(export(folder, camera, window).await.err().unwrap());
+    assert_eq!(why(&folder, "yard", window("10:00:10", "10:00:20")).await, UnavailableReason::Gap);
+    assert_eq!(why(&folder, "yard", window("11:00:00", "11:02:00")).await, UnavailableReason::NeverRecorded);
+    assert_eq!(why(&folder, "gate", window("10:00:00", "10:02:00")).await, UnavailableReason::NeverRecorded);
+    // older than the oldest that is kept
+    assert_eq!(why(&folder, "yard", window("09:00:00", "09:02:00")).await, UnavailableReason::Overwritten);
+    // the same, had the recorder kept it if there had been anything
+    let keeps_long =
+        recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.retention_hours = Some(1_000_000), &[]);
+    assert_eq!(why(&keeps_long, "yard", window("09:00:00", "09:02:00")).await, UnavailableReason::NeverRecorded);
+    let keeps_short = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.retention_hours = Some(24), &[]);
+    assert_eq!(why(&keeps_short, "gate", window("10:00:00", "10:02:00")).await, UnavailableReason::Overwritten);
+    assert_eq!(folder.coverage("gate", window("10:00:00", "10:02:00")).await.unwrap().spans, []);
+}
+
+#[tokio::test]
+async fn a_truncated_segment_is_a_gap_with_its_reason() {
+    let recorder = Recorder::new();
+    recorder.record("yard/2026-01-10_10-00-00.mp4", 10, &[]);
+    let bad = recorder.record("yard/2026-01-10_10-00-10.mp4", 10, &[]);
+    recorder.record("yard/2026-01-10_10-00-20.mp4", 10, &[]);
+    let length = std::fs::metadata(&bad).unwrap().len();
+    std::fs::File::options().write(true).open(&bad).unwrap().set_len(length / 2).unwrap(); // its index is lost
+    recorder.age("yard/2026-01-10_10-00-10.mp4", Duration::from_secs(600));
+    let folder = recorder.folder();
+    let (_dir, _, manifest) = export(&folder, "yard", window("10:00:05", "10:00:25")).await.unwrap();
+    assert_eq!(manifest.gaps.len(), 1, "{:?}", manifest.gaps);
+    let reason_text = manifest.gaps[0].reason.clone().unwrap();
+    assert!(reason_text.starts_with("yard/2026-01-10_10-00-10.mp4 cannot be read"), "{reason_text}");
+    assert!(!reason_text.contains("/tmp"), "{reason_text}");
+    // alone
+    let trouble = export(&folder, "yard", window("10:00:12", "10:00:18")).await.err().unwrap();
+    assert!(trouble.to_string().contains("cannot be read"), "{trouble}");
+    assert_eq!(reason(trouble), UnavailableReason::Gap);
+
+    // the index is there, but the pictures stop: found in the frames themselves
+    let bad = recorder.record("gate/2026-01-10_10-00-00.mp4", 10, &["-movflags", "+faststart"]);
+    recorder.record("gate/2026-01-10_10-00-10.mp4", 10, &[]);
+    let length = std::fs::metadata(&bad).unwrap().len();
+    std::fs::File::options().write(true).open(&bad).unwrap().set_len(length / 2).unwrap();
+    let (_dir, _, manifest) = export(&folder, "gate", window("10:00:00", "10:00:15")).await.unwrap();
+    assert_eq!(manifest.gaps.len(), 1, "{:?}", manifest.gaps);
+    assert_eq!(manifest.gaps[0].to, window("10:00:10", "10:00:11").from);
+    assert!(manifest.gaps[0].from < window("10:00:09", "10:00:10").from);
+}
+
+#[tokio::test]
+async fn a_window_still_being_recorded_waits_for_it() {
+    let recorder = Recorder::new();
+    let now = jiff::Timestamp::now();
+    let begins = now - jiff::SignedDuration::from_secs(12);
+    let begins = jiff::Timestamp::from_second(begins.as_second()).unwrap();
+    let name = format!("yard/{}.mp4", begins.strftime("%Y-%m-%d_%H-%M-%S"));
+    std::fs::create_dir_all(recorder.path("yard")).unwrap();
+    std::fs::write(recorder.path(&name), b"\0\0\0\x20ftypisom").unwrap(); // as a recorder leaves it while it writes
+    let asked = Window { from: begins.into(), to: Timestamp::from(begins).plus(Duration::from_secs(6)) };
+    let folder = recorder.folder();
+    assert!(matches!(folder.look("yard", asked).await, Ok(Look::Wait)));
+    assert!(!folder.coverage("yard", asked).await.unwrap().complete);
+
+    recorder.record(&name, 10, &[]);
+    assert!(matches!(folder.look("yard", asked).await, Ok(Look::Ready(_))));
+    let later = Window { from: asked.from, to: Timestamp::from(now).plus(Duration::from_secs(60)) };
+    assert!(matches!(folder.look("yard", later).await, Ok(Look::Wait)), "its end is yet to come");
+
+    // an open segment that can be read, such as MPEG-TS, is enough where it covers the window
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.ts", |_| {}, &[]);
+    let name = name.replace(".mp4", ".ts");
+    recorder.record(&name, 8, &[]);
+    recorder.age(&name, Duration::ZERO);
+    assert!(matches!(folder.look("yard", asked).await, Ok(Look::Ready(_))));
+    let more = Window { to: asked.to.plus(Duration::from_secs(3)), ..asked };
+    assert!(matches!(folder.look("yard", more).await, Ok(Look::Wait)));
+}
+
+#[tokio::test]
+async fn other_containers_sound_and_odd_names_are_exported_too() {
+    let recorder = Recorder::new();
+    let tone = ["-f", "lavfi", "-i", "sine=sample_rate=8000", "-shortest", "-c:a"];
+    for (suffix, sound, container) in [("ts", "aac", "mp4"), ("mkv", "pcm_mulaw", "matroska"), ("mp4", "aac", "mp4")] {
+        let camera = "it's %d é";
+        for second in ["00", "10"] {
+            // sound comes as a second input: written by hand, as `record` has one
+            let path = recorder.path(&format!("{camera}/2026-01-10_10-00-{second}.{suffix}"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut command = Command::new("ffmpeg");
+            command.args(["-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=10"]).args(&tone[..4]);
+            command.args(["-t", "10", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-pix_fmt", "yuv420p"]);
+            command.args(["-c:a", sound]).arg(media::file_url(&path));
+            assert!(command.status().unwrap().success());
+            let name = format!("{camera}/2026-01-10_10-00-{second}.{suffix}");
+            recorder.age(&name, Duration::from_secs(600));
+        }
+        let folder = recorder.folder_with(&format!("{{camera}}/%Y-%m-%d_%H-%M-%S.{suffix}"), |_| {}, &[]);
+        let asked = window("10:00:03.300", "10:00:16");
+        let (_dir, path, manifest) = export(&folder, camera, asked).await.unwrap();
+        assert_eq!(manifest.export.container, container);
+        assert_eq!(manifest.gaps, [], "{suffix}");
+        let early = asked.from.as_micros() - manifest.first_frame.as_micros();
+        assert!((0..=1_000_000).contains(&early), "{suffix}: {}", manifest.first_frame);
+        let late = manifest.last_frame.as_micros() - asked.to.as_micros();
+        assert!((-100_000..=1_000_000).contains(&late), "{suffix}: {}", manifest.last_frame);
+        assert_eq!(media::facts(&path).await.unwrap().audio.as_deref(), Some(sound), "copied, not encoded again");
+    }
+}
+
+#[tokio::test]
+async fn zones_and_clock_offsets_are_reckoned_with() {
+    let recorder = Recorder::new();
+    recorder.record("yard/2026-01-10_11-00-00.mp4", 10, &[]); // 10:00 UTC by a clock in Zurich
+    let ahead = SourceConfig { id: "yard".into(), clock_offset_ms: Some(3_000), ..Default::default() };
+    let pattern = "{camera}/%Y-%m-%d_%H-%M-%S.mp4";
+    let folder = recorder.folder_with(pattern, |config| config.time_zone = "Europe/Zurich".into(), &[]);
+    assert_eq!(
+        folder.coverage("yard", window("09:00:00", "12:00:00")).await.unwrap().spans,
+        [window("10:00:00", "10:00:10")]
+    );
+    let folder = recorder.folder_with(pattern, |config| config.time_zone = "Europe/Zurich".into(), &[ahead]);
+    let (_dir, _, manifest) = export(&folder, "yard", window("09:59:58", "10:00:05")).await.unwrap();
+    assert_eq!(manifest.first_frame, window("09:59:58", "10:00:00").from);
+    assert_eq!(manifest.clock_offset.unwrap().offset_ms, 3_000);
+}
+
+#[tokio::test]
+async fn cameras_are_found_and_what_is_wrong_is_said() {
+    let recorder = Recorder::new();
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("2026-01-10_10-00-00.mp4"), b"secret").unwrap();
+    std::os::unix::fs::symlink(outside.path(), recorder.path("link")).unwrap();
+    let folder = recorder.folder();
+    let (sources, problem) = folder.discover().await;
+    assert_eq!(sources, []);
+    let problem = problem.unwrap();
+    assert!(problem.text.contains("matches the pattern"), "{problem:?}");
+    assert!(problem.what_to_do.contains("Links"), "{problem:?}");
+
+    recorder.record("yard/2026-01-10_10-00-00.mp4", 2, &[]);
+    let named = SourceConfig { id: "yard".into(), name: Some("The yard".into()), ..Default::default() };
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.retention_hours = Some(24), &[named]);
+    let (sources, problem) = folder.discover().await;
+    assert_eq!(problem, None);
+    assert_eq!(sources.len(), 1, "the link leads out: {sources:?}");
+    assert_eq!((sources[0].name.as_str(), sources[0].retention_hours), ("The yard", Some(24)));
+    let picture = folder.thumbnail("yard").await.unwrap();
+    assert_eq!(&picture[..3], b"\xff\xd8\xff", "a JPEG");
+
+    let wrong = recorder.folder_with("{camera}/%Y%m%d.%H%M%S.mp4", |_| {}, &[]);
+    let problem = wrong.discover().await.1.unwrap();
+    assert!(problem.what_to_do.contains("yard/2026-01-10_10-00-00.mp4"), "{problem:?}");
+    let gone = recorder.folder_with("%s.mp4", |config| config.path = "/nonexistent/recordings".into(), &[]);
+    assert!(gone.discover().await.1.unwrap().text.contains("cannot be read"));
+}
+
+#[tokio::test]
+async fn a_long_coverage_does_not_open_every_file() {
+    let recorder = Recorder::new();
+    let first = recorder.record("yard/2026-01-10_00-00-00.mp4", 10, &[]);
+    let start = at("2026-01-10T00:00:00Z").to_jiff().unwrap();
+    for index in 1..2_000_i64 {
+        if (1_000..1_010).contains(&index) {
+            continue;
+        }
+        let name = (start + jiff::SignedDuration::from_secs(10 * index)).strftime("%Y-%m-%d_%H-%M-%S").to_string();
+        std::fs::hard_link(&first, recorder.path(&format!("yard/{name}.mp4"))).unwrap();
+    }
+    let folder = recorder.folder();
+    let began = std::time::Instant::now();
+    let coverage = folder.coverage("yard", window("00:00:00", "12:00:00")).await.unwrap();
+    assert_eq!(coverage.spans, [window("00:00:00", "02:46:40"), window("02:48:20", "05:33:20")]);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
