@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use protocol::{ClockOffset, Position, SourceDescription};
+use domain::Position;
+use protocol::{ClockOffset, SourceDescription};
 use serde::Deserialize;
 
 /// The whole file.

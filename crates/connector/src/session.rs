@@ -103,7 +103,8 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
     loop {
         while tasks.try_join_next().is_some() {}
         if !connected {
-            match greet(shared, !*greeted.borrow()).await {
+            let restarted = !*greeted.borrow();
+            match greet(shared, restarted).await {
                 Ok(_) => {
                     connected = true;
                     greeted.send_replace(true);

@@ -31,7 +31,7 @@ mod task;
 pub use connection::ConnectionFile;
 pub use hello::{ConnectorRef, Hello, HelloAnswer, ProblemReport, Software};
 pub use manifest::{ClockOffset, ExportFacts, Gap, Manifest, Segment};
-pub use source::{Position, SourceDescription, SourceProblem, Sources, SourcesAnswer};
+pub use source::{SourceDescription, SourceProblem, Sources, SourcesAnswer};
 pub use task::{
     Complete, Extend, Extended, Fail, FailCause, LeaseRequest, Phase, Progress, Task, TaskPayload, TaskResult,
     UnavailableReason,

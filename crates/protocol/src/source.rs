@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::Timestamp;
+use domain::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -87,15 +87,6 @@ pub struct SourceDescription {
     /// What fits nowhere else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, String>,
-}
-
-/// WGS 84 degrees.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Position {
-    /// North of the equator.
-    pub lat: f64,
-    /// East of Greenwich.
-    pub lon: f64,
 }
 
 /// What became of a publication.
