@@ -1,0 +1,152 @@
+//! Mail against a small SMTP server: sent once, kept through failures, the same Message-ID on a second try.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use app::settings::{Smtp, SmtpSecurity};
+use app::testing::TestApp;
+use store::mail::Draft;
+use store::on_both;
+use store::testing::TestDatabase;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What a mail server was given, and what it answers to the bytes of a mail.
+#[derive(Clone)]
+struct Server {
+    port: u16,
+    taken: Arc<Mutex<Vec<String>>>,
+    answer: Arc<Mutex<&'static str>>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Self {
+            port: listener.local_addr().unwrap().port(),
+            taken: Arc::default(),
+            answer: Arc::new(Mutex::new("250 OK")),
+        };
+        let served = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(served.clone().talk(stream));
+            }
+        });
+        server
+    }
+
+    /// RFC 5321, as much as a sender needs.
+    async fn talk(self, stream: TcpStream) -> Option<()> {
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        write.write_all(b"220 test\r\n").await.ok()?;
+        while let Some(line) = lines.next_line().await.ok()? {
+            let answer = match line.split(' ').next().unwrap_or("").to_uppercase().as_str() {
+                "EHLO" | "MAIL" | "RCPT" | "RSET" | "NOOP" => "250 OK".to_owned(),
+                "QUIT" => "221 bye".to_owned(),
+                "DATA" => {
+                    write.write_all(b"354 go\r\n").await.ok()?;
+                    let mut mail = String::new();
+                    while let Some(line) = lines.next_line().await.ok()?.filter(|l| l != ".") {
+                        mail.push_str(&line);
+                        mail.push('\n');
+                    }
+                    self.taken.lock().unwrap().push(mail);
+                    (*self.answer.lock().unwrap()).to_owned()
+                }
+                _ => "500 what".to_owned(),
+            };
+            write.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+        }
+        Some(())
+    }
+
+    fn smtp(&self) -> Smtp {
+        Smtp {
+            host: "127.0.0.1".into(),
+            port: self.port,
+            security: SmtpSecurity::None,
+            username: None,
+            password: None,
+            from: "Sightline <sightline@example.org>".into(),
+        }
+    }
+}
+
+async fn with_one_mail(database: TestDatabase, smtp: Option<Smtp>) -> TestApp {
+    let test = app::testing::app_with(database, |settings| settings.smtp = smtp).await;
+    let draft = Draft {
+        template: "test",
+        object_id: None,
+        account_id: None,
+        recipient: "ana@example.org".into(),
+        subject: "Übergabe".into(),
+        text: "Hello\n.\nthere".into(),
+        html: "<p>Hello</p>".into(),
+    };
+    let mut tx = test.app.begin().await.unwrap();
+    store::mail::push(&mut tx, &draft, test.app.settings().smtp.is_none()).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+    test
+}
+
+async fn state(test: &TestApp) -> String {
+    let mut tx = test.app.read().await.unwrap();
+    store::mail::list(&mut tx, None, None, 10).await.unwrap()[0].state.clone()
+}
+
+on_both!(a_mail_is_sent_once, |database: TestDatabase| async move {
+    let server = Server::start().await;
+    let test = with_one_mail(database, Some(server.smtp())).await;
+    assert!(app::mail::send_one(&test.app).await.unwrap());
+    assert!(!app::mail::send_one(&test.app).await.unwrap());
+    assert_eq!(state(&test).await, "sent");
+    let taken = server.taken.lock().unwrap();
+    assert_eq!(taken.len(), 1);
+    assert!(taken[0].contains("To: ana@example.org"), "{}", taken[0]);
+    assert!(taken[0].contains("multipart/alternative"));
+});
+
+on_both!(a_refused_mail_is_tried_again_with_the_same_message_id, |database: TestDatabase| async move {
+    let server = Server::start().await;
+    let test = with_one_mail(database, Some(server.smtp())).await;
+    *server.answer.lock().unwrap() = "451 later";
+    app::mail::send_one(&test.app).await.unwrap();
+    assert_eq!(state(&test).await, "waiting");
+    assert!(!app::mail::send_one(&test.app).await.unwrap(), "not before its time");
+    *server.answer.lock().unwrap() = "250 OK";
+    test.advance(Duration::from_secs(60));
+    app::mail::send_one(&test.app).await.unwrap();
+    assert_eq!(state(&test).await, "sent");
+    let ids: Vec<String> = server
+        .taken
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|m| m.lines().find(|l| l.starts_with("Message-ID:")).unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1]);
+});
+
+on_both!(a_hopeless_mail_is_given_up_and_can_be_revived, |database: TestDatabase| async move {
+    let server = Server::start().await;
+    let test = with_one_mail(database, Some(server.smtp())).await;
+    *server.answer.lock().unwrap() = "550 never";
+    app::mail::send_one(&test.app).await.unwrap();
+    assert_eq!(state(&test).await, "dead");
+    let admin = test.caller("boss", &test.host.clone(), &[(domain::account::Role::Administrator, None)]).await;
+    let id = app::mail::list(&test.app, &admin, Some("dead"), None, None).await.unwrap().items[0].id.clone();
+    app::mail::retry(&test.app, &admin, &id).await.unwrap();
+    *server.answer.lock().unwrap() = "250 OK";
+    app::mail::send_one(&test.app).await.unwrap();
+    assert_eq!(state(&test).await, "sent");
+});
+
+on_both!(without_a_mail_server_mail_is_kept, |database: TestDatabase| async move {
+    let test = with_one_mail(database, None).await;
+    assert!(!app::mail::send_one(&test.app).await.unwrap());
+    assert_eq!(state(&test).await, "kept");
+});
