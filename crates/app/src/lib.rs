@@ -4,10 +4,12 @@
 
 pub mod account;
 pub mod authentication;
+pub mod check;
 mod clock;
 mod error;
 pub mod group;
 pub mod jobs;
+pub mod ledger;
 pub mod live;
 pub mod mail;
 pub mod media;
@@ -49,15 +51,30 @@ struct Inner {
     progress: live::Progress,
     wakers: jobs::Wakers,
     uploads: upload::Staging,
+    ledger_key: ledger::Key,
 }
 
 impl App {
     /// Puts the parts together. `data` is the folder for what is on this machine alone: staged uploads, work files, keys.
     pub fn new(db: Database, blobs: Blobs, clock: Clock, settings: Settings, data: PathBuf) -> Self {
         let passwords = authentication::Passwords::new(settings.password_cost);
-        let (changes, progress, wakers) = (live::Changes::default(), live::Progress::default(), jobs::Wakers::default());
+        let (changes, progress, wakers) =
+            (live::Changes::default(), live::Progress::default(), jobs::Wakers::default());
         let uploads = upload::staging(&data, settings.durable_parts);
-        Self(Arc::new(Inner { db, blobs, clock, settings, data, passwords, changes, progress, wakers, uploads }))
+        let ledger_key = ledger::Key::default();
+        Self(Arc::new(Inner {
+            db,
+            blobs,
+            clock,
+            settings,
+            data,
+            passwords,
+            changes,
+            progress,
+            wakers,
+            uploads,
+            ledger_key,
+        }))
     }
 
     /// Now.
@@ -122,6 +139,10 @@ impl App {
     /// Uploads that are under way.
     pub fn uploads(&self) -> &upload::Staging {
         &self.0.uploads
+    }
+
+    pub(crate) fn ledger_key(&self) -> &ledger::Key {
+        &self.0.ledger_key
     }
 
     /// Random bytes.

@@ -64,6 +64,11 @@ pub struct Settings {
     pub streets: Option<PathBuf>,
     /// How media programs are run.
     pub media: Media,
+    /// The file with the ledger's key; `ledger-key` in the data directory where it is not given. Servers that share a
+    /// database share this file.
+    pub ledger_key: Option<PathBuf>,
+    /// Whether anybody may read tiles and checkpoints, not auditors alone.
+    pub ledger_public: bool,
     /// Work of hashing a password.
     pub password_cost: PasswordCost,
 }
@@ -107,6 +112,8 @@ impl Default for Settings {
             smtp: None,
             streets: None,
             media: Media { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), confine: Vec::new() },
+            ledger_key: None,
+            ledger_public: false,
             password_cost: PasswordCost::Production,
         }
     }

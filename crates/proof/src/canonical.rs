@@ -119,10 +119,7 @@ mod tests {
     fn rfc_8785_strings() {
         // RFC 8785 section 3.2.2.2, the string of the sample.
         let value = json!({"string": "\u{20ac}$\u{000F}\u{000a}A'\u{0042}\u{0022}\u{005c}\\\"\u{002f}", "literals": [null, true, false]});
-        assert_eq!(
-            text(&value),
-            r#"{"literals":[null,true,false],"string":"€$\u000f\nA'B\"\\\\\"/"}"#
-        );
+        assert_eq!(text(&value), r#"{"literals":[null,true,false],"string":"€$\u000f\nA'B\"\\\\\"/"}"#);
     }
 
     #[test]
@@ -131,13 +128,7 @@ mod tests {
             text(&json!([0, -1, LARGEST_INTEGER, -LARGEST_INTEGER])),
             "[0,-1,9007199254740991,-9007199254740991]"
         );
-        for bad in [
-            json!(1.5),
-            json!(1.0),
-            json!(LARGEST_INTEGER + 1),
-            json!(i64::MIN),
-            json!(u64::MAX),
-        ] {
+        for bad in [json!(1.5), json!(1.0), json!(LARGEST_INTEGER + 1), json!(i64::MIN), json!(u64::MAX)] {
             assert!(to_bytes(&json!({ "n": bad })).is_err());
         }
     }

@@ -44,12 +44,7 @@ impl Checkpoint {
     /// The text that is signed.
     #[must_use]
     pub fn body(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            BASE64.encode(self.root.as_bytes())
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root.as_bytes()))
     }
 
     /// The signed note.
@@ -66,16 +61,8 @@ impl Checkpoint {
     /// # Errors
     /// When it is no checkpoint.
     pub fn parse_body(body: &str) -> Result<Self, CheckpointError> {
-        let mut lines = body
-            .strip_suffix('\n')
-            .ok_or(CheckpointError::Body)?
-            .split('\n');
-        let mut line = || {
-            lines
-                .next()
-                .filter(|line| !line.is_empty())
-                .ok_or(CheckpointError::Body)
-        };
+        let mut lines = body.strip_suffix('\n').ok_or(CheckpointError::Body)?.split('\n');
+        let mut line = || lines.next().filter(|line| !line.is_empty()).ok_or(CheckpointError::Body);
         let (origin, size, root) = (line()?, line()?, line()?);
         // One text for each number: no sign, no zeros in front.
         let number: u64 = size.parse().map_err(|_| CheckpointError::Body)?;
@@ -84,11 +71,7 @@ impl Checkpoint {
         if number.to_string() != size || lines.any(str::is_empty) {
             return Err(CheckpointError::Body);
         }
-        Ok(Self {
-            origin: origin.to_owned(),
-            size: number,
-            root,
-        })
+        Ok(Self { origin: origin.to_owned(), size: number, root })
     }
 
     /// The checkpoint in a note signed by the key, of the log that bears the key's name.
@@ -97,27 +80,18 @@ impl Checkpoint {
     /// When the signature, the text or the origin is wrong.
     pub fn open(note: &str, verifier: &Verifier) -> Result<Self, CheckpointError> {
         let checkpoint = Self::parse_body(note::open(note, verifier)?)?;
-        if checkpoint.origin == verifier.name() {
-            Ok(checkpoint)
-        } else {
-            Err(CheckpointError::Origin)
-        }
+        if checkpoint.origin == verifier.name() { Ok(checkpoint) } else { Err(CheckpointError::Origin) }
     }
 
     /// Holds that `newer` only added leaves to this one.
     ///
     /// # Errors
     /// When it is another log, or the proof does not show it.
-    pub fn is_followed_by(
-        &self,
-        newer: &Self,
-        proof: &[Sha256Digest],
-    ) -> Result<(), CheckpointError> {
+    pub fn is_followed_by(&self, newer: &Self, proof: &[Sha256Digest]) -> Result<(), CheckpointError> {
         if self.origin != newer.origin {
             return Err(CheckpointError::Origin);
         }
-        let follows =
-            tree::verify_consistency(self.size, &self.root, newer.size, &newer.root, proof);
+        let follows = tree::verify_consistency(self.size, &self.root, newer.size, &newer.root, proof);
         follows.then_some(()).ok_or(CheckpointError::Inconsistent)
     }
 }

@@ -82,9 +82,7 @@ impl Serialize for Sha256Digest {
 
 impl<'de> Deserialize<'de> for Sha256Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -147,10 +145,7 @@ mod tests {
     fn text_and_back() {
         let digest = Sha256Digest::of(b"abc");
         assert_eq!(digest.to_string().parse(), Ok(digest));
-        assert_eq!(
-            serde_json::from_str::<Sha256Digest>(&serde_json::to_string(&digest).unwrap()).unwrap(),
-            digest
-        );
+        assert_eq!(serde_json::from_str::<Sha256Digest>(&serde_json::to_string(&digest).unwrap()).unwrap(), digest);
         for bad in ["", "ab", &"g".repeat(64), &"é".repeat(32), &"0".repeat(65)] {
             assert_eq!(bad.parse::<Sha256Digest>(), Err(NotADigest));
         }

@@ -71,11 +71,7 @@ impl PublicEvent {
     pub fn leaf(&self) -> Result<Vec<u8>, EventError> {
         let value = serde_json::to_value(self).map_err(|_| EventError::NotALeaf)?;
         let leaf = canonical::to_bytes(&value)?;
-        if leaf.len() > LONGEST_LEAF {
-            Err(EventError::TooLong(leaf.len()))
-        } else {
-            Ok(leaf)
-        }
+        if leaf.len() > LONGEST_LEAF { Err(EventError::TooLong(leaf.len())) } else { Ok(leaf) }
     }
 
     /// The hash of the leaf in the tree.
@@ -92,21 +88,13 @@ impl PublicEvent {
     /// When they are not exactly what [`Self::leaf`] writes.
     pub fn from_leaf(leaf: &[u8]) -> Result<Self, EventError> {
         let event: Self = serde_json::from_slice(leaf).map_err(|_| EventError::NotALeaf)?;
-        if event.leaf()? == leaf {
-            Ok(event)
-        } else {
-            Err(EventError::NotALeaf)
-        }
+        if event.leaf()? == leaf { Ok(event) } else { Err(EventError::NotALeaf) }
     }
 
     /// Which event this one says was erased on purpose.
     #[must_use]
     pub fn erases(&self) -> Option<&str> {
-        if self.kind == ERASED {
-            self.objects.get(ERASED_OBJECT).map(String::as_str)
-        } else {
-            None
-        }
+        if self.kind == ERASED { self.objects.get(ERASED_OBJECT).map(String::as_str) } else { None }
     }
 }
 
@@ -137,23 +125,13 @@ pub enum Personal {
 
 /// Holds what stands beside a leaf against its commitment.
 #[must_use]
-pub fn verify_personal(
-    commitment: Option<&Sha256Digest>,
-    salt: Option<&[u8]>,
-    personal: Option<&Value>,
-) -> Personal {
+pub fn verify_personal(commitment: Option<&Sha256Digest>, salt: Option<&[u8]>, personal: Option<&Value>) -> Personal {
     match (commitment, salt, personal) {
         (None, None, None) => Personal::None,
         (Some(_), None, None) => Personal::Erased,
         (Some(commitment), Some(salt), Some(personal)) => {
-            let made = <&[u8; 32]>::try_from(salt)
-                .ok()
-                .and_then(|salt| commit(salt, personal).ok());
-            if made.as_ref() == Some(commitment) {
-                Personal::Kept
-            } else {
-                Personal::Tampered
-            }
+            let made = <&[u8; 32]>::try_from(salt).ok().and_then(|salt| commit(salt, personal).ok());
+            if made.as_ref() == Some(commitment) { Personal::Kept } else { Personal::Tampered }
         }
         _ => Personal::Tampered,
     }
@@ -190,9 +168,7 @@ mod tests {
     #[test]
     fn a_leaf_that_no_bundle_holds_is_refused() {
         let mut event = event();
-        event
-            .data
-            .insert("text".into(), "x".repeat(LONGEST_LEAF).into());
+        event.data.insert("text".into(), "x".repeat(LONGEST_LEAF).into());
         assert!(matches!(event.leaf(), Err(EventError::TooLong(_))));
         event.data.insert("text".into(), json!(0.5));
         assert!(matches!(event.leaf(), Err(EventError::Refused(_))));
@@ -200,34 +176,16 @@ mod tests {
 
     #[test]
     fn kept_erased_tampered() {
-        let (salt, personal) = (
-            [7; 32],
-            json!({"reason": "burglary", "actor_name": "A. Smith"}),
-        );
+        let (salt, personal) = ([7; 32], json!({"reason": "burglary", "actor_name": "A. Smith"}));
         let commitment = commit(&salt, &personal).unwrap();
         let c = Some(&commitment);
         assert_eq!(verify_personal(None, None, None), Personal::None);
-        assert_eq!(
-            verify_personal(c, Some(&salt), Some(&personal)),
-            Personal::Kept
-        );
+        assert_eq!(verify_personal(c, Some(&salt), Some(&personal)), Personal::Kept);
         assert_eq!(verify_personal(c, None, None), Personal::Erased);
         assert_eq!(verify_personal(c, Some(&salt), None), Personal::Tampered);
-        assert_eq!(
-            verify_personal(c, Some(&[8; 32]), Some(&personal)),
-            Personal::Tampered
-        );
-        assert_eq!(
-            verify_personal(c, Some(&salt[1..]), Some(&personal)),
-            Personal::Tampered
-        );
-        assert_eq!(
-            verify_personal(c, Some(&salt), Some(&json!({"reason": "x"}))),
-            Personal::Tampered
-        );
-        assert_eq!(
-            verify_personal(None, Some(&salt), Some(&personal)),
-            Personal::Tampered
-        );
+        assert_eq!(verify_personal(c, Some(&[8; 32]), Some(&personal)), Personal::Tampered);
+        assert_eq!(verify_personal(c, Some(&salt[1..]), Some(&personal)), Personal::Tampered);
+        assert_eq!(verify_personal(c, Some(&salt), Some(&json!({"reason": "x"}))), Personal::Tampered);
+        assert_eq!(verify_personal(None, Some(&salt), Some(&personal)), Personal::Tampered);
     }
 }

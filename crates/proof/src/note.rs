@@ -50,8 +50,7 @@ fn key_id(name: &str, public: &[u8; 32]) -> u32 {
 }
 
 fn check_name(name: &str) -> Result<(), NoteError> {
-    let fits = !name.is_empty()
-        && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+');
+    let fits = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+');
     fits.then_some(()).ok_or(NoteError::Name)
 }
 
@@ -60,19 +59,11 @@ fn parse_key(text: &str) -> Result<(&str, u32, [u8; 32]), NoteError> {
     let (name, rest) = text.split_once('+').ok_or(NoteError::Key)?;
     let (id, key) = rest.split_once('+').ok_or(NoteError::Key)?;
     check_name(name)?;
-    if id.len() != 8
-        || !id
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    {
+    if id.len() != 8 || !id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
         return Err(NoteError::Key);
     }
     let id = u32::from_str_radix(id, 16).map_err(|_| NoteError::Key)?;
-    match BASE64
-        .decode(key)
-        .map_err(|_| NoteError::Key)?
-        .split_first()
-    {
+    match BASE64.decode(key).map_err(|_| NoteError::Key)?.split_first() {
         Some((&ED25519, key)) => Ok((name, id, key.try_into().map_err(|_| NoteError::Key)?)),
         _ => Err(NoteError::Key),
     }
@@ -100,11 +91,7 @@ impl Verifier {
     }
 
     fn new(name: &str, key: VerifyingKey) -> Self {
-        Self {
-            name: name.to_owned(),
-            id: key_id(name, key.as_bytes()),
-            key,
-        }
+        Self { name: name.to_owned(), id: key_id(name, key.as_bytes()), key }
     }
 }
 
@@ -121,15 +108,8 @@ impl FromStr for Verifier {
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
         let (name, id, key) = parse_key(text)?;
-        let verifier = Self::new(
-            name,
-            VerifyingKey::from_bytes(&key).map_err(|_| NoteError::Key)?,
-        );
-        if verifier.id == id {
-            Ok(verifier)
-        } else {
-            Err(NoteError::Key)
-        }
+        let verifier = Self::new(name, VerifyingKey::from_bytes(&key).map_err(|_| NoteError::Key)?);
+        if verifier.id == id { Ok(verifier) } else { Err(NoteError::Key) }
     }
 }
 
@@ -148,10 +128,7 @@ impl Signer {
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, NoteError> {
         check_name(name)?;
         let key = SigningKey::from_bytes(seed);
-        Ok(Self {
-            verifier: Verifier::new(name, key.verifying_key()),
-            key,
-        })
+        Ok(Self { verifier: Verifier::new(name, key.verifying_key()), key })
     }
 
     /// What others verify with.
@@ -165,12 +142,7 @@ impl Signer {
     pub fn to_secret_text(&self) -> String {
         let mut key = vec![ED25519];
         key.extend_from_slice(self.key.as_bytes());
-        format!(
-            "PRIVATE+KEY+{}+{:08x}+{}",
-            self.verifier.name,
-            self.verifier.id,
-            BASE64.encode(key)
-        )
+        format!("PRIVATE+KEY+{}+{:08x}+{}", self.verifier.name, self.verifier.id, BASE64.encode(key))
     }
 
     /// The text with one signature.
@@ -181,11 +153,7 @@ impl Signer {
         check_text(text)?;
         let mut signature = self.verifier.id.to_be_bytes().to_vec();
         signature.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
-        Ok(format!(
-            "{text}\n— {} {}\n",
-            self.verifier.name,
-            BASE64.encode(signature)
-        ))
+        Ok(format!("{text}\n— {} {}\n", self.verifier.name, BASE64.encode(signature)))
     }
 }
 
@@ -195,11 +163,7 @@ impl FromStr for Signer {
     fn from_str(text: &str) -> Result<Self, NoteError> {
         let (name, id, seed) = parse_key(text.strip_prefix("PRIVATE+KEY+").ok_or(NoteError::Key)?)?;
         let signer = Self::from_seed(name, &seed)?;
-        if signer.verifier.id == id {
-            Ok(signer)
-        } else {
-            Err(NoteError::Key)
-        }
+        if signer.verifier.id == id { Ok(signer) } else { Err(NoteError::Key) }
     }
 }
 
@@ -225,30 +189,18 @@ pub fn open<'n>(note: &'n str, verifier: &Verifier) -> Result<&'n str, NoteError
     let lines = signatures.strip_suffix('\n').ok_or(NoteError::Malformed)?;
     let mut signed = false;
     for (n, line) in lines.split('\n').enumerate() {
-        let (name, signature) = line
-            .strip_prefix("— ")
-            .and_then(|rest| rest.split_once(' '))
-            .ok_or(NoteError::Malformed)?;
+        let (name, signature) =
+            line.strip_prefix("— ").and_then(|rest| rest.split_once(' ')).ok_or(NoteError::Malformed)?;
         let signature = BASE64.decode(signature).map_err(|_| NoteError::Malformed)?;
-        let (id, signature) = signature
-            .split_first_chunk::<4>()
-            .ok_or(NoteError::Malformed)?;
+        let (id, signature) = signature.split_first_chunk::<4>().ok_or(NoteError::Malformed)?;
         if n >= MOST_SIGNATURES || check_name(name).is_err() || signature.is_empty() {
             return Err(NoteError::Malformed);
         }
         if name == verifier.name && u32::from_be_bytes(*id) == verifier.id {
-            let signature =
-                Signature::from_slice(signature).map_err(|_| NoteError::WrongSignature)?;
-            verifier
-                .key
-                .verify_strict(text.as_bytes(), &signature)
-                .map_err(|_| NoteError::WrongSignature)?;
+            let signature = Signature::from_slice(signature).map_err(|_| NoteError::WrongSignature)?;
+            verifier.key.verify_strict(text.as_bytes(), &signature).map_err(|_| NoteError::WrongSignature)?;
             signed = true;
         }
     }
-    if signed {
-        Ok(text)
-    } else {
-        Err(NoteError::Unsigned)
-    }
+    if signed { Ok(text) } else { Err(NoteError::Unsigned) }
 }

@@ -62,19 +62,11 @@ impl Tile {
     /// The tile that holds number `at` of its level, as wide as a tree of `size` leaves makes it.
     #[must_use]
     pub fn holding(kind: Kind, at: u64, size: u64) -> Self {
-        let level = if let Kind::Hashes(level) = kind {
-            level
-        } else {
-            0
-        };
+        let level = if let Kind::Hashes(level) = kind { level } else { 0 };
         let index = at / WIDTH;
         let count = size.checked_shr(HEIGHT * u32::from(level)).unwrap_or(0);
         let width = count.saturating_sub(index * WIDTH).min(WIDTH);
-        Self {
-            kind,
-            index,
-            width: width as u16,
-        }
+        Self { kind, index, width: width as u16 }
     }
 
     /// Whether it can grow no more.
@@ -111,11 +103,7 @@ impl fmt::Display for Tile {
                 if last { "" } else { "/" }
             )?;
         }
-        if self.is_full() {
-            Ok(())
-        } else {
-            write!(f, ".p/{}", self.width)
-        }
+        if self.is_full() { Ok(()) } else { write!(f, ".p/{}", self.width) }
     }
 }
 
@@ -127,43 +115,21 @@ impl FromStr for Tile {
         let (kind, rest) = rest.split_once('/').ok_or(TileError::Path)?;
         let kind = match kind {
             "entries" => Kind::Entries,
-            level => Kind::Hashes(
-                level
-                    .parse()
-                    .ok()
-                    .filter(|level| *level < LEVELS)
-                    .ok_or(TileError::Path)?,
-            ),
+            level => Kind::Hashes(level.parse().ok().filter(|level| *level < LEVELS).ok_or(TileError::Path)?),
         };
         let (number, width) = match rest.split_once(".p/") {
-            Some((number, width)) => (
-                number,
-                width
-                    .parse()
-                    .ok()
-                    .filter(|w| (1..256).contains(w))
-                    .ok_or(TileError::Path)?,
-            ),
+            Some((number, width)) => {
+                (number, width.parse().ok().filter(|w| (1..256).contains(w)).ok_or(TileError::Path)?)
+            }
             None => (rest, WIDTH as u16),
         };
-        let digits: String = number
-            .split('/')
-            .map(|group| group.strip_prefix('x').unwrap_or(group))
-            .collect();
+        let digits: String = number.split('/').map(|group| group.strip_prefix('x').unwrap_or(group)).collect();
         if digits.len() > 18 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(TileError::Path);
         }
-        let tile = Self {
-            kind,
-            index: digits.parse().map_err(|_| TileError::Path)?,
-            width,
-        };
+        let tile = Self { kind, index: digits.parse().map_err(|_| TileError::Path)?, width };
         // One path for each tile: whatever would be written otherwise is none.
-        if tile.to_string() == path {
-            Ok(tile)
-        } else {
-            Err(TileError::Path)
-        }
+        if tile.to_string() == path { Ok(tile) } else { Err(TileError::Path) }
     }
 }
 
@@ -172,17 +138,10 @@ impl FromStr for Tile {
 pub fn changed(old: u64, new: u64) -> Vec<Tile> {
     let mut out = Vec::new();
     for kind in (0..LEVELS).map(Kind::Hashes).chain([Kind::Entries]) {
-        let shift = if let Kind::Hashes(level) = kind {
-            HEIGHT * u32::from(level)
-        } else {
-            0
-        };
+        let shift = if let Kind::Hashes(level) = kind { HEIGHT * u32::from(level) } else { 0 };
         let (from, to) = (old >> shift, new >> shift);
         if to > from {
-            out.extend(
-                (from / WIDTH..=(to - 1) / WIDTH)
-                    .map(|index| Tile::holding(kind, index * WIDTH, new)),
-            );
+            out.extend((from / WIDTH..=(to - 1) / WIDTH).map(|index| Tile::holding(kind, index * WIDTH, new)));
         }
     }
     out
@@ -192,13 +151,7 @@ pub fn changed(old: u64, new: u64) -> Vec<Tile> {
 #[must_use]
 pub fn edge(size: u64) -> Vec<Tile> {
     (0..LEVELS)
-        .map(|level| {
-            Tile::holding(
-                Kind::Hashes(level),
-                size >> (HEIGHT * u32::from(level)),
-                size,
-            )
-        })
+        .map(|level| Tile::holding(Kind::Hashes(level), size >> (HEIGHT * u32::from(level)), size))
         .filter(|tile| tile.width > 0)
         .collect()
 }
@@ -216,9 +169,8 @@ impl Tiles {
         if bytes.len() != usize::from(tile.width) * 32 {
             return Err(TileError::Content(tile));
         }
-        let hashes = bytes
-            .chunks_exact(32)
-            .map(|chunk| Sha256Digest::try_from(chunk).map_err(|_| TileError::Content(tile)));
+        let hashes =
+            bytes.chunks_exact(32).map(|chunk| Sha256Digest::try_from(chunk).map_err(|_| TileError::Content(tile)));
         self.0.insert(tile, hashes.collect::<Result<_, _>>()?);
         Ok(())
     }
@@ -228,10 +180,7 @@ impl Tiles {
     /// # Errors
     /// When it was not taken in.
     pub fn get(&self, tile: Tile) -> Result<&[Sha256Digest], TileError> {
-        self.0
-            .get(&tile)
-            .map(Vec::as_slice)
-            .ok_or(TileError::Missing(tile))
+        self.0.get(&tile).map(Vec::as_slice).ok_or(TileError::Missing(tile))
     }
 
     /// The hash of a complete subtree of a tree of `size` leaves.
@@ -240,10 +189,7 @@ impl Tiles {
     /// When its tile was not taken in.
     pub fn node(&self, node: Node, size: u64) -> Result<Sha256Digest, TileError> {
         let (tile, from, count) = Tile::of_node(node, size);
-        let hashes = self
-            .get(tile)?
-            .get(from..from + count)
-            .ok_or(TileError::Content(tile))?;
+        let hashes = self.get(tile)?.get(from..from + count).ok_or(TileError::Content(tile))?;
         Ok(tree::root(hashes))
     }
 
@@ -267,11 +213,7 @@ impl Tiles {
 /// The tiles that a planned proof reads in a tree of `size` leaves, each once.
 #[must_use]
 pub fn needed(plan: &[Parts], size: u64) -> Vec<Tile> {
-    let mut out: Vec<_> = plan
-        .iter()
-        .flatten()
-        .map(|node| Tile::of_node(*node, size).0)
-        .collect();
+    let mut out: Vec<_> = plan.iter().flatten().map(|node| Tile::of_node(*node, size).0).collect();
     out.sort_unstable();
     out.dedup();
     out
@@ -288,6 +230,23 @@ pub struct Growth {
     pub root: Sha256Digest,
 }
 
+impl Growth {
+    /// The tiles of the new [`edge`], given those of the old one.
+    ///
+    /// # Errors
+    /// When a tile of the old edge is missing.
+    pub fn edge(&self, before: &Tiles) -> Result<Tiles, TileError> {
+        let mut after = Tiles::default();
+        for tile in edge(self.size) {
+            match self.tiles.iter().find(|(written, _)| *written == tile) {
+                Some((_, bytes)) => after.insert(tile, bytes)?,
+                None => drop(after.0.insert(tile, before.get(tile)?.to_vec())),
+            }
+        }
+        Ok(after)
+    }
+}
+
 /// Adds leaves to a tree of `old` leaves, given the tiles of its [`edge`].
 ///
 /// # Errors
@@ -298,11 +257,7 @@ pub fn grow(old: u64, edge_tiles: &Tiles, leaves: &[Sha256Digest]) -> Result<Gro
     for level in 0..LEVELS {
         let at = old >> (HEIGHT * u32::from(level));
         let tile = Tile::holding(Kind::Hashes(level), at, old);
-        let hashes = if tile.width > 0 {
-            edge_tiles.get(tile)?.to_vec()
-        } else {
-            Vec::new()
-        };
+        let hashes = if tile.width > 0 { edge_tiles.get(tile)?.to_vec() } else { Vec::new() };
         levels.push((hashes, tile.index, false));
     }
     let mut tiles = Vec::new();
@@ -314,14 +269,7 @@ pub fn grow(old: u64, edge_tiles: &Tiles, leaves: &[Sha256Digest]) -> Result<Gro
             if hashes.len() < WIDTH as usize {
                 break;
             }
-            tiles.push((
-                Tile {
-                    kind: Kind::Hashes(level),
-                    index: *index,
-                    width: WIDTH as u16,
-                },
-                concat(hashes),
-            ));
+            tiles.push((Tile { kind: Kind::Hashes(level), index: *index, width: WIDTH as u16 }, concat(hashes)));
             hash = tree::root(hashes);
             hashes.clear();
             *index += 1;
@@ -331,23 +279,12 @@ pub fn grow(old: u64, edge_tiles: &Tiles, leaves: &[Sha256Digest]) -> Result<Gro
     let mut acc: Option<Sha256Digest> = None;
     for (level, (hashes, index, changed)) in (0..).zip(levels) {
         if changed {
-            tiles.push((
-                Tile {
-                    kind: Kind::Hashes(level),
-                    index,
-                    width: hashes.len() as u16,
-                },
-                concat(&hashes),
-            ));
+            tiles.push((Tile { kind: Kind::Hashes(level), index, width: hashes.len() as u16 }, concat(&hashes)));
         }
         let all: Vec<_> = hashes.into_iter().chain(acc).collect();
         acc = (!all.is_empty()).then(|| tree::root(&all));
     }
-    Ok(Growth {
-        tiles,
-        size: old + leaves.len() as u64,
-        root: acc.unwrap_or_else(|| tree::root(&[])),
-    })
+    Ok(Growth { tiles, size: old + leaves.len() as u64, root: acc.unwrap_or_else(|| tree::root(&[])) })
 }
 
 fn concat(hashes: &[Sha256Digest]) -> Vec<u8> {
@@ -377,15 +314,9 @@ pub fn read_bundle(tile: Tile, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, TileErr
     let mut out = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<2>() {
         let length = usize::from(u16::from_be_bytes(*length));
-        let (leaf, rest) = rest
-            .split_at_checked(length)
-            .ok_or(TileError::Content(tile))?;
+        let (leaf, rest) = rest.split_at_checked(length).ok_or(TileError::Content(tile))?;
         out.push(leaf.to_vec());
         bytes = rest;
     }
-    if bytes.is_empty() && out.len() == usize::from(tile.width) {
-        Ok(out)
-    } else {
-        Err(TileError::Content(tile))
-    }
+    if bytes.is_empty() && out.len() == usize::from(tile.width) { Ok(out) } else { Err(TileError::Content(tile)) }
 }

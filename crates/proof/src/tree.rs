@@ -75,10 +75,7 @@ fn parts(from: u64, to: u64) -> Parts {
     let mut out = Parts::new();
     while at < to {
         let level = 63 - (to - at).leading_zeros();
-        out.push(Node {
-            level: level as u8,
-            index: at >> level,
-        });
+        out.push(Node { level: level as u8, index: at >> level });
         at += 1 << level;
     }
     out
@@ -120,10 +117,7 @@ pub fn plan_inclusion(index: u64, size: u64) -> Result<Vec<Parts>, OutOfRange> {
 /// When `old` is above `new`.
 pub fn plan_consistency(old: u64, new: u64) -> Result<Vec<Parts>, OutOfRange> {
     if old > new {
-        return Err(OutOfRange {
-            size: new,
-            asked: old,
-        });
+        return Err(OutOfRange { size: new, asked: old });
     }
     if old == 0 || old == new {
         return Ok(Vec::new());
@@ -153,10 +147,7 @@ pub fn plan_consistency(old: u64, new: u64) -> Result<Vec<Parts>, OutOfRange> {
 ///
 /// # Errors
 /// What `read` says.
-pub fn join<E>(
-    parts: &[Node],
-    mut read: impl FnMut(Node) -> Result<Sha256Digest, E>,
-) -> Result<Sha256Digest, E> {
+pub fn join<E>(parts: &[Node], mut read: impl FnMut(Node) -> Result<Sha256Digest, E>) -> Result<Sha256Digest, E> {
     let mut acc = None;
     for node in parts.iter().rev() {
         let left = read(*node)?;
@@ -169,10 +160,7 @@ pub fn join<E>(
 ///
 /// # Errors
 /// What `read` says.
-pub fn prove<E>(
-    plan: &[Parts],
-    mut read: impl FnMut(Node) -> Result<Sha256Digest, E>,
-) -> Result<Vec<Sha256Digest>, E> {
+pub fn prove<E>(plan: &[Parts], mut read: impl FnMut(Node) -> Result<Sha256Digest, E>) -> Result<Vec<Sha256Digest>, E> {
     plan.iter().map(|parts| join(parts, &mut read)).collect()
 }
 
@@ -230,11 +218,7 @@ pub fn verify_consistency(
     }
     let mut hashes = proof.iter();
     // A complete old tree is its own first hash.
-    let first = if old.is_power_of_two() {
-        Some(old_root)
-    } else {
-        hashes.next()
-    };
+    let first = if old.is_power_of_two() { Some(old_root) } else { hashes.next() };
     let Some(first) = first else { return false };
     let (mut f, mut s) = (old - 1, new - 1);
     while f & 1 == 1 {

@@ -52,11 +52,7 @@ const INCLUSION: [(u64, u64, &[&str]); 6] = [
             "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
         ],
     ),
-    (
-        2,
-        3,
-        &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
-    ),
+    (2, 3, &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
     (
         1,
         5,
@@ -125,12 +121,7 @@ fn parsed(proof: &[&str]) -> Vec<Sha256Digest> {
 fn certificate_transparency_roots() {
     for (size, root) in ROOTS.iter().enumerate() {
         assert_eq!(tree::root(&hashes()[..size]).to_string(), *root);
-        assert_eq!(
-            tree::join(&tree::plan_root(size as u64), read)
-                .unwrap()
-                .to_string(),
-            *root
-        );
+        assert_eq!(tree::join(&tree::plan_root(size as u64), read).unwrap().to_string(), *root);
     }
 }
 
@@ -138,18 +129,9 @@ fn certificate_transparency_roots() {
 fn certificate_transparency_inclusion_proofs() {
     for (index, size, proof) in INCLUSION {
         let proof = parsed(proof);
-        assert_eq!(
-            tree::prove(&tree::plan_inclusion(index, size).unwrap(), read).unwrap(),
-            proof
-        );
+        assert_eq!(tree::prove(&tree::plan_inclusion(index, size).unwrap(), read).unwrap(), proof);
         let root = ROOTS[size as usize].parse().unwrap();
-        assert!(tree::verify_inclusion(
-            index,
-            size,
-            &hashes()[index as usize],
-            &proof,
-            &root
-        ));
+        assert!(tree::verify_inclusion(index, size, &hashes()[index as usize], &proof, &root));
     }
 }
 
@@ -157,25 +139,19 @@ fn certificate_transparency_inclusion_proofs() {
 fn certificate_transparency_consistency_proofs() {
     for (old, new, proof) in CONSISTENCY {
         let proof = parsed(proof);
-        assert_eq!(
-            tree::prove(&tree::plan_consistency(old, new).unwrap(), read).unwrap(),
-            proof
-        );
-        let (old_root, new_root) = (
-            ROOTS[old as usize].parse().unwrap(),
-            ROOTS[new as usize].parse().unwrap(),
-        );
-        assert!(tree::verify_consistency(
-            old, &old_root, new, &new_root, &proof
-        ));
+        assert_eq!(tree::prove(&tree::plan_consistency(old, new).unwrap(), read).unwrap(), proof);
+        let (old_root, new_root) = (ROOTS[old as usize].parse().unwrap(), ROOTS[new as usize].parse().unwrap());
+        assert!(tree::verify_consistency(old, &old_root, new, &new_root, &proof));
     }
 }
 
 /// The key, text and signature in the documentation of Go's `sumdb/note`, where the format comes from.
 const SKEY: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
-const TEXT: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
-const SIGNATURE: &str = "\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+const TEXT: &str =
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+const SIGNATURE: &str =
+    "\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
 #[test]
 fn signed_note_of_the_reference() {
@@ -185,14 +161,9 @@ fn signed_note_of_the_reference() {
     let signed = signer.sign(TEXT).unwrap();
     assert_eq!(signed, format!("{TEXT}{SIGNATURE}"));
     assert_eq!(note::open(&signed, &VKEY.parse().unwrap()), Ok(TEXT));
-    assert_eq!(
-        note::open(&signed.replace("crypto", "krypto"), signer.verifier()),
-        Err(NoteError::WrongSignature)
-    );
+    assert_eq!(note::open(&signed.replace("crypto", "krypto"), signer.verifier()), Err(NoteError::WrongSignature));
     // The key of the Go checksum database: another key, whose id must fit too.
-    let other: Verifier = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
-        .parse()
-        .unwrap();
+    let other: Verifier = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8".parse().unwrap();
     assert_eq!(note::open(&signed, &other), Err(NoteError::Unsigned));
 }
 
@@ -202,10 +173,7 @@ fn keys_with_one_letter_changed_are_refused() {
         let mut text = VKEY.as_bytes().to_vec();
         text[at] ^= 1;
         // The last letter of the base64 holds no spare bits here, so each change is seen.
-        assert!(
-            String::from_utf8(text).map_or(true, |text| text.parse::<Verifier>().is_err()),
-            "{at}"
-        );
+        assert!(String::from_utf8(text).map_or(true, |text| text.parse::<Verifier>().is_err()), "{at}");
     }
 }
 
@@ -222,11 +190,7 @@ fn notes_of_the_wrong_shape_are_refused() {
         format!("{TEXT}\n- PeterNeumann x08go/Z=\n"),
         format!("a\tb\n{SIGNATURE}"),
     ] {
-        assert_eq!(
-            note::open(&bad, &verifier),
-            Err(NoteError::Malformed),
-            "{bad:?}"
-        );
+        assert_eq!(note::open(&bad, &verifier), Err(NoteError::Malformed), "{bad:?}");
     }
     // A signature by a key that is not known stands beside the one that is.
     let both = format!("{TEXT}\n— other AAAAAAA=\n{}", &SIGNATURE[1..]);
@@ -236,55 +200,19 @@ fn notes_of_the_wrong_shape_are_refused() {
 #[test]
 fn checkpoints() {
     let signer = Signer::from_seed("sightline.example/log", &[1; 32]).unwrap();
-    let checkpoint = Checkpoint {
-        origin: "sightline.example/log".into(),
-        size: 8,
-        root: ROOTS[8].parse().unwrap(),
-    };
-    assert_eq!(
-        checkpoint.body(),
-        "sightline.example/log\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n"
-    );
+    let checkpoint = Checkpoint { origin: "sightline.example/log".into(), size: 8, root: ROOTS[8].parse().unwrap() };
+    assert_eq!(checkpoint.body(), "sightline.example/log\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n");
     let signed = checkpoint.sign(&signer).unwrap();
-    assert_eq!(
-        Checkpoint::open(&signed, signer.verifier()),
-        Ok(checkpoint.clone())
-    );
+    assert_eq!(Checkpoint::open(&signed, signer.verifier()), Ok(checkpoint.clone()));
 
-    let stranger = Checkpoint {
-        origin: "other".into(),
-        ..checkpoint.clone()
-    }
-    .sign(&signer)
-    .unwrap();
-    assert_eq!(
-        Checkpoint::open(&stranger, signer.verifier()),
-        Err(CheckpointError::Origin)
-    );
-    for bad in [
-        "",
-        "a\n1\n",
-        "a\n01\nAA==\n",
-        "a\n+1\n",
-        "\n1\nAA==\n",
-        "a\n1\nAA==\n",
-    ] {
-        assert_eq!(
-            Checkpoint::parse_body(bad),
-            Err(CheckpointError::Body),
-            "{bad:?}"
-        );
+    let stranger = Checkpoint { origin: "other".into(), ..checkpoint.clone() }.sign(&signer).unwrap();
+    assert_eq!(Checkpoint::open(&stranger, signer.verifier()), Err(CheckpointError::Origin));
+    for bad in ["", "a\n1\n", "a\n01\nAA==\n", "a\n+1\n", "\n1\nAA==\n", "a\n1\nAA==\n"] {
+        assert_eq!(Checkpoint::parse_body(bad), Err(CheckpointError::Body), "{bad:?}");
     }
 
-    let older = Checkpoint {
-        size: 6,
-        root: ROOTS[6].parse().unwrap(),
-        ..checkpoint.clone()
-    };
+    let older = Checkpoint { size: 6, root: ROOTS[6].parse().unwrap(), ..checkpoint.clone() };
     let proof = parsed(CONSISTENCY[2].2);
     assert_eq!(older.is_followed_by(&checkpoint, &proof), Ok(()));
-    assert_eq!(
-        checkpoint.is_followed_by(&older, &proof),
-        Err(CheckpointError::Inconsistent)
-    );
+    assert_eq!(checkpoint.is_followed_by(&older, &proof), Err(CheckpointError::Inconsistent));
 }

@@ -9,9 +9,7 @@ use proof::tree::{self, Node};
 use proptest::prelude::*;
 
 fn leaves(count: u64) -> Vec<Sha256Digest> {
-    (0..count)
-        .map(|n| tree::leaf_hash(&n.to_be_bytes()))
-        .collect()
+    (0..count).map(|n| tree::leaf_hash(&n.to_be_bytes())).collect()
 }
 
 fn reader(leaves: &[Sha256Digest]) -> impl Fn(Node) -> Result<Sha256Digest, ()> + '_ {
@@ -34,37 +32,17 @@ fn every_proof_of_every_small_tree() {
         let root = tree::root(&all[..size as usize]);
         for index in 0..size {
             let proof = tree::prove(&tree::plan_inclusion(index, size).unwrap(), &read).unwrap();
-            assert!(tree::verify_inclusion(
-                index,
-                size,
-                &all[index as usize],
-                &proof,
-                &root
-            ));
+            assert!(tree::verify_inclusion(index, size, &all[index as usize], &proof, &root));
             for wrong in (0..size).filter(|wrong| *wrong != index) {
-                assert!(!tree::verify_inclusion(
-                    wrong,
-                    size,
-                    &all[index as usize],
-                    &proof,
-                    &root
-                ));
+                assert!(!tree::verify_inclusion(wrong, size, &all[index as usize], &proof, &root));
             }
         }
         assert!(tree::plan_inclusion(size, size).is_err());
         for old in 0..=size {
             let old_root = tree::root(&all[..old as usize]);
             let proof = tree::prove(&tree::plan_consistency(old, size).unwrap(), &read).unwrap();
-            assert!(tree::verify_consistency(
-                old, &old_root, size, &root, &proof
-            ));
-            assert!(!tree::verify_consistency(
-                old,
-                &flipped(old_root, 3),
-                size,
-                &root,
-                &proof
-            ));
+            assert!(tree::verify_consistency(old, &old_root, size, &root, &proof));
+            assert!(!tree::verify_consistency(old, &flipped(old_root, 3), size, &root, &proof));
         }
     }
 }
@@ -88,10 +66,8 @@ impl Log {
     fn grow(&mut self, leaves: &[Sha256Digest]) -> Growth {
         let growth = tile::grow(self.size, &self.read(&tile::edge(self.size)), leaves).unwrap();
         let mut written: Vec<_> = growth.tiles.iter().map(|(tile, _)| *tile).collect();
-        let mut expected: Vec<_> = tile::changed(self.size, growth.size)
-            .into_iter()
-            .filter(|t| t.kind != Kind::Entries)
-            .collect();
+        let mut expected: Vec<_> =
+            tile::changed(self.size, growth.size).into_iter().filter(|t| t.kind != Kind::Entries).collect();
         written.sort_unstable();
         expected.sort_unstable();
         assert_eq!(written, expected);
@@ -116,39 +92,19 @@ fn tiles_across_three_levels() {
     }
     for index in [0, 255, 256, 65_535, 65_536, 65_999] {
         let plan = tree::plan_inclusion(index, log.size).unwrap();
-        let proof = log
-            .read(&tile::needed(&plan, log.size))
-            .prove(&plan, log.size)
-            .unwrap();
-        assert!(tree::verify_inclusion(
-            index,
-            log.size,
-            &all[index as usize],
-            &proof,
-            &tree::root(&all)
-        ));
+        let proof = log.read(&tile::needed(&plan, log.size)).prove(&plan, log.size).unwrap();
+        assert!(tree::verify_inclusion(index, log.size, &all[index as usize], &proof, &tree::root(&all)));
     }
 }
 
 #[test]
 fn tile_paths() {
-    let hashes = |level, index, width| Tile {
-        kind: Kind::Hashes(level),
-        index,
-        width,
-    };
+    let hashes = |level, index, width| Tile { kind: Kind::Hashes(level), index, width };
     for (tile, path) in [
         (hashes(0, 0, 256), "tile/0/000"),
         (hashes(0, 1234, 5), "tile/0/x001/234.p/5"),
         (hashes(3, 1_234_067, 256), "tile/3/x001/x234/067"),
-        (
-            Tile {
-                kind: Kind::Entries,
-                index: 999,
-                width: 1,
-            },
-            "tile/entries/999.p/1",
-        ),
+        (Tile { kind: Kind::Entries, index: 999, width: 1 }, "tile/entries/999.p/1"),
     ] {
         assert_eq!(tile.to_string(), path);
         assert_eq!(path.parse(), Ok(tile));
@@ -183,23 +139,13 @@ fn tile_paths() {
 #[test]
 fn bundles() {
     let leaves = [b"".to_vec(), b"abc".to_vec(), vec![7; 65_535]];
-    let tile = Tile {
-        kind: Kind::Entries,
-        index: 0,
-        width: 3,
-    };
+    let tile = Tile { kind: Kind::Entries, index: 0, width: 3 };
     let bytes = tile::write_bundle(&leaves).unwrap();
     assert_eq!(bytes[..7], [0, 0, 0, 3, b'a', b'b', b'c']);
     assert_eq!(tile::read_bundle(tile, &bytes).unwrap(), leaves);
-    assert_eq!(
-        tile::read_bundle(tile, &bytes[..bytes.len() - 1]),
-        Err(TileError::Content(tile))
-    );
+    assert_eq!(tile::read_bundle(tile, &bytes[..bytes.len() - 1]), Err(TileError::Content(tile)));
     assert!(tile::read_bundle(Tile { width: 2, ..tile }, &bytes).is_err());
-    assert_eq!(
-        tile::write_bundle(&[vec![0; 65_536]]),
-        Err(TileError::LeafTooLong(65_536))
-    );
+    assert_eq!(tile::write_bundle(&[vec![0; 65_536]]), Err(TileError::LeafTooLong(65_536)));
 }
 
 proptest! {

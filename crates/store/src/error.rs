@@ -24,6 +24,9 @@ pub enum Error {
     /// The disk failed.
     #[error("the disk failed")]
     Io(#[from] std::io::Error),
+    /// An event that no leaf of the ledger can hold.
+    #[error("the event has no leaf")]
+    Event(#[from] proof::event::EventError),
     /// A row holds what this version cannot have written.
     #[error("column {column} holds something unexpected")]
     Corrupt {

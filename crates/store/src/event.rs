@@ -1,7 +1,8 @@
 //! Ledger events: rows written in the transaction that they describe. The sequencer gives them
 //! their leaf index afterwards (`ledger.rs`).
 
-use serde_json::{Map, Value};
+use proof::event::PublicEvent;
+use serde_json::{Map, Value, json};
 
 use crate::{Result, Sql, Tx};
 
@@ -51,41 +52,48 @@ impl Event {
 /// Writes the row. Called by [`Tx::commit`] alone.
 pub(crate) async fn insert(tx: &mut Tx, event: Event) -> Result<()> {
     let id: domain::id::EventId = tx.new_id();
-    let objects: Map<String, Value> =
-        event.objects.iter().map(|(noun, id)| ((*noun).to_owned(), Value::from(id.clone()))).collect();
     let (personal, salt, commitment) = if event.personal.is_empty() {
         (None, None, None)
     } else {
         let salt: [u8; 32] = tx.random();
         let personal = Value::Object(event.personal);
-        let commitment = proof::event::commit(&salt, &personal)
-            .map_err(|_| crate::Error::Corrupt { column: "personal" })?
-            .to_string();
+        let commitment = proof::event::commit(&salt, &personal).map_err(proof::event::EventError::from)?;
         (Some(personal.to_string()), Some(salt.to_vec()), Some(commitment))
     };
+    let public = PublicEvent {
+        id: id.to_string(),
+        at: tx.now().as_micros(),
+        kind: event.kind.to_owned(),
+        actor: event.actor,
+        objects: event.objects.into_iter().map(|(noun, id)| (noun.to_owned(), id)).collect(),
+        data: event.data,
+        commitment,
+    };
+    // What has no leaf must not be committed: the ledger would stand still before it.
+    public.leaf()?;
     let row = Sql::new("INSERT INTO events (id, at, kind, actor, objects, data, personal, salt, commitment) VALUES (")
-        .arg(id.as_str())
+        .args([public.id.as_str()])
         .add(", ")
-        .arg(tx.now().as_micros())
+        .arg(public.at)
         .add(", ")
-        .arg(event.kind)
+        .arg(public.kind.as_str())
         .add(", ")
-        .arg(event.actor)
+        .arg(public.actor.as_deref())
         .add(", ")
-        .arg(Value::Object(objects).to_string())
+        .arg(json!(public.objects).to_string())
         .add(", ")
-        .arg(Value::Object(event.data).to_string())
+        .arg(Value::Object(public.data).to_string())
         .add(", ")
         .arg(personal)
         .add(", ")
         .arg(salt)
         .add(", ")
-        .arg(commitment)
+        .arg(commitment.map(|c| c.to_string()))
         .add(") RETURNING seq")
         .fetch_one(tx)
         .await?;
     let seq = crate::Columns::int(&row, "seq")?;
-    let mut ids: Vec<String> = event.objects.into_iter().map(|(_, id)| id).collect();
+    let mut ids: Vec<String> = public.objects.into_values().collect();
     ids.sort_unstable();
     ids.dedup();
     for object in ids {

@@ -6,11 +6,13 @@
 
 pub mod account;
 pub mod blob;
+pub mod check;
 mod db;
 mod error;
 pub mod event;
 pub mod group;
 pub mod job;
+pub mod ledger;
 pub mod mail;
 pub mod organization;
 mod row;

@@ -2,6 +2,8 @@
 //! [`TRIES`] where an administrator sees it. A job is a row, so a crash at any point only means that it
 //! runs once more: each job does nothing a second time.
 
+pub mod sequence_ledger;
+
 use std::time::Duration;
 
 use domain::id::JobId;
@@ -38,7 +40,7 @@ async fn run(app: &App, job: &Job) -> Result<()> {
 }
 
 /// Work that comes round by itself: its name and how often.
-const RECURRING: &[(&str, Duration)] = 
+const RECURRING: &[(&str, Duration)] =
     &[("remove_expired_sessions", Duration::from_secs(3600)), ("remove_abandoned_uploads", Duration::from_secs(600))];
 
 async fn remove_expired_sessions(app: &App) -> Result<()> {
@@ -124,6 +126,7 @@ pub async fn work(app: App, stop: CancellationToken) {
         tasks.spawn(each_commit(app.clone(), stop.clone(), |app| async move { run_one(&app).await }));
     }
     tasks.spawn(each_commit(app.clone(), stop.clone(), |app| async move { crate::mail::send_one(&app).await }));
+    tasks.spawn(sequence_ledger::work(app.clone(), stop.clone()));
     while tasks.join_next().await.is_some() {}
 }
 

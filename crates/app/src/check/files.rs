@@ -1,0 +1,107 @@
+//! Holds files against their rows, and rows against the ledger.
+
+use futures::StreamExt as _;
+use proof::tile::Tile;
+use proof::{Hasher, Sha256Digest};
+use store::check::KnownFile;
+
+use super::{Recorded, Report};
+use crate::{App, Result};
+
+/// Every file of every piece of evidence, and the thumbnails of cameras.
+pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let (files, last) = store::check::evidence_files(&mut app.read().await?, &after, 200).await?;
+        for file in &files {
+            if file.what == "original" {
+                in_ledger(report, file, recorded);
+            }
+            bytes(app, report, file).await?;
+        }
+        match last {
+            Some(last) => after = last,
+            None => break,
+        }
+    }
+    for file in store::check::camera_files(&mut app.read().await?).await? {
+        bytes(app, report, &file).await?;
+    }
+    Ok(())
+}
+
+/// What the row says must be what the ledger recorded: whoever changes a file and its row is found out here.
+fn in_ledger(report: &mut Report, file: &KnownFile, recorded: &Recorded) {
+    match recorded.get(&file.id) {
+        None => report.add(&file.id, "no event in the ledger records its original"),
+        Some((sha256, size)) => {
+            let same = file.sha256.as_ref() == Some(sha256) && (size.is_none() || file.size_bytes == *size);
+            if !same {
+                report.add(
+                    &file.id,
+                    format!("its row is not what the ledger recorded of its original: SHA-256 {sha256}"),
+                );
+            }
+        }
+    }
+}
+
+async fn bytes(app: &App, report: &mut Report, file: &KnownFile) -> Result<()> {
+    let problem = match read(app, &file.name).await {
+        Some((sha256, size)) => {
+            report.files += 1;
+            report.bytes += size.unsigned_abs();
+            if file.size_bytes.is_some_and(|expected| expected != size) {
+                format!("is {size} bytes long, its row says {}", file.size_bytes.unwrap_or_default())
+            } else if file.sha256.as_ref().is_some_and(|expected| *expected != sha256.to_string()) {
+                format!("has the SHA-256 {sha256}, its row says {}", file.sha256.as_deref().unwrap_or_default())
+            } else {
+                return Ok(());
+            }
+        }
+        None => "is missing or cannot be read".to_owned(),
+    };
+    // A file that was purged or replaced while we looked is no longer named by its row.
+    if store::check::is_known(&mut app.read().await?, &file.name).await? {
+        report.add(&file.id, format!("its {} {} {problem}", file.what, file.name));
+    }
+    Ok(())
+}
+
+async fn read(app: &App, name: &str) -> Option<(Sha256Digest, i64)> {
+    let mut parts = app.blobs().stream(name, None).await.ok()?;
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    while let Some(part) = parts.next().await {
+        let part = part.ok()?;
+        hasher.update(&part);
+        size += part.len() as i64;
+    }
+    Some((hasher.finish(), size))
+}
+
+/// Files that no row names. What is just being written gets its row within moments, so they are asked for twice.
+pub(super) async fn unknown(app: &App, report: &mut Report) -> Result<()> {
+    let mut suspects = Vec::new();
+    let mut found = app.blobs().list("");
+    while let Some(file) = found.next().await {
+        let (name, _) = file?;
+        if !is_tile(&name) && !store::check::is_known(&mut app.read().await?, &name).await? {
+            suspects.push(name);
+        }
+    }
+    if !suspects.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    }
+    for name in suspects {
+        if app.blobs().size(&name).await?.is_some() && !store::check::is_known(&mut app.read().await?, &name).await? {
+            report.add(name, "no row names this file");
+        }
+    }
+    Ok(())
+}
+
+/// Tiles are held against the leaves; those that were outgrown, or that a crash left, are harmless.
+fn is_tile(name: &str) -> bool {
+    name.strip_prefix("ledger/").is_some_and(|path| path.parse::<Tile>().is_ok())
+}

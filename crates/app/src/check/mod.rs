@@ -1,0 +1,134 @@
+//! Holds everything that is kept against everything that was recorded of it: event rows against the leaves of the
+//! ledger, leaves against tiles, tiles against the signed checkpoint and against one that was kept elsewhere, files
+//! against the hashes in their rows, and these against the ledger. It changes nothing, and runs beside a server.
+
+mod files;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use proof::note::Verifier;
+use proof::{Checkpoint, Sha256Digest};
+use store::ledger::Head;
+
+use crate::{App, Error, Kind, Result, ledger};
+
+/// Something that is not as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What: the id of an event or of evidence, the path of a file.
+    pub object: String,
+    /// How it differs.
+    pub problem: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.problem)
+    }
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Every mismatch. Empty means that all is as it was recorded.
+    pub findings: Vec<Finding>,
+    /// Events, with and without a leaf.
+    pub events: u64,
+    /// Leaves of the tree.
+    pub leaves: u64,
+    /// Events whose personal part was erased on purpose.
+    pub erased: u64,
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The last checkpoint, to be kept elsewhere.
+    pub checkpoint: Option<String>,
+}
+
+impl Report {
+    fn add(&mut self, object: impl fmt::Display, problem: impl Into<String>) {
+        self.findings.push(Finding { object: object.to_string(), problem: problem.into() });
+    }
+}
+
+/// What is held against the ledger from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    /// A checkpoint that was kept elsewhere, a signed note.
+    pub checkpoint: Option<String>,
+    /// The public key that was kept elsewhere, as a vkey. Without it the key of this installation is believed.
+    pub vkey: Option<String>,
+}
+
+/// What events say of original files: evidence id to hash and size.
+type Recorded = HashMap<String, (String, Option<i64>)>;
+
+/// Checks everything.
+pub async fn run(app: &App, outside: &Outside) -> Result<Report> {
+    let mut report = Report::default();
+    let verifier = match &outside.vkey {
+        Some(vkey) => vkey
+            .trim()
+            .parse()
+            .map_err(|_| Error::new(Kind::Conflict, "not_a_key", "The key is not a vkey: name+hash+base64."))?,
+        None => ledger::verifier(app).await?,
+    };
+    let head = store::ledger::head(&mut app.read().await?).await?;
+    let recorded = match &head {
+        Some(head) => {
+            head_is_signed(&mut report, head, &verifier);
+            let older =
+                outside.checkpoint.as_deref().and_then(|note| kept_elsewhere(&mut report, note, &verifier, head));
+            report.checkpoint = Some(head.checkpoint.clone());
+            walk::tree(app, &mut report, head, older.as_ref()).await?
+        }
+        None => {
+            if outside.checkpoint.is_some() {
+                report.add("ledger", "it has no checkpoint, and there was one");
+            }
+            walk::tree(app, &mut report, &nothing(), None).await?
+        }
+    };
+    files::evidence(app, &mut report, &recorded).await?;
+    files::unknown(app, &mut report).await?;
+    Ok(report)
+}
+
+fn nothing() -> Head {
+    let root: Sha256Digest = proof::tree::root(&[]);
+    Head { size: 0, root, checkpoint: String::new(), signed_at: domain::Timestamp::from_micros(0) }
+}
+
+fn head_is_signed(report: &mut Report, head: &Head, verifier: &Verifier) {
+    match Checkpoint::open(&head.checkpoint, verifier) {
+        Ok(signed) if (signed.size, signed.root) == (head.size, head.root) => {}
+        Ok(_) => report.add("ledger", "its row and its signed checkpoint give different sizes or roots"),
+        Err(error) => report.add("ledger", format!("its checkpoint: {error}")),
+    }
+}
+
+/// The checkpoint that was kept elsewhere, if the tree is long enough to be held against it.
+fn kept_elsewhere(report: &mut Report, note: &str, verifier: &Verifier, head: &Head) -> Option<Checkpoint> {
+    match Checkpoint::open(note, verifier) {
+        Ok(older) if older.size <= head.size => Some(older),
+        Ok(older) => {
+            report.add(
+                "ledger",
+                format!(
+                    "it was cut short: the checkpoint kept elsewhere has {} leaves, this one has {}",
+                    older.size, head.size
+                ),
+            );
+            None
+        }
+        Err(error) => {
+            report.add("ledger", format!("the checkpoint kept elsewhere: {error}"));
+            None
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which files the rows know: for `check`, which holds each against its bytes.
+
+use crate::{Columns as _, Result, Sql, Tx};
+
+/// A file that a row names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// The id of the row.
+    pub id: String,
+    /// What it is to the row: `original`, `playable`, `thumbnail`.
+    pub what: &'static str,
+    /// Its name in the store of bytes.
+    pub name: String,
+    /// The size that the row gives it.
+    pub size_bytes: Option<i64>,
+    /// The hash that the row gives it, hex.
+    pub sha256: Option<String>,
+}
+
+/// One column with file names: table, column, what it is, size and hash columns (or NULL).
+const EVIDENCE: [(&str, &str, &str, &str); 3] = [
+    ("original", "blob", "size_bytes", "sha256"),
+    ("playable", "playable_blob", "playable_bytes", "playable_sha256"),
+    ("thumbnail", "thumbnail_blob", "thumbnail_bytes", "thumbnail_sha256"),
+];
+
+/// The files of up to `limit` pieces of evidence with ids after `after`, and the last of these ids.
+pub async fn evidence_files(tx: &mut Tx, after: &str, limit: i64) -> Result<(Vec<KnownFile>, Option<String>)> {
+    let sql = "SELECT id, blob, size_bytes, sha256, playable_blob, playable_bytes, playable_sha256, thumbnail_blob, thumbnail_bytes, \
+               thumbnail_sha256 FROM evidence WHERE id > ";
+    let rows = Sql::new(sql).arg(after).add(" ORDER BY id LIMIT ").arg(limit).fetch_all(tx).await?;
+    let mut files = Vec::new();
+    let mut last = None;
+    for row in rows {
+        let id = row.text("id")?;
+        for (what, name, size, sha256) in EVIDENCE {
+            if let Some(name) = row.text_or_null(name)? {
+                files.push(KnownFile {
+                    id: id.clone(),
+                    what,
+                    name,
+                    size_bytes: row.int_or_null(size)?,
+                    sha256: row.text_or_null(sha256)?,
+                });
+            }
+        }
+        last = Some(id);
+    }
+    Ok((files, last))
+}
+
+/// The thumbnails of cameras, whose rows give neither size nor hash.
+pub async fn camera_files(tx: &mut Tx) -> Result<Vec<KnownFile>> {
+    let rows =
+        Sql::new("SELECT id, thumbnail_blob FROM cameras WHERE thumbnail_blob IS NOT NULL").fetch_all(tx).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(KnownFile {
+                id: row.text("id")?,
+                what: "thumbnail",
+                name: row.text("thumbnail_blob")?,
+                size_bytes: None,
+                sha256: None,
+            })
+        })
+        .collect()
+}
+
+/// Whether any row names this file; uploads name theirs before there is evidence.
+pub async fn is_known(tx: &mut Tx, name: &str) -> Result<bool> {
+    let row = Sql::new("SELECT 1 AS known WHERE EXISTS (SELECT 1 FROM evidence WHERE blob = ")
+        .arg(name)
+        .add(" OR playable_blob = ")
+        .arg(name)
+        .add(" OR thumbnail_blob = ")
+        .arg(name)
+        .add(") OR EXISTS (SELECT 1 FROM cameras WHERE thumbnail_blob = ")
+        .arg(name)
+        .add(") OR EXISTS (SELECT 1 FROM uploads WHERE blob = ")
+        .arg(name)
+        .add(")")
+        .fetch_optional(tx)
+        .await?;
+    Ok(row.is_some())
+}
