@@ -35,6 +35,8 @@ pub struct Config {
     pub map: Map,
     /// Media programs.
     pub media: MediaConfig,
+    /// The ledger.
+    pub ledger: Ledger,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             smtp: SmtpConfig::default(),
             map: Map::default(),
             media: MediaConfig::default(),
+            ledger: Ledger::default(),
         }
     }
 }
@@ -195,6 +198,16 @@ section! {
     }
 }
 
+section! {
+    /// The ledger.
+    Ledger {
+        /// The file with its private key; empty: `ledger-key` in the data directory. Servers that share a database share it.
+        key: PathBuf = PathBuf::new(),
+        /// Whether anybody may read checkpoints and tiles, not auditors alone.
+        public: bool = false,
+    }
+}
+
 /// Shown instead of a secret.
 const HIDDEN: &str = "(set)";
 
@@ -275,6 +288,8 @@ impl Config {
                 ffprobe: self.media.ffprobe.clone(),
                 confine: vec![itself.into(), "confined".into()],
             },
+            ledger_key: (!self.ledger.key.as_os_str().is_empty()).then(|| self.ledger.key.clone()),
+            ledger_public: self.ledger.public,
             password_cost: PasswordCost::Production,
         })
     }

@@ -71,16 +71,13 @@ type Recorded = HashMap<String, (String, Option<i64>)>;
 /// Checks everything.
 pub async fn run(app: &App, outside: &Outside) -> Result<Report> {
     let mut report = Report::default();
-    let verifier = match &outside.vkey {
-        Some(vkey) => vkey
-            .trim()
-            .parse()
-            .map_err(|_| Error::new(Kind::Conflict, "not_a_key", "The key is not a vkey: name+hash+base64."))?,
-        None => ledger::verifier(app).await?,
-    };
     let head = store::ledger::head(&mut app.read().await?).await?;
     let recorded = match &head {
         Some(head) => {
+            let verifier = match &outside.vkey {
+                Some(vkey) => vkey.trim().parse().map_err(|_| not_a_key())?,
+                None => ledger::verifier(app).await?,
+            };
             head_is_signed(&mut report, head, &verifier);
             let older =
                 outside.checkpoint.as_deref().and_then(|note| kept_elsewhere(&mut report, note, &verifier, head));
@@ -97,6 +94,10 @@ pub async fn run(app: &App, outside: &Outside) -> Result<Report> {
     files::evidence(app, &mut report, &recorded).await?;
     files::unknown(app, &mut report).await?;
     Ok(report)
+}
+
+fn not_a_key() -> Error {
+    Error::new(Kind::Conflict, "not_a_key", "The key is not a vkey: name+hash+base64.")
 }
 
 fn nothing() -> Head {

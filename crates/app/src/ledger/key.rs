@@ -1,4 +1,4 @@
-//! The key that signs checkpoints: made at the first start, in a file that nobody else reads. Its name is the
+//! The key that signs checkpoints: made before the first one, in a file that nobody else reads. Its name is the
 //! origin of the log, so both are random once and stay.
 
 use std::io::{self, Write as _};
@@ -21,6 +21,13 @@ pub async fn signer(app: &App) -> Result<&Signer> {
 
 async fn load(app: &App) -> Result<Signer> {
     let path = app.settings().ledger_key.clone().unwrap_or_else(|| app.data().join("ledger-key"));
+    let signed = store::ledger::head(&mut app.read().await?).await?.is_some();
+    if signed && !tokio::fs::try_exists(&path).await.map_err(Error::internal)? {
+        return Err(Error::internal(format!(
+            "the ledger's key {} is missing: restore it, a new one could not continue the ledger",
+            path.display()
+        )));
+    }
     let name: String = app.random::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
     let new = Signer::from_seed(&format!("sightline-{name}"), &app.random()).map_err(Error::internal)?;
     let read = move || read_or_make(&path, &new).map_err(|error| in_file(&path, &error));

@@ -1,6 +1,7 @@
 //! The command line. Each command is a few lines over the actions of `app`.
 
 mod account;
+mod check;
 mod serve;
 
 use std::path::PathBuf;
@@ -26,6 +27,13 @@ enum Command {
     Worker(Place),
     /// Brings the database up to date.
     Migrate(Place),
+    /// Holds everything that is kept against what was recorded of it; ends with 1 and a line for each mismatch.
+    Check(check::Check),
+    /// The ledger.
+    Ledger {
+        #[command(subcommand)]
+        command: check::LedgerCommand,
+    },
     /// Prints the OpenAPI document.
     Openapi,
     /// Accounts.
@@ -89,6 +97,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve.run().await?,
         Command::Worker(place) => serve::work(&place).await?,
         Command::Migrate(place) => place.configuration()?.open_database().await?.migrate().await?,
+        Command::Check(check) => return check.run().await,
+        Command::Ledger { command } => command.run().await?,
         Command::Openapi => println!("{}", crate::http::openapi()),
         Command::Account { command } => command.run().await?,
         Command::Token { command } => command.run().await?,

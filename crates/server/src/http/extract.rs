@@ -203,3 +203,11 @@ impl OptionalFromRequestParts<Shared> for Known {
         Ok(<Self as FromRequestParts<Shared>>::from_request_parts(parts, shared).await.ok())
     }
 }
+
+impl OptionalFromRequestParts<Shared> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Option<Self>, Problem> {
+        Ok(<Self as FromRequestParts<Shared>>::from_request_parts(parts, shared).await.ok())
+    }
+}

@@ -3,6 +3,7 @@
 mod account;
 mod group;
 mod job;
+mod ledger;
 mod live;
 mod mail;
 mod organization;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(token::routes())
         .merge(mail::routes())
         .merge(job::routes())
+        .merge(ledger::routes())
         .merge(live::routes())
 }
 
