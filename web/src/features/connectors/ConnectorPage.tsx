@@ -1,5 +1,72 @@
-import { Page } from '~/ui/Page.tsx'
+import { IconPlugConnectedX } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useParams } from '@tanstack/react-router'
+import type { Connector } from '~/api/types.ts'
+import { bytes, percent, plural, sentence } from '~/lib/format.ts'
+import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
+import { Empty, Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { Facts, Page } from '~/ui/Page.tsx'
+import { Status } from '~/ui/Status.tsx'
+import { Ago, Time } from '~/ui/Time.tsx'
+import { tell, tellTrouble } from '~/ui/Toasts.tsx'
+import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
 
 export function ConnectorPage() {
-  return <Page title="ConnectorPage">{null}</Page>
+  const { id } = useParams({ strict: false }) as { id: string }
+  const { data, error, refetch } = useQuery(oneConnector(id))
+  if (error && !data) return <Page title="Connector" narrow><TroubleNote error={error} retry={() => refetch()} /></Page>
+  if (!data) return <Page title="Connector"><RowsToCome /></Page>
+  return <Body of={data} />
+}
+
+function Body({ of: c }: { of: Connector }) {
+  const queries = useQueryClient()
+  const { data: tasks, error } = useQuery(connectorTasks(c.id))
+  const revoke = useMutation({
+    mutationFn: () => revokeConnector(c.id),
+    onSuccess: () => { tell(`${c.name} is revoked.`); void queries.invalidateQueries({ queryKey: ['connectors'] }) }, onError: tellTrouble,
+  })
+  return (
+    <Page title={c.name} under={<span className="row wrap" style={{ gap: 16 }}><Status of={c.revoked_at ? 'revoked' : c.online ? 'online' : 'offline'} /><span>{c.organization.name}</span><span>last word {c.last_seen_at ? <Ago at={c.last_seen_at} /> : 'never'}</span></span>}
+      actions={!c.revoked_at && (c.allowed_actions.includes('revoke') || c.allowed_actions.includes('delete')) && (
+        <ConfirmButton label="Revoke" icon={<IconPlugConnectedX size={14} />} verb="Revoke connector" onConfirm={() => revoke.mutate()} question="Its key stops working at once. Its cameras stay in the registry; what waits for it keeps waiting or goes through an upload link." />
+      )}>
+      <div className="stack wide">
+        {c.problem && <Note tone="wait"><strong>{c.problem.text}</strong><br />{c.problem.what_to_do}</Note>}
+        <div className="panel pad">
+          <Facts of={[
+            ['Recorder', c.adapter ?? 'Not known until it dials in'],
+            ['Version', c.version],
+            ['Publishes', <Link key="p" to="/registry" search={{ org: c.organization.id, follow: 'no' } as never}>{plural(c.source_count, 'camera')}</Link>],
+            ['Queue', `${c.queue.waiting} waiting, ${c.queue.running} running`],
+            ['Made', <Time key="m" at={c.created_at} />],
+            ['Revoked', c.revoked_at && <Time key="r" at={c.revoked_at} />],
+          ]} />
+        </div>
+        <h2>Tasks</h2>
+        <div className="table-wrap">
+          {error ? <div className="pad"><TroubleNote error={error} /></div> : !tasks ? <RowsToCome rows={3} /> : tasks.length === 0 ? <Empty title="No tasks yet">Exports, holds and questions about coverage appear here while they wait, run and end.</Empty> : (
+            <table className="table">
+              <thead><tr><th>Task</th><th>State</th><th className="right">Tries</th><th>Progress</th><th>Last error</th><th>Since</th></tr></thead>
+              <tbody>
+                {tasks.map((t) => {
+                  const share = t.progress ? percent(t.progress.bytes_done, t.progress.bytes_total) : null
+                  return (
+                    <tr key={t.id}>
+                      <td className="main">{sentence(t.kind)}</td>
+                      <td><Status of={t.state} /></td>
+                      <td className="right num" data-label="Tries">{t.attempts}</td>
+                      <td data-label="Progress" className="num">{t.progress ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
+                      <td data-label="Last error" className="small" style={{ overflowWrap: 'anywhere' }}>{t.last_error ?? <span className="dim">–</span>}</td>
+                      <td data-label="Since" className="dim"><Ago at={t.created_at} /></td>
+                    </tr>
+                  )
+                })}
+              </tbody>
+            </table>
+          )}
+        </div>
+      </div>
+    </Page>
+  )
 }

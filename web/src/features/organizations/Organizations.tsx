@@ -1,5 +1,66 @@
+import { Button, Modal, TextInput } from '@mantine/core'
+import { IconPlus } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { type FormEvent, useState } from 'react'
+import { client, ifMatch, take } from '~/api/client.ts'
+import { asTrouble } from '~/api/problem.ts'
+import type { Organization } from '~/api/types.ts'
+import { PeopleTabs } from '~/features/accounts/PeopleTabs.tsx'
+import { organizationList } from '~/features/sources/api.ts'
+import { RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
+import { Ago } from '~/ui/Time.tsx'
 
 export function Organizations() {
-  return <Page title="Organizations">{null}</Page>
+  const { data, error, refetch } = useQuery(organizationList)
+  const [editing, setEditing] = useState<Organization | 'new' | null>(null)
+  return (
+    <Page title="People" actions={<Button leftSection={<IconPlus size={14} />} onClick={() => setEditing('new')}>New organization</Button>}>
+      <PeopleTabs at="/organizations" />
+      <div className="table-wrap">
+        {error ? <div className="pad"><TroubleNote error={error} retry={() => refetch()} /></div> : !data ? <RowsToCome rows={4} /> : (
+          <table className="table">
+            <thead><tr><th>Name</th><th>Time zone</th><th>Cameras</th><th>Since</th><th><span className="unseen">Change</span></th></tr></thead>
+            <tbody>
+              {data.map((o) => (
+                <tr key={o.id}>
+                  <td className="main"><div>{o.name}{o.is_host && <div className="small dim" style={{ fontWeight: 400 }}>runs this installation</div>}</div></td>
+                  <td data-label="Time zone">{o.time_zone}</td>
+                  <td><Link to="/registry" search={{ org: o.id, follow: 'no' } as never}>Its cameras</Link></td>
+                  <td className="dim" data-label="Since"><Ago at={o.created_at} /></td>
+                  <td className="right"><Button variant="default" onClick={() => setEditing(o)}>Change</Button></td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+      {editing && <Form of={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />}
+    </Page>
+  )
+}
+
+function Form({ of, onClose }: { of: Organization | null; onClose: () => void }) {
+  const queries = useQueryClient()
+  const [name, setName] = useState(of?.name ?? '')
+  const [zone, setZone] = useState(of?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone)
+  const save = useMutation({
+    mutationFn: () => take<Organization>(of
+      ? client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: { name, time_zone: zone } })
+      : client.POST('/api/v1/organizations', { body: { name, time_zone: zone } })),
+    onSuccess: () => { void queries.invalidateQueries({ queryKey: ['organizations'] }); onClose() },
+  })
+  const trouble = save.error ? asTrouble(save.error) : null
+  return (
+    <Modal opened onClose={onClose} title={of ? of.name : 'New organization'} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form className="stack wide" onSubmit={(e: FormEvent) => { e.preventDefault(); save.mutate() }}>
+        <TextInput label="Name" required withAsterisk={false} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} error={trouble?.field('/name')} />
+        <TextInput label="Time zone" description="As in America/Los_Angeles" required withAsterisk={false} list="zones" value={zone} onChange={(e) => setZone(e.currentTarget.value)} error={trouble?.field('/time_zone')} />
+        <datalist id="zones">{Intl.supportedValuesOf('timeZone').map((z) => <option key={z} value={z} />)}</datalist>
+        {trouble && <TroubleNote error={trouble} />}
+        <div className="row"><Button type="submit" loading={save.isPending}>{of ? 'Save' : 'Add organization'}</Button><Button variant="default" onClick={onClose}>Not now</Button></div>
+      </form>
+    </Modal>
+  )
 }

@@ -55,7 +55,7 @@ export function Registry() {
     if (near) return reachTarget(near, radius)
     if (start) return { box: start, key: 'start' }
     return whole ? { box: whole, key: 'whole' } : null
-  }, [fly, near?.lat, near?.lon, radius, start, whole]) // eslint-disable-line
+  }, [fly, near?.lat, near?.lon, radius, start, whole])
 
   const moved = useCallback((box: Box) => {
     if (follows) set({ bbox: boxText(box) })

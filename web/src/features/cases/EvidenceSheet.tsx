@@ -1,0 +1,71 @@
+import { Button } from '@mantine/core'
+import { IconChevronLeft, IconChevronRight, IconDownload, IconFingerprint } from '@tabler/icons-react'
+import type { Evidence } from '~/api/types.ts'
+import { bytes, clockOffset, sentence } from '~/lib/format.ts'
+import { duration } from '~/lib/time.ts'
+import { Player } from '~/player/Player.tsx'
+import { Hash } from '~/ui/Hash.tsx'
+import { Empty, Note, RowsToCome } from '~/ui/Notes.tsx'
+import { Facts } from '~/ui/Page.tsx'
+import { Sheet } from '~/ui/Sheet.tsx'
+import { Time, Window } from '~/ui/Time.tsx'
+import { evidenceHistory } from './api.ts'
+import { History } from './History.tsx'
+import { levelWord } from './words.ts'
+
+export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?: Evidence; loading: boolean; files: Evidence[]; onOpen: (id: string) => void; onClose: () => void }) {
+  const at = files.findIndex((f) => f.id === file?.id)
+  const before = files[at - 1]
+  const after = files[at + 1]
+  return (
+    <Sheet opened onClose={onClose} size={920} title={file?.source?.name ?? file?.name ?? 'File'} under={file?.recorded && <Window from={file.recorded.from} to={file.recorded.to} />}
+      foot={file && <>
+        {file.original_url && <Button component="a" href={file.original_url} download leftSection={<IconDownload size={14} />}>Download the original, {bytes(file.size_bytes)}</Button>}
+        {files.length > 1 && <span className="row push">
+          <Button variant="default" disabled={!before} onClick={() => before && onOpen(before.id)} leftSection={<IconChevronLeft size={14} />}>Before</Button>
+          <Button variant="default" disabled={!after} onClick={() => after && onOpen(after.id)} rightSection={<IconChevronRight size={14} />}>Next</Button>
+        </span>}
+      </>}>
+      {!file ? (loading ? <RowsToCome rows={3} height={120} /> : <Empty title="There is no such file here">It may have been taken out of the case, or it is not shared with you.</Empty>) : <Body key={file.id} file={file} />}
+    </Sheet>
+  )
+}
+
+function Body({ file }: { file: Evidence }) {
+  const m = file.media
+  const manifest = Object.entries(file.manifest ?? {}).filter(([, v]) => typeof v === 'string' || typeof v === 'number')
+  return (
+    <>
+      {file.play_url ? <Player src={file.play_url} poster={file.thumbnail_url} name={file.source?.name ?? file.name} from={file.recorded?.from ?? null} offsetMs={file.recorded?.clock_offset_ms ?? null} frameRate={m?.frame_rate ?? null} />
+        : file.playable.state === 'waiting' ? <Note>A playable copy is being made. It appears here by itself.</Note>
+          : <Note tone="wait">This file cannot be played here{file.playable.error && `: ${file.playable.error}`}. The original is whole{file.original_url ? ' and can be downloaded' : ''}.</Note>}
+      <div className="ev-grid">
+        <section className="stack">
+          <h3>Facts</h3>
+          <Facts of={[
+            ['File', <span key="n" className="mono">{file.name}</span>],
+            ['SHA-256', <Hash key="h" value={file.sha256} />],
+            ['Size', `${bytes(file.size_bytes)} (${file.size_bytes.toLocaleString('en-GB')} bytes)`],
+            ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
+            ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <ul className="gaps">{file.recorded.gaps.map((g) => <li key={g.from} className="tone-wait"><Window from={g.from} to={g.to} /></li>)}</ul>)],
+            ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
+            ['Picture', m && [m.width && `${m.width} × ${m.height}`, m.frame_rate && `${Math.round(m.frame_rate * 100) / 100} frames/s`, m.video_codec, m.audio_codec ?? 'no sound'].filter(Boolean).join(', ')],
+            ['Length', m?.duration_ms && duration(m.duration_ms)],
+            ['Container', m?.container],
+            ...manifest.map(([k, v]): [string, React.ReactNode] => [sentence(k), String(v)]),
+            ['Arrived', <Time key="a" at={file.created_at} seconds />],
+            ['You may', levelWord(file.level)],
+          ]} />
+          <p className="proven">
+            <IconFingerprint size={16} aria-hidden />
+            {file.ledger.leaf_index !== null ? <span>Proven: its arrival is entry <span className="num">{file.ledger.leaf_index.toLocaleString('en-GB')}</span> of the ledger. <a href="/api/v1/ledger/checkpoint" target="_blank" rel="noreferrer">Signed checkpoint</a></span> : <span className="dim">Its arrival is about to be written into the signed ledger.</span>}
+          </p>
+        </section>
+        <section className="stack">
+          <h3>History</h3>
+          <History query={evidenceHistory(file.id)} />
+        </section>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,43 @@
+import type { Evidence } from '~/api/types.ts'
+import { useZone } from '~/features/session/me.ts'
+import { bytes } from '~/lib/format.ts'
+import { clock, duration, span } from '~/lib/time.ts'
+import { Thumb } from '~/ui/Thumb.tsx'
+
+/** The files as pictures, and where each lies on the time they share. */
+export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id: string) => void }) {
+  const zone = useZone()
+  const timed = files.filter((f) => f.recorded)
+  const start = Math.min(...timed.map((f) => Date.parse(f.recorded?.from ?? '')))
+  const end = Math.max(...timed.map((f) => Date.parse(f.recorded?.to ?? '')))
+  const place = (from: string, to: string) => ({ left: `${((Date.parse(from) - start) / (end - start || 1)) * 100}%`, width: `max(3px, ${((Date.parse(to) - Date.parse(from)) / (end - start || 1)) * 100}%)` })
+  return (
+    <>
+      {timed.length > 1 && (
+        <div className="line" aria-hidden>
+          {timed.map((f) => f.recorded && <button key={f.id} type="button" tabIndex={-1} title={f.name} style={place(f.recorded.from, f.recorded.to)} onClick={() => onOpen(f.id)} />)}
+        </div>
+      )}
+      <ul className="wall">
+        {files.map((file) => (
+          <li key={file.id}>
+            <button type="button" className="plain tile" onClick={() => onOpen(file.id)}>
+              <span className="tile-picture">
+                <Thumb src={file.thumbnail_url} width="100%" />
+                {file.media?.duration_ms && <span className="tile-length num">{duration(file.media.duration_ms)}</span>}
+              </span>
+              <strong className="cut">{file.source?.name ?? file.name}</strong>
+              <span className="small dim cut">{file.recorded ? span(file.recorded.from, file.recorded.to, zone) : file.name}</span>
+              <span className="small dim num">
+                {bytes(file.size_bytes)}
+                {file.recorded && file.recorded.gaps.length > 0 && <span className="tone-wait"> · {file.recorded.gaps.length === 1 ? 'a gap' : `${file.recorded.gaps.length} gaps`} from {clock(file.recorded.gaps[0]?.from ?? '', zone)}</span>}
+                {file.playable.state === 'waiting' && ' · being made playable'}
+                {file.playable.state === 'failed' && <span className="tone-wait"> · cannot be played here</span>}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}

@@ -1,0 +1,12 @@
+import { sentence } from '~/lib/format.ts'
+
+const LEVELS: Record<string, string> = { view: 'View only', download: 'View and download', edit: 'Edit', manage: 'Manage' }
+export const levelWord = (level: string) => LEVELS[level] ?? sentence(level)
+export const LEVEL_CHOICES = Object.entries(LEVELS).map(([value, label]) => ({ value, label }))
+
+const KINDS: Record<string, string> = {
+  'case.create': 'Opened the case', 'case.close': 'Closed the case', 'case.reopen': 'Opened it again', 'case.rename': 'Renamed the case',
+  'case.access': 'Changed who may do what', 'evidence.arrive': 'A file arrived', 'evidence.play': 'Watched', 'evidence.view': 'Watched', 'evidence.download': 'Downloaded the original',
+  'evidence.release': 'Released',
+}
+export const eventWord = (kind: string) => KINDS[kind] ?? sentence(kind)

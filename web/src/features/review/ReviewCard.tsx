@@ -1,0 +1,105 @@
+import { Button, Checkbox, Skeleton } from '@mantine/core'
+import { IconBan, IconCheck, IconHelpCircle, IconLock, IconScissors } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useEffect, useState, useSyncExternalStore } from 'react'
+import type { Item, VideoRequest, VideoRequestHead } from '~/api/types.ts'
+import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
+import { actOnItem, type Decision, type ItemVerb, oneRequest, overlapping } from '~/features/video-requests/api.ts'
+import { type Choice, DecisionForm } from '~/features/video-requests/DecisionForm.tsx'
+import { decideLater, heldDecisions, keep } from '~/features/video-requests/decide.ts'
+import { holdText, whatSource } from '~/features/video-requests/words.ts'
+import { plural } from '~/lib/format.ts'
+import { Status } from '~/ui/Status.tsx'
+import { Thumb } from '~/ui/Thumb.tsx'
+import { Ago, DiesIn, Time, Window } from '~/ui/Time.tsx'
+import { tellTrouble } from '~/ui/Toasts.tsx'
+import type { ReviewKey } from './Review.tsx'
+
+const BY_KEY: Record<ReviewKey, Choice> = { a: 'approve', n: 'narrow', q: 'ask', d: 'deny' }
+
+/** Who asks, why, which camera, which minutes, when it dies; and the four answers. */
+export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoRequestHead; current: boolean; pressed: { key: ReviewKey; n: number } | null; onFocus: () => void }) {
+  const queries = useQueryClient()
+  const { data: request } = useQuery(oneRequest(head.id))
+  useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
+  const mine = request?.items.filter((item) => item.allowed_actions.some((a) => ['approve', 'deny', 'ask', 'release', 'unavailable'].includes(a))) ?? []
+  const [left, setLeft] = useState<Set<string>>(new Set())
+  const [choice, setChoice] = useState<Choice | null>(null)
+  const picked = mine.filter((item) => !left.has(item.id) && !heldDecisions.of(item.id))
+  const can = (verb: string) => picked.length > 0 && picked.every((item) => item.allowed_actions.includes(verb))
+  const speak = useMutation({
+    mutationFn: async ({ items, verb, body }: { items: Item[]; verb: ItemVerb; body: Decision }) => {
+      let last: VideoRequest | undefined
+      for (const item of items) last = await actOnItem(item.id, verb, body)
+      return last
+    },
+    onSuccess: (fresh) => fresh && keep(queries, fresh), onError: tellTrouble,
+  })
+  useEffect(() => {
+    if (!pressed) return
+    const wanted = BY_KEY[pressed.key]
+    const verb = wanted === 'narrow' ? 'approve' : wanted
+    if (can(verb) && (wanted !== 'narrow' || picked.length === 1)) setChoice(wanted)
+  }, [pressed])
+
+  function decide(verb: ItemVerb, body: Decision) {
+    if (!request) return
+    setChoice(null)
+    if (verb === 'ask') speak.mutate({ items: picked.slice(0, 1), verb, body })
+    else decideLater(queries, request, picked, verb, body)
+  }
+  const waiting = mine.some((item) => heldDecisions.of(item.id))
+  return (
+    <li className="card panel" id={`card-${head.id}`} data-current={current} onFocus={onFocus} onPointerDown={onFocus}>
+      <div className="card-head">
+        <div className="grow">
+          <h2><Link to="/requests/$id" params={{ id: head.id }}><span className="num dim">{head.number}</span> {head.name}</Link></h2>
+          <p className="small dim">
+            <strong>{head.requester.name}</strong>, {head.requester.organization.name} · asked <Ago at={head.created_at} />{head.category && ` · ${head.category}`}{head.incident.number && ` · ${head.incident.number}`}
+          </p>
+        </div>
+        <div className="card-dies"><DiesIn at={head.overwrite_at} /><span className="small dim">{head.overwrite_at ? 'until it is overwritten' : 'retention not known'}</span></div>
+      </div>
+      {request?.reason && <p className="card-why">{request.reason}</p>}
+      {head.needed_by && <p className="small">Needed by <Time at={head.needed_by} /></p>}
+      {!request ? <Skeleton height={64} /> : mine.map((item) => (
+        <div className="card-item" key={item.id}>
+          {mine.length > 1 && <Checkbox checked={!left.has(item.id)} aria-label={`Decide on ${whatSource(item)}`}
+            onChange={() => setLeft((l) => { const next = new Set(l); if (!next.delete(item.id)) next.add(item.id); return next })} />}
+          <Thumb src={item.source?.thumbnail_url ?? null} width={128} />
+          <div className="grow stack" style={{ gap: 4 }}>
+            <div className="row wrap" style={{ justifyContent: 'space-between' }}><strong className="cut">{whatSource(item)}</strong><Status of={item.state} /></div>
+            <div className="small"><Window from={item.from} to={item.to} /></div>
+            {item.source && <CoverageStrip id={item.source.id} from={item.from} to={item.to} />}
+            <div className="row wrap small dim" style={{ gap: 12 }}>
+              {holdText(item.hold) && <span className="row" style={{ gap: 4 }}><IconLock size={13} aria-hidden />{holdText(item.hold)}</span>}
+              {item.overwrite_at && item.overwrite_at !== head.overwrite_at && <span>dies in <DiesIn at={item.overwrite_at} /></span>}
+              {item.source && <AlsoAsked item={item} request={request} />}
+            </div>
+          </div>
+        </div>
+      ))}
+      {waiting && <p className="small tone-wait">About to be sent. Take it back below.</p>}
+      {choice ? <DecisionForm key={choice} choice={choice} items={picked} onDecide={decide} onClose={() => setChoice(null)} /> : picked.length > 0 && request && (
+        <div className="row wrap">
+          {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{picked.length > 1 && ` ${picked.length}`}</Button>}
+          {can('approve') && picked.length === 1 && <Button size="sm" variant="default" leftSection={<IconScissors size={15} />} onClick={() => setChoice('narrow')}>Narrow</Button>}
+          {can('ask') && <Button size="sm" variant="default" leftSection={<IconHelpCircle size={15} />} onClick={() => setChoice('ask')}>Ask</Button>}
+          {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny</Button>}
+          {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, picked, 'release')}>Release</Button>}
+          {can('release') && picked[0]?.evidence[0] && request.case_id && <Button size="sm" variant="default" component={Link} to={`/cases/${request.case_id}?file=${picked[0].evidence[0].id}`}>Look at it</Button>}
+        </div>
+      )}
+    </li>
+  )
+}
+
+/** What else was asked of the same camera around the same minutes. */
+function AlsoAsked({ item, request }: { item: Item; request: VideoRequest }) {
+  const filter = { source_id: item.source?.id, from: item.from, to: item.to }
+  const { data } = useQuery({ ...overlapping(filter), enabled: !!item.source, retry: false })
+  const others = (data ?? []).filter((r) => r.id !== request.id)
+  if (others.length === 0) return null
+  return <span>{plural(others.length, 'other request')} for these minutes: {others.slice(0, 3).map((r) => <Link key={r.id} to="/requests/$id" params={{ id: r.id }}>{r.number} </Link>)}</span>
+}

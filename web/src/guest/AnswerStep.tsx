@@ -1,0 +1,79 @@
+import { type FormEvent, useState } from 'react'
+import type { LinkView } from '~/api/types.ts'
+import { fromWall, toWall, zoneName } from '~/lib/time.ts'
+import { type Answer, LinkTrouble, type Reply, reply } from './api.ts'
+import { GuestTrouble } from './Closed.tsx'
+import { Help } from './Help.tsx'
+
+const CHOICES: [Reply, string, string][] = [
+  ['have', 'I have it', 'The camera recorded these minutes.'],
+  ['part', 'I have part of it', 'Some of the minutes are there.'],
+  ['nothing', 'Nothing there', 'It was off, it looks elsewhere, or it is overwritten.'],
+  ['no', 'I would rather not', 'That is fine. You need not say why.'],
+]
+
+export function AnswerStep({ token, link, onBack, onAnswered }: { token: string; link: LinkView; onBack: () => void; onAnswered: (link: LinkView) => void }) {
+  const zone = link.time_zone
+  const [choice, setChoice] = useState<Reply | null>((link.answer as Reply | null) ?? null)
+  const [from, setFrom] = useState(link.from ? toWall(link.from, zone) : '')
+  const [to, setTo] = useState(link.to ? toWall(link.to, zone) : '')
+  const [shown, setShown] = useState('')
+  const [comment, setComment] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
+  const sends = choice === 'have' || choice === 'part'
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    if (!choice) return
+    // What the recorder shows is noted together with the true time of that moment.
+    const note = shown ? `The recorder showed ${shown} when it was ${new Date().toISOString().slice(0, 19)}Z.` : ''
+    const body: Answer = { answer: choice, comment: [comment.trim(), note].filter(Boolean).join('\n') || undefined }
+    if (choice === 'part') {
+      body.from = fromWall(from, zone) ?? undefined
+      body.to = fromWall(to, zone) ?? undefined
+    }
+    setBusy(true)
+    setTrouble(null)
+    try {
+      onAnswered({ ...(await reply(token, body)), answer: choice })
+    } catch (error) {
+      setTrouble(error instanceof LinkTrouble ? error : new LinkTrouble({ title: 'This page made a mistake' }, -1))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <form className="g-stack" onSubmit={submit}>
+      <h1 id="step-title" tabIndex={-1}>Do you have these minutes?</h1>
+      <fieldset className="g-choices">
+        <legend className="g-unseen">Your answer</legend>
+        {CHOICES.map(([value, word, more]) => (
+          <label key={value} data-on={choice === value}>
+            <input type="radio" name="answer" value={value} checked={choice === value} onChange={() => setChoice(value)} />
+            <span><strong>{word}</strong><span className="g-dim">{more}</span></span>
+          </label>
+        ))}
+      </fieldset>
+      {choice === 'part' && (
+        <div className="g-two">
+          <label className="g-field">From <span className="g-dim">{zoneName(link.from ?? new Date(), zone)}</span><input type="datetime-local" step={1} required value={from} onChange={(e) => setFrom(e.currentTarget.value)} /></label>
+          <label className="g-field">To <span className="g-dim">{zoneName(link.to ?? new Date(), zone)}</span><input type="datetime-local" step={1} required value={to} onChange={(e) => setTo(e.currentTarget.value)} /></label>
+        </div>
+      )}
+      {sends && (
+        <>
+          <label className="g-field">What does the recorder’s clock show right now? <span className="g-dim">If it is wrong, this tells by how much. Leave it empty if you cannot see it.</span>
+            <input type="text" inputMode="numeric" placeholder="21:05:40" value={shown} onChange={(e) => setShown(e.currentTarget.value)} /></label>
+          <Help />
+        </>
+      )}
+      {choice && <label className="g-field">Anything to add <span className="g-dim">If you like</span><textarea rows={3} value={comment} onChange={(e) => setComment(e.currentTarget.value)} /></label>}
+      {trouble && <GuestTrouble trouble={trouble} />}
+      <div className="g-acts">
+        <button type="submit" className="g-main" disabled={!choice || busy}>{busy ? 'Sending' : sends ? 'Go on to the files' : 'Send the answer'}</button>
+        <button type="button" className="g-quiet" onClick={onBack}>Back</button>
+      </div>
+    </form>
+  )
+}

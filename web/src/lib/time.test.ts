@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { duration, fromWall, offsetMinutes, span, toWall, zoneName } from './time.ts'
+
+const LA = 'America/Los_Angeles'
+
+test('a wall time and its moment are each other’s reverse', () => {
+  for (const at of ['2026-11-22T05:05:10.000Z', '2026-07-01T00:00:00.000Z', '2026-03-08T10:30:00.000Z', '2026-11-01T10:30:00.000Z']) {
+    for (const zone of [LA, 'Europe/Zurich', 'Asia/Kolkata', 'UTC']) assert.equal(fromWall(toWall(at, zone), zone), at)
+  }
+})
+test('in the hour that occurs twice the first one is meant', () => {
+  assert.equal(fromWall('2026-11-01T01:30:00', LA), '2026-11-01T08:30:00.000Z')
+})
+test('in the hour that does not occur the clock has moved on', () => {
+  assert.equal(fromWall('2026-03-08T02:30:00', LA), '2026-03-08T10:30:00.000Z')
+})
+test('no time is no moment', () => assert.equal(fromWall('', LA), null))
+test('offsets know summer', () => {
+  assert.equal(offsetMinutes(new Date('2026-07-01T00:00:00Z'), LA), -420)
+  assert.equal(offsetMinutes(new Date('2026-12-01T00:00:00Z'), LA), -480)
+})
+test('the zone is named', () => {
+  assert.equal(zoneName('2026-11-22T05:00:00Z', LA), 'PST')
+  assert.equal(span('2026-11-22T05:05:00Z', '2026-11-22T05:25:00Z', LA), '21 Nov 2026, 21:05:00 – 21:25:00 PST')
+})
+test('durations take two units at most', () => {
+  assert.equal(duration(120_000), '2 min')
+  assert.equal(duration(41 * 3_600_000 + 5), '1 d 17 h')
+  assert.equal(duration(86_400_000 + 60_000), '1 d')
+})

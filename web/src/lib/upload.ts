@@ -1,0 +1,67 @@
+import { type HttpRequest, Upload } from 'tus-js-client'
+
+export type Sending = 'sending' | 'waiting' | 'stuck' | 'done'
+export interface SendOptions {
+  metadata: Record<string, string>
+  /** Keeps the uploads of different links apart in this browser's memory. */
+  scope: string
+  headers?: Record<string, string>
+  onProgress: (done: number, total: number) => void
+  onState: (state: Sending, reason?: string) => void
+}
+export interface Sender { stop: () => void; again: () => void; url: () => string | null }
+
+const fingerprint = (file: File, scope: string) => `sightline:${scope}:${file.name}:${file.size}:${file.lastModified}`
+
+/** Sends a file by tus. A lost signal, a locked phone or a closed page only delay it: it goes on where the server stopped. */
+export function send(file: File, options: SendOptions): Sender {
+  let stopped = false
+  const upload = new Upload(file, {
+    endpoint: '/api/v1/uploads',
+    metadata: { filename: file.name, filetype: file.type || 'application/octet-stream', ...options.metadata },
+    headers: options.headers,
+    fingerprint: async () => fingerprint(file, options.scope),
+    storeFingerprintForResuming: true,
+    removeFingerprintOnSuccess: true,
+    retryDelays: [0, 1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 60_000],
+    onBeforeRequest: (request: HttpRequest) => {
+      const raw = request.getUnderlyingObject() as XMLHttpRequest | undefined
+      if (raw && 'timeout' in raw && request.getMethod() !== 'PATCH') raw.timeout = 30_000
+    },
+    onShouldRetry: (error) => {
+      const status = error.originalResponse?.getStatus() ?? 0
+      const again = status === 0 || status === 409 || status === 423 || status === 429 || status >= 500
+      if (again) options.onState('waiting')
+      return again
+    },
+    onProgress: (done, total) => { options.onState('sending'); options.onProgress(done, total) },
+    onSuccess: () => { removeEventListener('online', again); options.onProgress(file.size, file.size); options.onState('done') },
+    onError: (error) => {
+      const status = 'originalResponse' in error ? (error.originalResponse?.getStatus() ?? 0) : 0
+      if (status === 0) return options.onState('waiting')
+      let reason = `The server answered ${status}.`
+      try {
+        reason = (JSON.parse(('originalResponse' in error && error.originalResponse?.getBody()) || '{}') as { detail?: string; title?: string }).detail || reason
+      } catch { /* not JSON: the number has to do */ }
+      options.onState('stuck', reason)
+    },
+  })
+  async function start() {
+    const earlier = (await upload.findPreviousUploads()).filter((p) => p.size === file.size)[0]
+    if (stopped) return
+    if (earlier && !upload.url) upload.resumeFromPreviousUpload(earlier)
+    options.onState('sending')
+    upload.start()
+  }
+  function again() {
+    if (stopped) return
+    void upload.abort().then(start, start)
+  }
+  addEventListener('online', again)
+  void start()
+  return {
+    stop: () => { stopped = true; removeEventListener('online', again); void upload.abort() },
+    again,
+    url: () => upload.url,
+  }
+}

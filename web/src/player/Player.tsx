@@ -1,0 +1,83 @@
+import { ActionIcon, Checkbox, NativeSelect, Tooltip } from '@mantine/core'
+import { IconCamera, IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerSkipBack, IconPlayerSkipForward } from '@tabler/icons-react'
+import { type KeyboardEvent, useRef, useState } from 'react'
+import { useZone } from '~/features/session/me.ts'
+import { day, zoneName } from '~/lib/time.ts'
+import './player.css'
+
+const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8']
+
+/** A video with its own time: frame by frame, at any pace, with what the wall clock showed. */
+export function Player({ src, poster, name, from, offsetMs, frameRate }: { src: string; poster: string | null; name: string; from: string | null; offsetMs: number | null; frameRate: number | null }) {
+  const zone = useZone()
+  const video = useRef<HTMLVideoElement>(null)
+  const frame = useRef<HTMLDivElement>(null)
+  const [at, setAt] = useState(0)
+  const [length, setLength] = useState(0)
+  const [playing, setPlaying] = useState(false)
+  const [speed, setSpeed] = useState('1')
+  const [corrected, setCorrected] = useState(true)
+  const [broken, setBroken] = useState(false)
+  const step = 1 / (frameRate && frameRate > 1 ? frameRate : 25)
+  const skew = offsetMs && Math.abs(offsetMs) >= 50 ? offsetMs : 0
+
+  const seek = (to: number) => { if (video.current) video.current.currentTime = Math.max(0, Math.min(length || to, to)) }
+  const nudge = (frames: number) => { video.current?.pause(); seek((video.current?.currentTime ?? 0) + frames * step) }
+  const toggle = () => { const v = video.current; if (v) void (v.paused ? v.play().catch(() => setBroken(true)) : v.pause()) }
+  function pace(value: string) {
+    setSpeed(value)
+    if (video.current) video.current.playbackRate = Number(value)
+  }
+  function snapshot() {
+    const v = video.current
+    if (!v?.videoWidth) return
+    const canvas = document.createElement('canvas')
+    canvas.width = v.videoWidth
+    canvas.height = v.videoHeight
+    canvas.getContext('2d')?.drawImage(v, 0, 0)
+    canvas.toBlob((blob) => {
+      if (!blob) return
+      const link = document.createElement('a')
+      link.href = URL.createObjectURL(blob)
+      link.download = `${name.replaceAll(/[^\w-]+/g, '_')}_${v.currentTime.toFixed(3)}s.png`
+      link.click()
+      setTimeout(() => URL.revokeObjectURL(link.href), 5000)
+    })
+  }
+  function keys(event: KeyboardEvent) {
+    if ((event.target as HTMLElement).closest('select, input')) return
+    const act: Record<string, () => void> = { ' ': toggle, k: toggle, ',': () => nudge(-1), '.': () => nudge(1), ArrowLeft: () => seek(at - 5), ArrowRight: () => seek(at + 5) }
+    const found = act[event.key]
+    if (!found || (event.key === ' ' && (event.target as HTMLElement).closest('button'))) return
+    event.preventDefault()
+    found()
+  }
+  // What the recorder's clock showed is the start plus the offset; corrected, it is true time.
+  const wall = from ? new Date(Date.parse(from) + at * 1000 + (corrected ? 0 : skew)).toISOString() : null
+  const small = (s: number) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}.${String(Math.floor((s % 1) * 1000)).padStart(3, '0')}`
+  const wallText = wall && new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(new Date(wall))
+
+  return (
+    <div className="player" ref={frame} role="group" aria-label={`Player: ${name}`} onKeyDown={keys}>
+      {/* biome-ignore lint/a11y/useMediaCaption: surveillance footage has no captions */}
+      <video ref={video} src={src} poster={poster ?? undefined} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
+        onLoadedMetadata={(e) => setLength(e.currentTarget.duration)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
+        onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />
+      {broken && <p className="player-broken" role="alert">This browser cannot play the copy. The original is not affected.</p>}
+      <input className="player-seek" type="range" min={0} max={length || 1} step={step} value={at} aria-label="Position" aria-valuetext={small(at)} onChange={(e) => seek(Number(e.currentTarget.value))} />
+      <div className="player-bar">
+        <Tooltip label={playing ? 'Pause (space)' : 'Play (space)'}><ActionIcon variant="filled" color="signal" size={32} aria-label={playing ? 'Pause' : 'Play'} onClick={toggle}>{playing ? <IconPlayerPauseFilled size={16} /> : <IconPlayerPlayFilled size={16} />}</ActionIcon></Tooltip>
+        <Tooltip label="One frame back (,)"><ActionIcon aria-label="One frame back" onClick={() => nudge(-1)}><IconPlayerSkipBack size={16} /></ActionIcon></Tooltip>
+        <Tooltip label="One frame on (.)"><ActionIcon aria-label="One frame on" onClick={() => nudge(1)}><IconPlayerSkipForward size={16} /></ActionIcon></Tooltip>
+        <span className="num small">{small(at)} <span className="dim">/ {small(length)}</span></span>
+        {wall && <span className="num player-wall">{day(wall, zone)} <strong>{wallText}</strong> {zoneName(wall, zone)}</span>}
+        {skew !== 0 && <Checkbox label="Corrected" title="Show true time instead of what the recorder's clock showed" checked={corrected} onChange={(e) => setCorrected(e.currentTarget.checked)} />}
+        <span className="row push">
+          <NativeSelect aria-label="Speed" size="xs" w={72} value={speed} onChange={(e) => pace(e.currentTarget.value)} data={SPEEDS.map((s) => ({ value: s, label: `${s}×` }))} />
+          <Tooltip label="Save this picture"><ActionIcon aria-label="Save this picture" onClick={snapshot}><IconCamera size={17} /></ActionIcon></Tooltip>
+          <Tooltip label="Whole screen"><ActionIcon aria-label="Whole screen" onClick={() => (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen())}><IconMaximize size={16} /></ActionIcon></Tooltip>
+        </span>
+      </div>
+    </div>
+  )
+}
