@@ -91,7 +91,9 @@ export function fromWall(wall: string, zone: string): string | null {
   if (Number.isNaN(guess)) return null
   const first = guess - offsetMinutes(new Date(guess - 86_400_000), zone) * 60_000
   if (first + offsetMinutes(new Date(first), zone) * 60_000 === guess) return new Date(first).toISOString()
-  return new Date(guess - offsetMinutes(new Date(first), zone) * 60_000).toISOString()
+  const second = guess - offsetMinutes(new Date(first), zone) * 60_000
+  const fits = second + offsetMinutes(new Date(second), zone) * 60_000 === guess
+  return new Date(fits ? second : first).toISOString()
 }
 
 export function addSeconds(at: string, seconds: number): string {
