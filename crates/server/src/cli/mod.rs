@@ -2,7 +2,7 @@
 
 mod account;
 mod check;
-mod serve;
+pub(crate) mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +23,8 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Runs a small city with cameras, recorders and people, to try everything with.
+    Demo(crate::demo::Demo),
     /// Runs jobs and mail only, for installations with many servers.
     Worker(Place),
     /// Brings the database up to date.
@@ -95,6 +97,7 @@ fn init_log() {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(serve) => serve.run().await?,
+        Command::Demo(demo) => demo.run().await?,
         Command::Worker(place) => serve::work(&place).await?,
         Command::Migrate(place) => place.configuration()?.open_database().await?.migrate().await?,
         Command::Check(check) => return check.run().await,

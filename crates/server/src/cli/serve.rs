@@ -38,7 +38,7 @@ impl Serve {
         let app = config.open_app().await?;
         announce_first_administrator(&app, &config).await?;
         let stop = stop_on_signal();
-        serve(app, &config, stop).await
+        serve(app, &config, stop, |address| println!("Sightline listens on http://{address}")).await
     }
 }
 
@@ -57,8 +57,13 @@ pub(crate) async fn announce_first_administrator(app: &App, config: &Config) -> 
     Ok(())
 }
 
-/// Serves until told to stop; work under way is ended properly.
-pub(crate) async fn serve(app: App, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
+/// Serves until told to stop; work under way is ended properly. `listening` is told the address.
+pub(crate) async fn serve(
+    app: App,
+    config: &Config,
+    stop: CancellationToken,
+    listening: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
     let listen = config.server.listen;
     if !listen.ip().is_loopback() && !config.server.behind_proxy {
         bail!(
@@ -69,7 +74,7 @@ pub(crate) async fn serve(app: App, config: &Config, stop: CancellationToken) ->
     app::jobs::schedule(&app).await?;
     let workers = tokio::spawn(app::jobs::work(app.clone(), stop.clone()));
     let feed = tokio::spawn(app::live::feed(app.clone(), stop.clone()));
-    println!("Sightline listens on http://{}", listener.local_addr()?);
+    listening(listener.local_addr()?);
     let service = http::router(app.clone(), config).into_make_service_with_connect_info::<SocketAddr>();
     let ended = axum::serve(listener, service).with_graceful_shutdown({
         let stop = stop.clone();
