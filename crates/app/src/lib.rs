@@ -18,6 +18,7 @@ pub mod page;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod streets;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
@@ -52,6 +53,7 @@ struct Inner {
     wakers: jobs::Wakers,
     uploads: upload::Staging,
     ledger_key: ledger::Key,
+    streets: streets::Layer,
 }
 
 impl App {
@@ -62,6 +64,7 @@ impl App {
             (live::Changes::default(), live::Progress::default(), jobs::Wakers::default());
         let uploads = upload::staging(&data, settings.durable_parts);
         let ledger_key = ledger::Key::default();
+        let streets = streets::Layer::default();
         Self(Arc::new(Inner {
             db,
             blobs,
@@ -74,6 +77,7 @@ impl App {
             wakers,
             uploads,
             ledger_key,
+            streets,
         }))
     }
 
@@ -130,6 +134,10 @@ impl App {
     /// What wakes those who wait for work.
     pub fn wakers(&self) -> &jobs::Wakers {
         &self.0.wakers
+    }
+
+    pub(crate) fn streets(&self) -> &streets::Layer {
+        &self.0.streets
     }
 
     pub(crate) fn passwords(&self) -> &authentication::Passwords {

@@ -8,6 +8,7 @@ mod live;
 mod mail;
 mod organization;
 mod session;
+mod streets;
 mod token;
 
 use domain::id::OrganizationId;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(job::routes())
         .merge(ledger::routes())
         .merge(live::routes())
+        .merge(streets::routes())
 }
 
 /// One page of a list.
