@@ -105,6 +105,7 @@ fn problem(error: Error) -> Problem {
             let status = StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
             Problem::new(status, error.code, error.message)
         }
+        "upload_cut" => Problem::new(StatusCode::BAD_REQUEST, error.code, error.message),
         "upload_idle" => Problem::new(StatusCode::REQUEST_TIMEOUT, error.code, error.message),
         "upload_taken_over" => Problem::new(StatusCode::LOCKED, error.code, error.message),
         "disk_full" => Problem::new(StatusCode::INSUFFICIENT_STORAGE, error.code, error.message),
