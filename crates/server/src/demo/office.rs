@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::city::{self, Mounted, Owner};
+use super::footage;
 use super::people::{Credentials, EVERYBODY};
 use super::recorders;
 
@@ -102,11 +103,28 @@ impl Office {
     /// The cameras that no connector publishes.
     async fn cameras(&self, organizations: &[String; 3]) -> Result<()> {
         let known = self.get("/sources?kind=camera&limit=500").await?;
+        let mut added = Vec::new();
         for camera in city::cameras().iter().filter(|camera| camera.recorded.is_none()) {
             if known.iter().any(|source| source["name"] == camera.name.as_str()) {
                 continue;
             }
-            self.post("/cameras", &entry(camera, &organizations[index(camera.owner)])).await?;
+            let made = self.post("/cameras", &entry(camera, &organizations[index(camera.owner)])).await?;
+            added.push((text(&made["id"])?, camera.clone()));
+        }
+        self.thumbnails(added).await
+    }
+
+    /// Nobody sends a picture of these cameras, so the office does.
+    async fn thumbnails(&self, cameras: Vec<(String, Mounted)>) -> Result<()> {
+        let views: Vec<_> = cameras.iter().zip(1..).map(|((_, camera), seed)| (camera.view(), seed)).collect();
+        let stills = tokio::task::spawn_blocking(move || footage::stills(&views)).await??;
+        for ((id, _), still) in cameras.iter().zip(stills) {
+            let request = Request::put(format!("/api/v1/cameras/{id}/thumbnail"))
+                .header(header::COOKIE, &self.cookie)
+                .header(header::CONTENT_TYPE, "image/jpeg")
+                .body(Body::from(still))?;
+            let answer = self.api.clone().oneshot(from_here(request)).await?;
+            ensure!(answer.status().is_success(), "the thumbnail of {id}: {}", answer.status());
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 //! A running installation for tests: the real server, real connectors, real recordings on the disk.
+#![allow(dead_code)] // each test binary uses its part
 
 use std::fs::File;
 use std::io::Write;
@@ -29,7 +30,8 @@ impl Installation {
     /// Starts a server with an organization that owns cameras, and the people of the story.
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the data");
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
+        let address =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
         let server = serve(folder.path(), &address);
         ready(&address).await;
         let mut add = Command::new(env!("CARGO_BIN_EXE_sightline"))
@@ -43,7 +45,8 @@ impl Installation {
         assert!(add.wait().expect("it ends").success(), "sightline account add");
 
         let administrator = Person::sign_in(&address, "admin@agency.example").await;
-        let organization = administrator.post("/organizations", json!({"name": "Transit", "time_zone": "America/Los_Angeles"})).await;
+        let organization =
+            administrator.post("/organizations", json!({"name": "Transit", "time_zone": "America/Los_Angeles"})).await;
         let transit = text(&organization["id"]);
         let me = administrator.get("/me").await;
         let host = text(&me["installation"]["host_organization_id"]);
@@ -92,7 +95,10 @@ impl Installation {
         wait("the connector's camera", Duration::from_secs(60), async || {
             let sources = self.investigator.get("/sources?limit=100").await;
             found = sources["items"].as_array().and_then(|items| {
-                items.iter().find(|source| source["connector"]["id"] == connector.id.as_str()).map(|source| text(&source["id"]))
+                items
+                    .iter()
+                    .find(|source| source["connector"]["id"] == connector.id.as_str())
+                    .map(|source| text(&source["id"]))
             });
             found.is_some()
         })
@@ -149,7 +155,10 @@ impl Installation {
     pub(crate) async fn ready_mails(&self) -> usize {
         let mails = self.administrator.get("/mails?limit=500").await;
         let items = mails["items"].as_array().cloned().unwrap_or_default();
-        let ready = |mail: &&Value| mail["to"] == "investigator@agency.example" && mail["subject"].as_str().is_some_and(|s| s.to_lowercase().contains("ready"));
+        let ready = |mail: &&Value| {
+            mail["to"] == "investigator@agency.example"
+                && mail["subject"].as_str().is_some_and(|s| s.to_lowercase().contains("ready"))
+        };
         items.iter().filter(ready).count()
     }
 }
@@ -261,11 +270,22 @@ pub(crate) struct Person {
 
 impl Person {
     async fn sign_in(address: &str, email: &str) -> Self {
+        Self::sign_in_with(address, email, PASSWORD).await
+    }
+
+    /// Signs in with a password of one's own.
+    pub(crate) async fn sign_in_with(address: &str, email: &str, password: &str) -> Self {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
         let base = format!("http://{address}/api/v1");
-        let answer = http.post(format!("{base}/session")).json(&json!({"email": email, "password": PASSWORD})).send().await.expect("an answer");
+        let answer = http
+            .post(format!("{base}/session"))
+            .json(&json!({"email": email, "password": password}))
+            .send()
+            .await
+            .expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK, "{email} signs in");
-        let cookie = answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("the cookie").to_owned();
+        let cookie =
+            answer.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("the cookie").to_owned();
         Self { http, base, cookie }
     }
 
@@ -293,7 +313,13 @@ impl Person {
     }
 
     async fn bytes(&self, path: &str) -> Vec<u8> {
-        let answer = self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await.expect("an answer");
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .send()
+            .await
+            .expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK, "GET {path}");
         answer.bytes().await.expect("a body").to_vec()
     }
@@ -315,7 +341,8 @@ pub(crate) fn text(value: &Value) -> String {
 /// A recorder with one camera.
 pub(crate) fn recorder(folder: &Path, gap: Option<Gap>, names_shifted_seconds: i64) -> Recorder {
     let camera = Camera { device: CAMERA.to_owned(), name: "Test camera".to_owned(), view: View::Street };
-    let settings = Settings { cameras: vec![(camera, gap)], retention: Duration::from_secs(7200), names_shifted_seconds };
+    let settings =
+        Settings { cameras: vec![(camera, gap)], retention: Duration::from_secs(7200), names_shifted_seconds };
     Recorder::new(folder, settings).expect("a recorder")
 }
 

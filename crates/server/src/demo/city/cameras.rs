@@ -72,6 +72,15 @@ pub struct Mounted {
     pub recorded: Option<View>,
 }
 
+impl Mounted {
+    /// What it looks at.
+    pub fn view(&self) -> View {
+        let outside = self.owner == Owner::Police
+            || ["Stop", "Bridge", "stand", "parking", "door", "dock"].iter().any(|word| self.name.contains(word));
+        if outside { View::Street } else { View::Concourse }
+    }
+}
+
 /// A corner of a crossing: its name, and which way it lies from the middle.
 const CORNERS: [(&str, [f64; 2]); 4] =
     [("NE", [1.0, 1.0]), ("SE", [1.0, -1.0]), ("SW", [-1.0, -1.0]), ("NW", [-1.0, 1.0])];

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::RATE;
 use super::h264::{self, Slice};
+use super::scene::{self, View};
 
 /// The font of everything that is burned in; of the package `fonts-dejavu-core`.
 pub const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf";
@@ -34,6 +35,11 @@ impl Picture {
             luma: vec![colour[0]; width * height],
             chroma: [vec![colour[1]; small], vec![colour[2]; small]],
         }
+    }
+
+    fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
+        to.write_all(&self.luma)?;
+        self.chroma.iter().try_for_each(|plane| to.write_all(plane))
     }
 
     /// Fills a rectangle; what lies outside the picture is left out.
@@ -85,15 +91,27 @@ pub(super) fn encode(pictures: &[Picture], alone: bool, quantiser: u32, label: O
         "h264",
         "pipe:1",
     ]);
-    let stream = run(command, |input| {
-        pictures.iter().try_for_each(|picture| {
-            input.write_all(&picture.luma)?;
-            picture.chroma.iter().try_for_each(|plane| input.write_all(plane))
-        })
-    })?;
+    let stream = run(command, |input| pictures.iter().try_for_each(|picture| picture.write(input)))?;
     let slices = h264::slices(&stream)?;
     ensure!(slices.len() == pictures.len(), "{} pictures became {} slices", pictures.len(), slices.len());
     Ok(slices)
+}
+
+/// Stills of what cameras look at, as JPEG.
+pub(crate) fn stills(views: &[(View, u64)]) -> Result<Vec<Vec<u8>>> {
+    let pictures: Vec<Picture> = views.iter().map(|&(view, seed)| scene::still(view, seed)).collect();
+    let Some(first) = pictures.first() else { return Ok(Vec::new()) };
+    let size = format!("{}x{}", first.width, first.height);
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &size, "-i", "pipe:0"]);
+    command.args(["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "5", "-f", "image2pipe", "pipe:1"]);
+    let stream = run(command, |input| pictures.iter().try_for_each(|picture| picture.write(input)))?;
+    // Each begins with its own marker, which occurs nowhere inside.
+    let starts: Vec<usize> =
+        (0..stream.len().saturating_sub(2)).filter(|&at| stream[at..].starts_with(&[0xFF, 0xD8, 0xFF])).collect();
+    ensure!(starts.len() == pictures.len(), "{} pictures became {} stills", pictures.len(), starts.len());
+    let ends = starts.iter().skip(1).copied().chain([stream.len()]);
+    Ok(starts.iter().zip(ends).map(|(&start, end)| stream[start..end].to_vec()).collect())
 }
 
 /// Makes a text safe inside the quotes of a drawtext filter.

@@ -15,6 +15,7 @@ mod recorder;
 mod scene;
 mod stock;
 
+pub(crate) use encode::stills;
 pub use encode::{CELL_HEIGHT, CELL_WIDTH, FONT, Letters};
 pub use recorder::{Gap, Recorder, Settings};
 pub(crate) use scene::Dice;

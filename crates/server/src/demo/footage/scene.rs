@@ -52,12 +52,30 @@ const PAINTS: [Colour; 6] =
 
 /// The pictures of one loop.
 pub(super) fn pictures(view: View, seed: u64) -> Vec<Picture> {
+    let count = (LOOP_SECONDS * i64::from(RATE)) as i32;
+    let (background, movers) = set(view, seed);
+    (0..count).map(|n| at(&background, &movers, n, count)).collect()
+}
+
+/// One of them.
+pub(super) fn still(view: View, seed: u64) -> Picture {
+    let (background, movers) = set(view, seed);
+    at(&background, &movers, 1, 4)
+}
+
+fn at(background: &Picture, movers: &[Mover], n: i32, count: i32) -> Picture {
+    let mut picture = background.clone();
+    movers.iter().for_each(|mover| draw(&mut picture, mover, n, count));
+    picture
+}
+
+fn set(view: View, seed: u64) -> (Picture, Vec<Mover>) {
     let mut dice = Dice(seed);
     let background = match view {
         View::Street => street(&mut dice),
         View::Concourse => concourse(&mut dice),
     };
-    let movers: Vec<Mover> = (0..5)
+    let movers = (0..5)
         .map(|i| {
             let colour = PAINTS[dice.range(0, 6) as usize];
             let start = dice.range(0, 900);
@@ -81,16 +99,7 @@ pub(super) fn pictures(view: View, seed: u64) -> Vec<Picture> {
             }
         })
         .collect();
-    let count = (LOOP_SECONDS * i64::from(RATE)) as i32;
-    (0..count)
-        .map(|n| {
-            let mut picture = background.clone();
-            for mover in &movers {
-                draw(&mut picture, mover, n, count);
-            }
-            picture
-        })
-        .collect()
+    (background, movers)
 }
 
 fn draw(picture: &mut Picture, mover: &Mover, n: i32, count: i32) {

@@ -16,3 +16,15 @@ fn slices_survive() {
 fn an_unchanged_slice_is_small() {
     assert!(h264::Slice::unchanged(880).unit(Place { macroblock: 0, picture: 1 }).len() < 8);
 }
+
+#[test]
+fn stills_are_pictures_each() {
+    let stills = super::stills(&[(View::Street, 1), (View::Concourse, 2), (View::Street, 3)]).unwrap();
+    assert_eq!(stills.len(), 3);
+    assert!(
+        stills
+            .iter()
+            .all(|still| still.starts_with(&[0xFF, 0xD8]) && still.ends_with(&[0xFF, 0xD9]) && still.len() < 100_000)
+    );
+    assert_ne!(stills[0], stills[2]);
+}
