@@ -114,13 +114,15 @@ async fn tell_new(app: &App, seen: &mut Option<i64>) -> Result<()> {
 }
 
 /// Whether the caller may know that something with this id changed.
-pub async fn sees(_app: &App, caller: &Caller, id: &str) -> bool {
+pub async fn sees(app: &App, caller: &Caller, id: &str) -> bool {
     match id.split_once('_').map_or("", |(prefix, _)| prefix) {
         "con" => caller.may_somewhere(Privilege::ManageConnectors),
         "acc" => {
             caller.may_somewhere(Privilege::ManageAccounts) || caller.account_id().is_some_and(|own| own.as_str() == id)
         }
         "cam" => caller.may_somewhere(Privilege::ViewRegistry),
+        "req" => crate::video_request::is_seen(app, caller, id).await.unwrap_or(false),
+        "itm" => crate::request_item::is_seen(app, caller, id).await.unwrap_or(false),
         // Each noun that is seen by some only adds its own question here.
         _ => false,
     }

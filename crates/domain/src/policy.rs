@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::Caller;
 use crate::account::{Account, Grant};
 use crate::caller::Means;
-use crate::id::OrganizationId;
+use crate::id::{AccountId, OrganizationId};
+use crate::request_item::{self, Action, RequestItem};
 
 /// Seen, but not theirs to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,4 +146,103 @@ pub fn add_file_to_case(level: i64) -> Allowed {
 /// Adding an item's footage by hand: for the owner, by those who decide for it.
 pub fn add_file_to_item(caller: &Caller, owner: &OrganizationId) -> Allowed {
     allowed_if(caller.may(Privilege::ApproveRequests, owner), "Only an approver of the organization that owns the source adds its footage.")
+}
+
+/// Which video requests and items somebody sees. Queries put it into their `WHERE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeesRequests {
+    /// Everything, everywhere.
+    pub all: bool,
+    /// Whole requests of this requester.
+    pub requester: Option<AccountId>,
+    /// Whole requests that these organizations asked.
+    pub asked_by: Vec<OrganizationId>,
+    /// The heads of requests for sources of these organizations, with the items for those sources and no others.
+    pub owned_by: Vec<OrganizationId>,
+}
+
+impl SeesRequests {
+    /// Whether the whole of a request is seen, with every item and the case.
+    pub fn whole(&self, requester: &AccountId, organization: &OrganizationId) -> bool {
+        self.all || self.requester.as_ref() == Some(requester) || self.asked_by.contains(organization)
+    }
+}
+
+/// What somebody sees of video requests: their own; as an approver the items for the sources they decide about; as an auditor
+/// what the organization asked and what it was asked.
+pub fn sees_requests(caller: &Caller) -> SeesRequests {
+    let audited = caller.organizations_with(Privilege::ViewAllRequests);
+    let decides = caller.organizations_with(Privilege::ApproveRequests);
+    let own = caller.means == Means::Session || caller.may_somewhere(Privilege::SubmitRequests);
+    let asked_by = audited.clone().unwrap_or_default();
+    let mut owned_by = [asked_by.clone(), decides.clone().unwrap_or_default()].concat();
+    owned_by.sort_unstable();
+    owned_by.dedup();
+    SeesRequests {
+        all: caller.means == Means::Server || audited.is_none() || decides.is_none(),
+        requester: caller.account_id().filter(|_| own).cloned(),
+        asked_by,
+        owned_by,
+    }
+}
+
+/// Asking for footage of an organization's source.
+pub fn submit_request(caller: &Caller) -> Allowed {
+    allowed_if(caller.account.is_some(), "Only a person, or a program in a person's name, asks for footage.")?;
+    holds(caller, Privilege::SubmitRequests)
+}
+
+/// Which sources somebody may ask for: the published ones of these organizations (`None`: of all).
+pub fn asks_sources_of(caller: &Caller) -> Option<Vec<OrganizationId>> {
+    caller.organizations_with(Privilege::ViewRegistry)
+}
+
+/// Doing something to a request item that is seen. `may_be_same` is the policy on a requester who decides for themself.
+pub fn request_item(
+    caller: &Caller,
+    action: Action,
+    item: &RequestItem,
+    requester: &AccountId,
+    may_be_same: bool,
+) -> Allowed {
+    let asked = caller.account_id() == Some(requester) && caller.may_somewhere(Privilege::SubmitRequests);
+    let decides = caller.may(Privilege::ApproveRequests, &item.organization_id);
+    let decide = || {
+        allowed_if(decides, "Only an approver of the organization that owns the source may do this.")?;
+        let other = may_be_same || caller.account_id() != Some(requester);
+        allowed_if(other, "You asked for this yourself; somebody else has to decide.")
+    };
+    match action {
+        Action::Approve | Action::Deny | Action::Ask | Action::Unavailable | Action::Release | Action::FileRequest => {
+            decide()
+        }
+        Action::Answer | Action::Cancel => allowed_if(asked, "Only the requester may do this."),
+        Action::Retry => {
+            if asked {
+                Ok(())
+            } else {
+                decide()
+            }
+        }
+        _ => allowed_if(false, "This is not done by hand."),
+    }
+}
+
+/// What somebody may do to an item as it stands now.
+pub fn request_item_actions(
+    caller: &Caller,
+    item: &RequestItem,
+    requester: &AccountId,
+    may_be_same: bool,
+) -> Vec<Action> {
+    request_item::allowed(item.state)
+        .filter(|action| request_item(caller, *action, item, requester, may_be_same).is_ok())
+        .collect()
+}
+
+/// Writing into the thread of a request that is seen: its requester, and those who decide about one of its items.
+pub fn comment_on_request(caller: &Caller, requester: &AccountId, owners: &[OrganizationId]) -> Allowed {
+    let takes_part = caller.account_id() == Some(requester)
+        || owners.iter().any(|owner| caller.may(Privilege::ApproveRequests, owner));
+    allowed_if(takes_part && caller.account.is_some(), "Only the requester and the owners' approvers write here.")
 }

@@ -294,8 +294,6 @@ pub struct RequestItem {
     pub overwrite_at: Option<Timestamp>,
     /// When it expires if nothing arrives.
     pub deadline_at: Option<Timestamp>,
-    /// When it was asked.
-    pub created_at: Timestamp,
     /// Counts writes; a write compares it.
     pub version: i64,
 }

@@ -92,7 +92,6 @@ pub(crate) fn item(state: State) -> RequestItem {
         attempts: 0,
         overwrite_at: None,
         deadline_at: None,
-        created_at: at(0),
         version: 1,
     }
 }

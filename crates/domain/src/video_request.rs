@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::id::{AccountId, CaseId, VideoRequestId};
+use crate::id::{AccountId, CaseId, OrganizationId, VideoRequestId};
+use crate::invalid::FieldError;
 use crate::position::Position;
 use crate::request_item::State;
 use crate::text_enum::text_enum;
-use crate::{Timestamp, Window};
+use crate::{Invalid, Timestamp, Window};
 
 text_enum! {
     /// Where a request stands. Computed from its items, never set by hand.
@@ -31,6 +30,20 @@ text_enum! {
         Expired = "expired",
         /// Withdrawn.
         Canceled = "canceled",
+    }
+}
+
+text_enum! {
+    /// What an entry of a request's thread is.
+    MessageKind {
+        /// Said by somebody.
+        Comment = "comment",
+        /// Asked by an approver about an item.
+        Question = "question",
+        /// Answered by the requester.
+        Answer = "answer",
+        /// Said with a decision.
+        Decision = "decision",
     }
 }
 
@@ -101,6 +114,8 @@ pub struct VideoRequest {
     pub reason: Option<String>,
     /// Who asks.
     pub requester_id: AccountId,
+    /// Where the requester works.
+    pub organization_id: OrganizationId,
     /// What happened.
     pub incident: Incident,
     /// When it is wanted.
@@ -123,22 +138,6 @@ pub struct VideoRequest {
 pub fn overwrite_at(window: Window, retention_hours: Option<i64>) -> Option<Timestamp> {
     let hours = u64::try_from(retention_hours?).ok()?;
     Some(window.from.plus(Duration::from_secs(hours.checked_mul(3600)?)))
-}
-
-/// One field that is wrong, and what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct FieldError {
-    /// JSON Pointer to the field.
-    pub pointer: String,
-    /// What was expected.
-    pub message: String,
-}
-
-impl FieldError {
-    /// The field and what was expected of it.
-    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
-    }
 }
 
 /// How much may be asked.
@@ -193,41 +192,41 @@ pub struct AskedItem<'a> {
     pub to: Timestamp,
 }
 
-/// Everything that is wrong with a submission, field by field; empty when it is a request.
-pub fn check_submission(submission: &Submission<'_>, limits: Limits, now: Timestamp) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    check_text(&mut errors, "/name", Some(submission.name), SHORT_TEXT, true);
-    check_text(&mut errors, "/category", submission.category, SHORT_TEXT, false);
-    check_text(&mut errors, "/reason", submission.reason, LONG_TEXT, false);
-    check_incident(&mut errors, submission.incident, now);
+/// Says everything that is wrong with a submission, field by field.
+pub fn check_submission(submission: &Submission<'_>, limits: Limits, now: Timestamp) -> Result<(), Invalid> {
+    let mut invalid = Invalid::new();
+    check_text(&mut invalid, "/name", submission.name, SHORT_TEXT);
+    check_optional(&mut invalid, "/category", submission.category, SHORT_TEXT);
+    check_optional(&mut invalid, "/reason", submission.reason, LONG_TEXT);
+    check_incident(&mut invalid, submission.incident, now);
     if submission.needed_by.is_some_and(|needed_by| needed_by <= now) {
-        errors.push(FieldError::new("/needed_by", "must lie in the future"));
+        invalid.add("/needed_by", "This must lie in the future.");
     }
-    if submission.items.is_empty() {
-        errors.push(FieldError::new("/items", "must have at least one item"));
-    } else if submission.items.len() > limits.items {
-        errors.push(FieldError::new("/items", format!("must have at most {} items", limits.items)));
-        return errors;
+    match submission.items.len() {
+        0 => invalid.add("/items", "Ask for at least one item."),
+        count if count > limits.items => {
+            invalid.add("/items", format!("At most {} items fit into one request.", limits.items))
+        }
+        _ => check_items(&mut invalid, submission, limits, now),
     }
+    invalid.into_result()
+}
+
+fn check_items(invalid: &mut Invalid, submission: &Submission<'_>, limits: Limits, now: Timestamp) {
     let has_place = submission.incident.position.is_some()
         || submission.incident.address.as_deref().is_some_and(|address| !address.trim().is_empty());
     for (index, item) in submission.items.iter().enumerate() {
-        errors.extend(check_window(&format!("/items/{index}"), item.from, item.to, limits, now));
+        invalid.0.extend(check_window(&format!("/items/{index}"), item.from, item.to, limits, now));
         if !item.has_source && !has_place {
-            errors.push(FieldError::new(
-                format!("/items/{index}/source_id"),
-                "name a source, or give the incident a position or an address",
-            ));
+            let message = "Name a source, or give the incident a position or an address.";
+            invalid.add(format!("/items/{index}/source_id"), message);
         }
-        if let Some(channels) = item.channels
-            && (channels.is_empty()
-                || channels.len() > 64
-                || channels.iter().any(|channel| channel.trim().is_empty() || channel.chars().count() > SHORT_TEXT))
-        {
-            errors.push(FieldError::new(format!("/items/{index}/channels"), "must be 1 to 64 names, or null for all"));
+        let Some(channels) = item.channels else { continue };
+        let fits = |channel: &String| !channel.trim().is_empty() && channel.chars().count() <= SHORT_TEXT;
+        if channels.is_empty() || channels.len() > 64 || !channels.iter().all(fits) {
+            invalid.add(format!("/items/{index}/channels"), "Expected 1 to 64 names, or null for all.");
         }
     }
-    errors
 }
 
 /// The rules for a window of footage, under the pointer of the object that holds `from` and `to`.
@@ -235,50 +234,50 @@ pub fn check_submission(submission: &Submission<'_>, limits: Limits, now: Timest
 /// It must not be empty or reversed, not longer than the policy allows, and must have begun. It may still be recording: its end
 /// may lie [`Limits::ahead`] of now, and the export waits for it.
 pub fn check_window(at: &str, from: Timestamp, to: Timestamp, limits: Limits, now: Timestamp) -> Option<FieldError> {
+    let wrong = |field: &str, message: String| Some(FieldError { pointer: format!("{at}/{field}"), message });
     let longest = limits.longest_window;
     let Some(window) = Window::checked(from, to) else {
-        return Some(FieldError::new(format!("{at}/to"), "must be later than from"));
+        return wrong("to", "The end must be later than the start.".to_owned());
     };
     if window.from >= now {
-        Some(FieldError::new(format!("{at}/from"), "must lie in the past"))
+        wrong("from", "The window lies in the future; nothing is recorded yet.".to_owned())
     } else if window.duration() > longest {
-        Some(FieldError::new(format!("{at}/to"), format!("must be at most {} after from", in_words(longest))))
+        wrong("to", format!("The window is longer than {}, the most that one item may ask for.", in_words(longest)))
     } else if window.to > now.plus(limits.ahead) {
-        Some(FieldError::new(format!("{at}/to"), format!("must be at most {} ahead of now", in_words(limits.ahead))))
+        wrong("to", format!("The window ends more than {} from now.", in_words(limits.ahead)))
     } else {
         None
     }
 }
 
-fn check_incident(errors: &mut Vec<FieldError>, incident: &Incident, now: Timestamp) {
-    check_text(errors, "/incident/number", incident.number.as_deref(), SHORT_TEXT, false);
-    check_text(errors, "/incident/address", incident.address.as_deref(), SHORT_TEXT, false);
+fn check_incident(invalid: &mut Invalid, incident: &Incident, now: Timestamp) {
+    check_optional(invalid, "/incident/number", incident.number.as_deref(), SHORT_TEXT);
+    check_optional(invalid, "/incident/address", incident.address.as_deref(), SHORT_TEXT);
     if incident.to < incident.from {
-        errors.push(FieldError::new("/incident/to", "must not be earlier than from"));
+        invalid.add("/incident/to", "The end must not be earlier than the start.");
     }
     if incident.from > now {
-        errors.push(FieldError::new("/incident/from", "must lie in the past"));
+        invalid.add("/incident/from", "The incident lies in the future.");
     }
     if incident.position.is_some_and(|position| !position.is_valid()) {
-        errors
-            .push(FieldError::new("/incident/position", "must be a latitude within ±90° and a longitude within ±180°"));
+        invalid.add("/incident/position", "Expected a latitude within ±90° and a longitude within ±180°.");
     }
 }
 
-/// A text field: at most so many characters, no control characters but line breaks and tabs, not blank where it is needed.
-pub fn check_text(errors: &mut Vec<FieldError>, pointer: &str, text: Option<&str>, longest: usize, needed: bool) {
-    let Some(text) = text else {
-        if needed {
-            errors.push(FieldError::new(pointer, "is missing"));
-        }
-        return;
-    };
-    if needed && text.trim().is_empty() {
-        errors.push(FieldError::new(pointer, "must not be empty"));
-    } else if text.chars().count() > longest {
-        errors.push(FieldError::new(pointer, format!("must have at most {longest} characters")));
-    } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        errors.push(FieldError::new(pointer, "must not contain control characters"));
+/// Text that must be there: 1 to `most` characters, none of them a control character but line breaks and tabs.
+pub fn check_text(invalid: &mut Invalid, pointer: &str, text: &str, most: usize) {
+    invalid.require_text(pointer, text, most);
+    check_controls(invalid, pointer, text);
+}
+
+fn check_optional(invalid: &mut Invalid, pointer: &str, text: Option<&str>, most: usize) {
+    invalid.limit_text(pointer, text, most);
+    check_controls(invalid, pointer, text.unwrap_or(""));
+}
+
+fn check_controls(invalid: &mut Invalid, pointer: &str, text: &str) {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        invalid.add(pointer, "This has control characters in it.");
     }
 }
 
@@ -354,7 +353,8 @@ mod tests {
         assert_eq!(pointer(-60, 901).as_deref(), Some("/items/3/to"), "ends too far ahead");
         assert_eq!(check(-7200, 0), None);
         assert_eq!(check(-60, 60), None, "is being recorded");
-        assert_eq!(check(-8000, 0).unwrap().message, "must be at most 2 hours after from");
+        let too_long = "The window is longer than 2 hours, the most that one item may ask for.";
+        assert_eq!(check(-8000, 0).unwrap().message, too_long);
     }
 
     #[test]
@@ -376,7 +376,7 @@ mod tests {
             needed_by: Some(at(-1)),
             items: &items,
         };
-        let errors = check_submission(&submission, Limits::default(), at(0));
+        let errors = check_submission(&submission, Limits::default(), at(0)).unwrap_err().0;
         let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
         let expected = "/name /incident/number /incident/address /incident/to /incident/from /incident/position \
                         /needed_by /items/0/to /items/0/channels";
@@ -389,7 +389,7 @@ mod tests {
         let items = [AskedItem { has_source: false, channels: None, from: at(-60), to: at(-30) }];
         let errors = |incident: &Incident, items: &[AskedItem<'_>]| {
             let submission = Submission { name: "n", category: None, reason: None, incident, needed_by: None, items };
-            check_submission(&submission, Limits::default(), at(0))
+            check_submission(&submission, Limits::default(), at(0)).err().unwrap_or_default().0
         };
         assert_eq!(errors(&incident, &items)[0].pointer, "/items/0/source_id");
         incident.address = Some("5th & Main".into());

@@ -3,6 +3,7 @@
 //! runs once more: each job does nothing a second time.
 
 pub mod sequence_ledger;
+mod expire_request_items;
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub struct Wakers {
 /// Runs what a job's kind names. A new job is one line here and one file beside this one.
 async fn run(app: &App, job: &Job) -> Result<()> {
     match job.kind.as_str() {
+        "expire_request_items" => expire_request_items::run(app).await,
         "remove_expired_sessions" => remove_expired_sessions(app).await,
         "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
         other => Err(Error::internal(format!("no such job: {other}"))),
@@ -40,8 +42,11 @@ async fn run(app: &App, job: &Job) -> Result<()> {
 }
 
 /// Work that comes round by itself: its name and how often.
-const RECURRING: &[(&str, Duration)] =
-    &[("remove_expired_sessions", Duration::from_secs(3600)), ("remove_abandoned_uploads", Duration::from_secs(600))];
+const RECURRING: &[(&str, Duration)] = &[
+    ("remove_expired_sessions", Duration::from_secs(3600)),
+    ("remove_abandoned_uploads", Duration::from_secs(600)),
+    ("expire_request_items", Duration::from_secs(60)),
+];
 
 async fn remove_expired_sessions(app: &App) -> Result<()> {
     let (now, settings) = (app.now(), app.settings());

@@ -1,15 +1,18 @@
 //! The API under `/api/v1`: one file per noun, a handler is about a dozen lines.
 
 mod account;
+mod csv;
 mod group;
 mod job;
 mod ledger;
 mod live;
 mod mail;
 mod organization;
+mod request_item;
 mod session;
 mod streets;
 mod token;
+mod video_request;
 
 use domain::id::OrganizationId;
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(ledger::routes())
         .merge(live::routes())
         .merge(streets::routes())
+        .merge(video_request::routes())
+        .merge(request_item::routes())
 }
 
 /// One page of a list.

@@ -1,0 +1,467 @@
+//! Video requests: submitted, found, listed, and decided about as a whole.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::account::Account;
+use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
+use domain::policy::{self, Privilege, SeesRequests};
+use domain::request_item::{Action, Hold, RequestItem, State};
+use domain::video_request::{self, AskedItem, Incident, Limits, MessageKind, Submission, VideoRequest};
+use domain::{Caller, Invalid, Timestamp, Window};
+use store::Tx;
+use store::request_item::Source;
+use store::video_request::Filter;
+
+use crate::idempotency::{self, Key};
+use crate::notify::{self, Message};
+use crate::number::{self, Numbered};
+use crate::page::Page;
+use crate::request_item::{Terms, Work};
+use crate::{App, Error, Result, did};
+
+pub use store::message::Message as ThreadEntry;
+pub use store::request_item::{Arrived, Link, Shown};
+pub use store::video_request::{Head, SortBy};
+
+/// How long after its last sign of life a connector counts as online.
+pub const ONLINE_FOR: Duration = Duration::from_secs(90);
+
+/// What a requester sends.
+#[derive(Debug, Clone)]
+pub struct NewRequest {
+    /// What it is about.
+    pub name: String,
+    /// A kind of incident.
+    pub category: Option<String>,
+    /// On what basis.
+    pub reason: Option<String>,
+    /// What happened.
+    pub incident: Incident,
+    /// When it is wanted.
+    pub needed_by: Option<Timestamp>,
+    /// The case that what comes back goes into; a new one when none is named.
+    pub case_id: Option<CaseId>,
+    /// One per source and window.
+    pub items: Vec<NewItem>,
+}
+
+/// One source and window.
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    /// The source; none asks for the incident's place.
+    pub source_id: Option<CameraId>,
+    /// Which cameras of a vehicle.
+    pub channels: Option<Vec<String>>,
+    /// Start of the window.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+/// What an item waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitingFor {
+    /// The owner's decision.
+    Decision,
+    /// The requester's answer.
+    Answer,
+    /// The connector, which is there.
+    Connector,
+    /// The connector, which has not been heard of since.
+    ConnectorOffline(Option<Timestamp>),
+    /// The window is still being recorded.
+    Recording,
+    /// Somebody with the upload link.
+    Link,
+}
+
+/// An item as somebody sees it.
+#[derive(Debug, Clone)]
+pub struct ItemView {
+    /// The item and its names.
+    pub shown: Shown,
+    /// What it waits for.
+    pub waiting_for: Option<WaitingFor>,
+    /// What arrived, as far as it is theirs to see.
+    pub evidence: Vec<Arrived>,
+    /// The upload link.
+    pub link: Option<Link>,
+    /// What they may do.
+    pub allowed_actions: Vec<Action>,
+}
+
+/// A request as somebody sees it.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its head.
+    pub head: Head,
+    /// The items that they see.
+    pub items: Vec<ItemView>,
+    /// The thread, as far as they see it.
+    pub thread: Vec<ThreadEntry>,
+    /// What they may do to the whole: `approve`, `deny`, `cancel`, `comment`.
+    pub allowed_actions: Vec<&'static str>,
+}
+
+fn limits(app: &App) -> Limits {
+    Limits { longest_window: app.settings().longest_window, ..Limits::default() }
+}
+
+/// Submits a request: checks it, numbers it, routes each item to its owner's approvers.
+pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Key>) -> Result<View> {
+    policy::submit_request(caller)?;
+    let requester = caller.account.as_ref().ok_or_else(|| Error::internal("the policy let nobody submit"))?;
+    let mut tx = app.begin().await?;
+    if let Some(key) = key
+        && let Some(id) = idempotency::earlier(&mut tx, &requester.id, "video_request.submit", key).await?
+    {
+        let id: VideoRequestId = id.parse().map_err(Error::internal)?;
+        drop(tx);
+        return find(app, caller, &id).await;
+    }
+    check(app, &new, tx.now())?;
+    let sources = sources_to_ask(&mut tx, caller, &new).await?;
+    check_case(&mut tx, caller, new.case_id.as_ref()).await?;
+    let request = insert(app, &mut tx, requester, new, &sources).await?;
+    if let Some(key) = key {
+        idempotency::note(&mut tx, &requester.id, "video_request.submit", key, request.id.as_str()).await?;
+    }
+    let shown = store::request_item::of_request(&mut tx, &store::video_request::everything(), &request.id).await?;
+    for items in by_owner(&shown) {
+        let about = notify::About { request: &request, requester, items: &items, comment: None, link: None };
+        notify::tell_approvers(app, &mut tx, Message::Submitted, &about).await?;
+    }
+    let mut event =
+        did(caller, "video_request.submit").about("video_request", &request.id).with("number", request.number.as_str());
+    for shown in &shown {
+        event = event.about("request_item", &shown.item.id);
+    }
+    let event = event.with("items", shown.len() as u64).personally("name", request.name.as_str());
+    tx.commit([event.personally("reason", request.reason.clone().unwrap_or_default())]).await?;
+    find(app, caller, &request.id).await
+}
+
+fn check(app: &App, new: &NewRequest, now: Timestamp) -> Result<()> {
+    let mut items = Vec::new();
+    for NewItem { source_id, channels, from, to } in &new.items {
+        items.push(AskedItem { has_source: source_id.is_some(), channels: channels.as_deref(), from: *from, to: *to });
+    }
+    let submission = Submission {
+        name: &new.name,
+        category: new.category.as_deref(),
+        reason: new.reason.as_deref(),
+        incident: &new.incident,
+        needed_by: new.needed_by,
+        items: &items,
+    };
+    Ok(video_request::check_submission(&submission, limits(app), now)?)
+}
+
+async fn sources_to_ask(tx: &mut Tx, caller: &Caller, new: &NewRequest) -> Result<HashMap<CameraId, Source>> {
+    let of = policy::asks_sources_of(caller);
+    let mut sources = HashMap::new();
+    for id in new.items.iter().filter_map(|item| item.source_id.as_ref()) {
+        if !sources.contains_key(id) {
+            let source = store::request_item::source_to_ask(tx, of.as_deref(), id).await?;
+            sources.insert(id.clone(), source.ok_or_else(|| Error::not_found("source"))?);
+        }
+    }
+    Ok(sources)
+}
+
+/// Only a case that the requester may open, and that is open.
+async fn check_case(tx: &mut Tx, caller: &Caller, case: Option<&CaseId>) -> Result<()> {
+    let Some(case) = case else { return Ok(()) };
+    match store::video_request::case_is_closed(tx, &caller.principals(), case).await? {
+        None => Err(Error::not_found("case")),
+        Some(true) => Err(Invalid::field("/case_id", "This case is closed.").into()),
+        Some(false) => Ok(()),
+    }
+}
+
+fn trimmed(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+async fn insert(
+    app: &App,
+    tx: &mut Tx,
+    requester: &Account,
+    new: NewRequest,
+    sources: &HashMap<CameraId, Source>,
+) -> Result<VideoRequest> {
+    let host = store::organization::host(tx).await?.ok_or_else(|| Error::internal("there is no host organization"))?;
+    let deadline_at = Some(tx.now().plus(app.settings().deadline));
+    let id: VideoRequestId = tx.new_id();
+    let mut items = Vec::new();
+    for asked in new.items {
+        let source = asked.source_id.as_ref().and_then(|id| sources.get(id));
+        let window = Window { from: asked.from, to: asked.to };
+        items.push(RequestItem {
+            id: tx.new_id(),
+            request_id: id.clone(),
+            organization_id: source.map_or_else(|| host.id.clone(), |source| source.organization_id.clone()),
+            source_id: asked.source_id,
+            channels: asked.channels,
+            asked: window,
+            granted: None,
+            state: State::Pending,
+            reason: None,
+            hold: Hold::None,
+            review_before_release: false,
+            level: None,
+            decided_by: None,
+            decided_at: None,
+            bytes_done: 0,
+            bytes_total: None,
+            attempts: 0,
+            overwrite_at: video_request::overwrite_at(window, source.and_then(|source| source.retention_hours)),
+            deadline_at,
+            version: 1,
+        });
+    }
+    let request = VideoRequest {
+        id,
+        number: number::next(tx, Numbered::Request, &app.settings().request_numbers, requester).await?,
+        name: new.name.trim().to_owned(),
+        category: trimmed(new.category),
+        reason: trimmed(new.reason),
+        requester_id: requester.id.clone(),
+        organization_id: requester.organization_id.clone(),
+        incident: Incident {
+            number: trimmed(new.incident.number),
+            address: trimmed(new.incident.address),
+            ..new.incident
+        },
+        needed_by: new.needed_by,
+        case_id: new.case_id,
+        status: video_request::Status::Pending,
+        open: true,
+        overwrite_at: items.iter().filter_map(|item| item.overwrite_at).min(),
+        created_at: tx.now(),
+        version: 1,
+    };
+    let mut also: Vec<&str> = vec![&requester.name, &requester.organization_name];
+    also.extend(sources.values().map(|source| source.name.as_str()));
+    store::video_request::insert(tx, &request, &also.join(" ")).await?;
+    for (ordinal, item) in items.iter().enumerate() {
+        store::request_item::insert(tx, item, i64::try_from(ordinal).unwrap_or(i64::MAX)).await?;
+    }
+    Ok(request)
+}
+
+/// The items of each owner together.
+pub(crate) fn by_owner(shown: &[Shown]) -> Vec<Vec<&Shown>> {
+    let mut owners: Vec<&OrganizationId> = shown.iter().map(|shown| &shown.item.organization_id).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    let of = |owner| shown.iter().filter(|shown| &shown.item.organization_id == owner).collect();
+    owners.into_iter().map(of).collect()
+}
+
+/// One request, as the caller sees it.
+pub async fn find(app: &App, caller: &Caller, id: &VideoRequestId) -> Result<View> {
+    let sees = policy::sees_requests(caller);
+    let mut tx = app.read().await?;
+    let head =
+        store::video_request::find(&mut tx, &sees, id).await?.ok_or_else(|| Error::not_found("video request"))?;
+    let shown = store::request_item::of_request(&mut tx, &sees, id).await?;
+    let thread = store::message::of_request(&mut tx, &sees, id).await?;
+    let arrived = store::request_item::arrived(&mut tx, id).await?;
+    let links = store::request_item::links(&mut tx, id).await?;
+    let now = tx.now();
+    let view = |shown: Shown| item_view(app, caller, &head.request, &arrived, &links, now, shown);
+    let items: Vec<ItemView> = shown.into_iter().map(view).collect();
+    let allowed_actions = allowed_actions(caller, &head.request, &items);
+    Ok(View { head, items, thread, allowed_actions })
+}
+
+fn item_view(
+    app: &App,
+    caller: &Caller,
+    request: &VideoRequest,
+    arrived: &[Arrived],
+    links: &[Link],
+    now: Timestamp,
+    shown: Shown,
+) -> ItemView {
+    let item = &shown.item;
+    let decides = caller.may(Privilege::ApproveRequests, &item.organization_id);
+    let theirs = |arrived: &&Arrived| arrived.item_id == item.id && (decides || arrived.released_at.is_some());
+    let may_be_same = app.settings().requester_may_approve;
+    let mut allowed = policy::request_item_actions(caller, item, &request.requester_id, may_be_same);
+    if shown.connector.is_some() {
+        allowed.retain(|action| *action != Action::FileRequest);
+    }
+    ItemView {
+        waiting_for: waiting_for(&shown, now),
+        evidence: arrived.iter().filter(theirs).cloned().collect(),
+        link: links.iter().find(|link| link.item_id == item.id).cloned(),
+        allowed_actions: allowed,
+        shown,
+    }
+}
+
+fn waiting_for(shown: &Shown, now: Timestamp) -> Option<WaitingFor> {
+    let item = &shown.item;
+    let recording = shown.phase.as_deref() == Some("waiting_for_recording") || item.window().to > now;
+    match (item.state, &shown.connector) {
+        (State::Pending, _) => Some(WaitingFor::Decision),
+        (State::NeedsInformation, _) => Some(WaitingFor::Answer),
+        (State::Approved, None) => Some(WaitingFor::Link),
+        (State::Approved | State::Exporting | State::Uploading, Some(connector)) => {
+            if connector.last_seen_at.is_none_or(|seen| seen.plus(ONLINE_FOR) <= now) {
+                Some(WaitingFor::ConnectorOffline(connector.last_seen_at))
+            } else if recording && item.state != State::Uploading {
+                Some(WaitingFor::Recording)
+            } else {
+                (item.state == State::Approved).then_some(WaitingFor::Connector)
+            }
+        }
+        _ => None,
+    }
+}
+
+fn allowed_actions(caller: &Caller, request: &VideoRequest, items: &[ItemView]) -> Vec<&'static str> {
+    let any = |action, state: Option<State>| {
+        items.iter().any(|item| {
+            item.allowed_actions.contains(&action) && state.is_none_or(|state| item.shown.item.state == state)
+        })
+    };
+    let owners: Vec<OrganizationId> = items.iter().map(|item| item.shown.item.organization_id.clone()).collect();
+    let mut allowed = Vec::new();
+    if any(Action::Approve, None) {
+        allowed.push("approve");
+    }
+    if any(Action::Deny, Some(State::Pending)) {
+        allowed.push("deny");
+    }
+    if any(Action::Cancel, None) {
+        allowed.push("cancel");
+    }
+    if policy::comment_on_request(caller, &request.requester_id, &owners).is_ok() {
+        allowed.push("comment");
+    }
+    allowed
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// The caller's own only.
+    pub mine: bool,
+    /// With one of these.
+    pub statuses: Vec<video_request::Status>,
+    /// Where something can still change.
+    pub open: Option<bool>,
+    /// Where the caller has something to decide or to review.
+    pub reviewable: bool,
+    /// Words.
+    pub q: Option<String>,
+    /// Submitted at or after.
+    pub from: Option<Timestamp>,
+    /// Submitted before.
+    pub to: Option<Timestamp>,
+    /// For a source of this owner.
+    pub organization_id: Option<OrganizationId>,
+    /// For this source.
+    pub source_id: Option<CameraId>,
+    /// For this case.
+    pub case_id: Option<CaseId>,
+    /// `created_at`, `needed_by` or `overwrite_at`, with `-` before it for the greatest first.
+    pub sort: Option<String>,
+    /// At most so many.
+    pub limit: Option<i64>,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// Also how many there are, up to 10,000.
+    pub count: bool,
+}
+
+/// The requests that the caller sees and that fit.
+pub async fn list(app: &App, caller: &Caller, search: Search) -> Result<Page<Head>> {
+    let limit = crate::page::limit(search.limit)?;
+    let (sort, descending) = sort(search.sort.as_deref())?;
+    let reviewable = search.reviewable.then(|| caller.organizations_with(Privilege::ApproveRequests));
+    let filter = Filter {
+        mine: search.mine,
+        statuses: search.statuses,
+        open: search.open,
+        reviewable,
+        q: search.q,
+        from: search.from,
+        to: search.to,
+        organization_id: search.organization_id,
+        source_id: search.source_id,
+        case_id: search.case_id,
+        sort,
+        descending,
+        after: crate::page::key(search.cursor.as_deref())?,
+        limit: limit + 1,
+    };
+    let sees = policy::sees_requests(caller);
+    let mut tx = app.read().await?;
+    let found = store::video_request::list(&mut tx, &sees, &filter).await?;
+    let mut page = Page::cut(found, limit, |head| (filter.key(&head.request), head.request.id.clone()));
+    if search.count {
+        page.total = Some(store::video_request::count(&mut tx, &sees, &filter).await?);
+    }
+    Ok(page)
+}
+
+fn sort(asked: Option<&str>) -> Result<(SortBy, bool)> {
+    let asked = asked.unwrap_or("-created_at");
+    let (name, descending) = asked.strip_prefix('-').map_or((asked, false), |name| (name, true));
+    match name {
+        "created_at" => Ok((SortBy::CreatedAt, descending)),
+        "needed_by" => Ok((SortBy::NeededBy, descending)),
+        "overwrite_at" => Ok((SortBy::OverwriteAt, descending)),
+        _ => Err(Invalid::field(
+            "/sort",
+            "Expected created_at, needed_by or overwrite_at, with - before it for the greatest first.",
+        )
+        .into()),
+    }
+}
+
+/// Approves, as they were asked, all pending items that the caller decides about.
+pub async fn approve(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
+    let terms = Terms { comment, ..Terms::default() };
+    Work::on_request(app, caller, id, Action::Approve).await?.approve(&terms).await
+}
+
+/// Denies all pending items that the caller decides about.
+pub async fn deny(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
+    Work::on_request(app, caller, id, Action::Deny).await?.deny(comment).await
+}
+
+/// Withdraws everything that can still be withdrawn.
+pub async fn cancel(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
+    Work::on_request(app, caller, id, Action::Cancel).await?.cancel(comment).await
+}
+
+/// Writes into the thread.
+pub async fn comment(app: &App, caller: &Caller, id: &VideoRequestId, body: &str) -> Result<View> {
+    let sees = policy::sees_requests(caller);
+    let mut tx = app.begin().await?;
+    let head =
+        store::video_request::find(&mut tx, &sees, id).await?.ok_or_else(|| Error::not_found("video request"))?;
+    let shown = store::request_item::of_request(&mut tx, &sees, id).await?;
+    let owners: Vec<OrganizationId> = shown.into_iter().map(|shown| shown.item.organization_id).collect();
+    policy::comment_on_request(caller, &head.request.requester_id, &owners)?;
+    let mut invalid = Invalid::new();
+    video_request::check_text(&mut invalid, "/body", body, video_request::LONG_TEXT);
+    invalid.into_result()?;
+    let message =
+        store::message::insert(&mut tx, id, None, MessageKind::Comment, caller.account_id(), body.trim()).await?;
+    let event = did(caller, "video_request.comment").about("video_request", id).about("message", message);
+    tx.commit([event.personally("body", body.trim())]).await?;
+    find(app, caller, id).await
+}
+
+/// Whether the caller sees a request at all: for live updates.
+pub async fn is_seen(app: &App, caller: &Caller, id: &str) -> Result<bool> {
+    let sees: SeesRequests = policy::sees_requests(caller);
+    Ok(store::video_request::is_seen(&mut app.read().await?, &sees, id).await?)
+}

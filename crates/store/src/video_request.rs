@@ -1,0 +1,520 @@
+//! Video requests. Every query for a person is cut to what they see ([`SeesRequests`]).
+
+use std::collections::HashMap;
+
+use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
+use domain::policy::SeesRequests;
+use domain::position::Position;
+use domain::request_item::State;
+use domain::video_request::{Incident, Status, VideoRequest};
+use domain::{Timestamp, text, video_request};
+use sqlx::any::AnyRow;
+
+use crate::{Columns as _, Engine, Result, Sql, Tx};
+
+/// A request with the names that lists show, and what follows from the items that are seen.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The request. Status, `open` and overwrite time follow from the items that are seen, not from all.
+    pub request: VideoRequest,
+    /// The requester's name.
+    pub requester_name: String,
+    /// The name of the requester's organization.
+    pub organization_name: String,
+    /// How many items are seen.
+    pub item_count: i64,
+}
+
+const SELECT: &str = "SELECT r.id, r.number, r.name, r.category, r.reason, r.requester_id, r.organization_id, r.incident_number, \
+     r.incident_from, r.incident_to, r.lat, r.lon, r.address, r.needed_by, r.case_id, r.status, r.open, r.overwrite_at, \
+     r.created_at, r.version, a.name AS requester_name, o.name AS organization_name \
+     FROM video_requests r JOIN accounts a ON a.id = r.requester_id JOIN organizations o ON o.id = r.organization_id";
+
+fn head(row: &AnyRow) -> Result<Head> {
+    let position = match (row.real_or_null("lat")?, row.real_or_null("lon")?) {
+        (Some(lat), Some(lon)) => Some(Position { lat, lon }),
+        _ => None,
+    };
+    let request = VideoRequest {
+        id: row.parsed("id")?,
+        number: row.text("number")?,
+        name: row.text("name")?,
+        category: row.text_or_null("category")?,
+        reason: row.text_or_null("reason")?,
+        requester_id: row.parsed("requester_id")?,
+        organization_id: row.parsed("organization_id")?,
+        incident: Incident {
+            number: row.text_or_null("incident_number")?,
+            from: row.time("incident_from")?,
+            to: row.time("incident_to")?,
+            position,
+            address: row.text_or_null("address")?,
+        },
+        needed_by: row.time_or_null("needed_by")?,
+        case_id: row.parsed_or_null("case_id")?,
+        status: row.parsed("status")?,
+        open: row.flag("open")?,
+        overwrite_at: row.time_or_null("overwrite_at")?,
+        created_at: row.time("created_at")?,
+        version: row.int("version")?,
+    };
+    let (requester_name, organization_name) = (row.text("requester_name")?, row.text("organization_name")?);
+    Ok(Head { request, requester_name, organization_name, item_count: 0 })
+}
+
+/// Writes a new one. `also` is what else finds it: the requester's name, the names of its sources.
+pub async fn insert(tx: &mut Tx, new: &VideoRequest, also: &str) -> Result<()> {
+    let incident = &new.incident;
+    let found_by = [
+        Some(new.number.as_str()),
+        Some(&new.name),
+        new.category.as_deref(),
+        new.reason.as_deref(),
+        incident.number.as_deref(),
+        incident.address.as_deref(),
+        Some(also),
+    ];
+    let search = text::fold(&found_by.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    Sql::new(
+        "INSERT INTO video_requests (id, number, name, requester_id, organization_id, status, search_text, category, reason, \
+         incident_number, address, case_id, incident_from, incident_to, open, created_at, version, needed_by, overwrite_at, lat, lon) VALUES (",
+    )
+    .args([
+        new.id.as_str(),
+        &new.number,
+        &new.name,
+        new.requester_id.as_str(),
+        new.organization_id.as_str(),
+        new.status.as_str(),
+        &search,
+    ])
+    .add(", ")
+    .args([
+        new.category.as_deref(),
+        new.reason.as_deref(),
+        incident.number.as_deref(),
+        incident.address.as_deref(),
+        new.case_id.as_ref().map(CaseId::as_str),
+    ])
+    .add(", ")
+    .args([
+        incident.from.as_micros(),
+        incident.to.as_micros(),
+        i64::from(new.open),
+        new.created_at.as_micros(),
+        new.version,
+    ])
+    .add(", ")
+    .args([new.needed_by.map(Timestamp::as_micros), new.overwrite_at.map(Timestamp::as_micros)])
+    .add(", ")
+    .args([incident.position.map(|p| p.lat), incident.position.map(|p| p.lon)])
+    .add(")")
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Makes others who want to change this request or its items wait for this transaction, so that what follows from all its
+/// items is computed by one at a time. SQLite has a single writer anyway.
+pub async fn lock(tx: &mut Tx, id: &VideoRequestId) -> Result<()> {
+    if tx.engine() == Engine::Postgres {
+        let sql = Sql::new("SELECT id FROM video_requests WHERE id = ").arg(id.as_str()).add(" FOR UPDATE");
+        sql.fetch_optional(tx).await?;
+    }
+    Ok(())
+}
+
+/// Computes status, `open` and overwrite time from the items again, and writes them.
+pub async fn refresh(tx: &mut Tx, id: &VideoRequestId) -> Result<Status> {
+    let rows = Sql::new("SELECT state, overwrite_at FROM request_items WHERE request_id = ")
+        .arg(id.as_str())
+        .fetch_all(tx)
+        .await?;
+    let items = rows.iter().map(state_and_overwrite).collect::<Result<Vec<_>>>()?;
+    let summary = Summary::of(&items)?;
+    Sql::new("UPDATE video_requests SET version = version + 1, status = ")
+        .arg(summary.status.as_str())
+        .add(", open = ")
+        .arg(i64::from(summary.open))
+        .add(", overwrite_at = ")
+        .arg(summary.overwrite_at.map(Timestamp::as_micros))
+        .add(" WHERE id = ")
+        .arg(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(summary.status)
+}
+
+/// Puts what comes back into a case.
+pub async fn set_case(tx: &mut Tx, id: &VideoRequestId, case: &CaseId) -> Result<()> {
+    let sql = Sql::new("UPDATE video_requests SET version = version + 1, case_id = ").arg(case.as_str());
+    sql.add(" WHERE id = ").arg(id.as_str()).execute(tx).await?;
+    Ok(())
+}
+
+fn state_and_overwrite(row: &AnyRow) -> Result<(State, Option<Timestamp>)> {
+    Ok((row.parsed("state")?, row.time_or_null("overwrite_at")?))
+}
+
+/// What follows from items.
+struct Summary {
+    status: Status,
+    open: bool,
+    overwrite_at: Option<Timestamp>,
+}
+
+impl Summary {
+    fn of(items: &[(State, Option<Timestamp>)]) -> Result<Self> {
+        let states = || items.iter().map(|(state, _)| *state);
+        Ok(Self {
+            status: Status::of(states()).ok_or(crate::Error::Corrupt { column: "request_id" })?,
+            open: video_request::is_open(states()),
+            overwrite_at: items.iter().filter(|(state, _)| state.is_open()).filter_map(|(_, at)| *at).min(),
+        })
+    }
+}
+
+/// Where an item `i` of a request `r` is seen.
+pub(crate) fn push_items_seen(sql: &mut Sql, sees: &SeesRequests) {
+    if sees.all {
+        sql.push("1 = 1");
+        return;
+    }
+    push_whole_seen(sql, sees);
+    if !sees.owned_by.is_empty() {
+        sql.push(" OR i.organization_id IN (").bind_all(sees.owned_by.iter().map(OrganizationId::as_str)).push(")");
+    }
+}
+
+/// Where a request `r` is seen with all its items.
+fn push_whole_seen(sql: &mut Sql, sees: &SeesRequests) {
+    if sees.all {
+        sql.push("1 = 1");
+        return;
+    }
+    sql.push("1 = 0");
+    if let Some(requester) = &sees.requester {
+        sql.push(" OR r.requester_id = ").bind(requester.as_str());
+    }
+    if !sees.asked_by.is_empty() {
+        sql.push(" OR r.organization_id IN (").bind_all(sees.asked_by.iter().map(OrganizationId::as_str)).push(")");
+    }
+}
+
+/// Where a request `r` is seen at all.
+fn push_requests_seen(sql: &mut Sql, sees: &SeesRequests) {
+    push_whole_seen(sql, sees);
+    if !sees.all && !sees.owned_by.is_empty() {
+        sql.push(" OR EXISTS (SELECT 1 FROM request_items i WHERE i.request_id = r.id AND i.organization_id IN (")
+            .bind_all(sees.owned_by.iter().map(OrganizationId::as_str))
+            .push("))");
+    }
+}
+
+/// The status as this person sees it: of the whole request, or of the items of the owners that they stand for.
+/// The same order of tests as [`Status::of`]; a test holds that.
+fn push_status_seen(sql: &mut Sql, sees: &SeesRequests) {
+    if sees.all || sees.owned_by.is_empty() {
+        sql.push("r.status");
+        return;
+    }
+    sql.push("CASE WHEN ");
+    push_whole_seen(sql, sees);
+    sql.push(
+        " THEN r.status ELSE (SELECT CASE \
+         WHEN SUM(CASE WHEN i.state = 'released' THEN 1 ELSE 0 END) = COUNT(*) THEN 'completed' \
+         WHEN SUM(CASE WHEN i.state = 'released' THEN 1 ELSE 0 END) > 0 THEN 'partially_completed' \
+         WHEN SUM(CASE WHEN i.state IN ('pending', 'needs_information') THEN 1 ELSE 0 END) > 0 THEN 'pending' \
+         WHEN SUM(CASE WHEN i.state IN ('approved', 'exporting', 'uploading', 'in_review') THEN 1 ELSE 0 END) > 0 THEN 'processing' \
+         WHEN SUM(CASE WHEN i.state = 'unavailable' THEN 1 ELSE 0 END) > 0 THEN 'video_unavailable' \
+         WHEN SUM(CASE WHEN i.state = 'failed' THEN 1 ELSE 0 END) > 0 THEN 'failed' \
+         WHEN SUM(CASE WHEN i.state = 'denied' THEN 1 ELSE 0 END) > 0 THEN 'denied' \
+         WHEN SUM(CASE WHEN i.state = 'expired' THEN 1 ELSE 0 END) > 0 THEN 'expired' \
+         ELSE 'canceled' END FROM request_items i WHERE i.request_id = r.id AND i.organization_id IN (",
+    );
+    sql.bind_all(sees.owned_by.iter().map(OrganizationId::as_str)).push(")) END");
+}
+
+/// One request, if it is seen.
+pub async fn find(tx: &mut Tx, sees: &SeesRequests, id: &VideoRequestId) -> Result<Option<Head>> {
+    let mut sql = Sql::new(SELECT).add(" WHERE r.id = ").arg(id.as_str()).add(" AND (");
+    push_requests_seen(&mut sql, sees);
+    let row = sql.add(")").fetch_optional(tx).await?;
+    let found = row.as_ref().map(head).transpose()?;
+    Ok(with_items(tx, sees, found.into_iter().collect()).await?.pop())
+}
+
+/// What lists are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortBy {
+    /// When it was submitted.
+    CreatedAt,
+    /// When it is wanted; those without come last.
+    NeededBy,
+    /// When the first of its footage is overwritten; those without come last.
+    OverwriteAt,
+}
+
+/// What to list.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Only the caller's own.
+    pub mine: bool,
+    /// Only with one of these; empty: with any.
+    pub statuses: Vec<Status>,
+    /// Only where something can still change by itself, or only where nothing can.
+    pub open: Option<bool>,
+    /// Only where one of these owners (`None`: any) has something to decide or to review.
+    pub reviewable: Option<Option<Vec<OrganizationId>>>,
+    /// Words that must all occur.
+    pub q: Option<String>,
+    /// Submitted at or after.
+    pub from: Option<Timestamp>,
+    /// Submitted before.
+    pub to: Option<Timestamp>,
+    /// With an item for a source of this owner.
+    pub organization_id: Option<OrganizationId>,
+    /// With an item for this source.
+    pub source_id: Option<CameraId>,
+    /// For this case.
+    pub case_id: Option<CaseId>,
+    /// What to sort by.
+    pub sort: SortBy,
+    /// The greatest first.
+    pub descending: bool,
+    /// Those that come after this sort value and id.
+    pub after: Option<(i64, VideoRequestId)>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            mine: false,
+            statuses: Vec::new(),
+            open: None,
+            reviewable: None,
+            q: None,
+            from: None,
+            to: None,
+            organization_id: None,
+            source_id: None,
+            case_id: None,
+            sort: SortBy::CreatedAt,
+            descending: true,
+            after: None,
+            limit: 50,
+        }
+    }
+}
+
+impl Filter {
+    /// The sort value of a request: where the next page goes on.
+    pub fn key(&self, request: &VideoRequest) -> i64 {
+        let absent = if self.descending { i64::MIN } else { i64::MAX };
+        match self.sort {
+            SortBy::CreatedAt => request.created_at.as_micros(),
+            SortBy::NeededBy => request.needed_by.map_or(absent, Timestamp::as_micros),
+            SortBy::OverwriteAt => request.overwrite_at.map_or(absent, Timestamp::as_micros),
+        }
+    }
+
+    fn sort_value(&self) -> &'static str {
+        match (self.sort, self.descending) {
+            (SortBy::CreatedAt, _) => "r.created_at",
+            (SortBy::NeededBy, false) => "COALESCE(r.needed_by, 9223372036854775807)",
+            (SortBy::NeededBy, true) => "COALESCE(r.needed_by, -9223372036854775807 - 1)",
+            (SortBy::OverwriteAt, false) => "COALESCE(r.overwrite_at, 9223372036854775807)",
+            (SortBy::OverwriteAt, true) => "COALESCE(r.overwrite_at, -9223372036854775807 - 1)",
+        }
+    }
+
+    fn push_where(&self, sql: &mut Sql, sees: &SeesRequests) {
+        sql.push(" WHERE (");
+        push_requests_seen(sql, sees);
+        sql.push(")");
+        if self.mine {
+            sql.push(" AND r.requester_id = ").bind(sees.requester.as_ref().map(|id| id.as_str().to_owned()));
+        }
+        if !self.statuses.is_empty() {
+            sql.push(" AND ");
+            push_status_seen(sql, sees);
+            sql.push(" IN (").bind_all(self.statuses.iter().map(|status| status.as_str())).push(")");
+        }
+        for word in text::words(self.q.as_deref().unwrap_or("")) {
+            sql.push(" AND r.search_text LIKE ").bind(text::like(&word)).push(" ESCAPE '!'");
+        }
+        if let Some(from) = self.from {
+            sql.push(" AND r.created_at >= ").bind(from.as_micros());
+        }
+        if let Some(to) = self.to {
+            sql.push(" AND r.created_at < ").bind(to.as_micros());
+        }
+        if let Some(case) = &self.case_id {
+            sql.push(" AND r.case_id = ").bind(case.as_str()).push(" AND (");
+            push_whole_seen(sql, sees);
+            sql.push(")");
+        }
+        self.push_where_items(sql, sees);
+    }
+
+    fn push_where_items(&self, sql: &mut Sql, sees: &SeesRequests) {
+        let items = |sql: &mut Sql, not: bool| {
+            sql.push(if not { " AND NOT EXISTS (" } else { " AND EXISTS (" });
+            sql.push("SELECT 1 FROM request_items i WHERE i.request_id = r.id AND (");
+            push_items_seen(sql, sees);
+            sql.push(")");
+        };
+        if let Some(open) = self.open {
+            items(sql, !open);
+            let open = State::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str());
+            sql.push(" AND i.state IN (").bind_all(open).push("))");
+        }
+        if let Some(owners) = &self.reviewable {
+            items(sql, false);
+            sql.push(" AND i.state IN ('pending', 'in_review')");
+            match owners {
+                Some(owners) if owners.is_empty() => {
+                    sql.push(" AND 1 = 0");
+                }
+                Some(owners) => {
+                    sql.push(" AND i.organization_id IN (")
+                        .bind_all(owners.iter().map(OrganizationId::as_str))
+                        .push(")");
+                }
+                None => {}
+            }
+            sql.push(")");
+        }
+        if let Some(organization) = &self.organization_id {
+            items(sql, false);
+            sql.push(" AND i.organization_id = ").bind(organization.as_str()).push(")");
+        }
+        if let Some(source) = &self.source_id {
+            items(sql, false);
+            sql.push(" AND i.source_id = ").bind(source.as_str()).push(")");
+        }
+    }
+}
+
+/// The requests that are seen and fit.
+pub async fn list(tx: &mut Tx, sees: &SeesRequests, filter: &Filter) -> Result<Vec<Head>> {
+    let mut sql = Sql::new(SELECT);
+    filter.push_where(&mut sql, sees);
+    let order = if filter.descending { " DESC" } else { " ASC" };
+    if let Some((value, id)) = &filter.after {
+        sql.push(" AND (").push(filter.sort_value()).push(", r.id) ").push(if filter.descending {
+            "< ("
+        } else {
+            "> ("
+        });
+        sql.bind(*value).push(", ").bind(id.as_str()).push(")");
+    }
+    sql.push(" ORDER BY ")
+        .push(filter.sort_value())
+        .push(order)
+        .push(", r.id")
+        .push(order)
+        .push(" LIMIT ")
+        .bind(filter.limit);
+    let heads = sql.fetch_all(tx).await?.iter().map(head).collect::<Result<Vec<_>>>()?;
+    with_items(tx, sees, heads).await
+}
+
+/// How many are seen and fit, counted up to 10,000.
+pub async fn count(tx: &mut Tx, sees: &SeesRequests, filter: &Filter) -> Result<i64> {
+    let mut sql = Sql::new("SELECT COUNT(*) AS count FROM (SELECT 1 FROM video_requests r");
+    filter.push_where(&mut sql, sees);
+    sql.add(" LIMIT 10000) AS found").fetch_one(tx).await?.int("count")
+}
+
+/// Adds what follows from the items that are seen. A case is only told to those who see the whole.
+async fn with_items(tx: &mut Tx, sees: &SeesRequests, mut heads: Vec<Head>) -> Result<Vec<Head>> {
+    if heads.is_empty() {
+        return Ok(heads);
+    }
+    let mut sql = Sql::new(
+        "SELECT i.request_id, i.state, i.overwrite_at FROM request_items i JOIN video_requests r ON r.id = i.request_id WHERE r.id IN (",
+    )
+    .args(heads.iter().map(|head| head.request.id.as_str()))
+    .add(") AND (");
+    push_items_seen(&mut sql, sees);
+    let mut items: HashMap<VideoRequestId, Vec<(State, Option<Timestamp>)>> = HashMap::new();
+    for row in sql.add(")").fetch_all(tx).await? {
+        items.entry(row.parsed("request_id")?).or_default().push(state_and_overwrite(&row)?);
+    }
+    for head in &mut heads {
+        let items = items.remove(&head.request.id).unwrap_or_default();
+        let summary = Summary::of(&items)?;
+        let whole = sees.whole(&head.request.requester_id, &head.request.organization_id);
+        let request = &mut head.request;
+        (request.status, request.open) = (summary.status, summary.open);
+        if !whole {
+            request.case_id = None;
+        }
+        head.item_count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    }
+    Ok(heads)
+}
+
+/// Whether a number is already given, by an earlier template.
+pub async fn number_is_taken(tx: &mut Tx, number: &str) -> Result<bool> {
+    Ok(Sql::new("SELECT 1 AS one FROM video_requests WHERE number = ").arg(number).fetch_optional(tx).await?.is_some())
+}
+
+/// Whether a request is seen.
+pub async fn is_seen(tx: &mut Tx, sees: &SeesRequests, id: &str) -> Result<bool> {
+    let mut sql = Sql::new("SELECT 1 AS one FROM video_requests r WHERE r.id = ").arg(id).add(" AND (");
+    push_requests_seen(&mut sql, sees);
+    Ok(sql.add(")").fetch_optional(tx).await?.is_some())
+}
+
+/// Everything that may be seen, for the server itself.
+pub fn everything() -> SeesRequests {
+    SeesRequests { all: true, requester: None, asked_by: Vec::new(), owned_by: Vec::new() }
+}
+
+/// Whether a case that one of these principals may open is closed; `None` when they may not open it.
+pub async fn case_is_closed(tx: &mut Tx, principals: &[&str], id: &CaseId) -> Result<Option<bool>> {
+    let now = tx.now().as_micros();
+    let row = Sql::new("SELECT c.closed_at FROM cases c WHERE c.id = ")
+        .arg(id.as_str())
+        .add(" AND EXISTS (SELECT 1 FROM case_access x WHERE x.case_id = c.id AND (x.expires_at IS NULL OR x.expires_at > ")
+        .arg(now)
+        .add(") AND x.principal_id IN (")
+        .args(principals.iter().copied())
+        .add("))")
+        .fetch_optional(tx)
+        .await?;
+    row.map(|row| Ok(row.time_or_null("closed_at")?.is_some())).transpose()
+}
+
+/// Makes a case for what comes back, which the requester manages.
+pub async fn insert_case(tx: &mut Tx, number: &str, request: &VideoRequest) -> Result<CaseId> {
+    let (id, now): (CaseId, _) = (tx.new_id(), tx.now().as_micros());
+    Sql::new("INSERT INTO cases (id, number, name, created_by, search_text, created_at, version) VALUES (")
+        .args([
+            id.as_str(),
+            number,
+            &request.name,
+            request.requester_id.as_str(),
+            &text::fold(&format!("{number} {}", request.name)),
+        ])
+        .add(", ")
+        .args([now, 1])
+        .add(")")
+        .execute(tx)
+        .await?;
+    Sql::new("INSERT INTO case_access (case_id, principal_id, level) VALUES (")
+        .args([id.as_str(), request.requester_id.as_str()])
+        .add(", 4)")
+        .execute(tx)
+        .await?;
+    Ok(id)
+}
+
+/// Whether a case has this number, by an earlier template.
+pub async fn case_number_is_taken(tx: &mut Tx, number: &str) -> Result<bool> {
+    Ok(Sql::new("SELECT 1 AS one FROM cases WHERE number = ").arg(number).fetch_optional(tx).await?.is_some())
+}
