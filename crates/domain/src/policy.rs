@@ -145,7 +145,10 @@ pub fn add_file_to_case(level: i64) -> Allowed {
 
 /// Adding an item's footage by hand: for the owner, by those who decide for it.
 pub fn add_file_to_item(caller: &Caller, owner: &OrganizationId) -> Allowed {
-    allowed_if(caller.may(Privilege::ApproveRequests, owner), "Only an approver of the organization that owns the source adds its footage.")
+    allowed_if(
+        caller.may(Privilege::ApproveRequests, owner),
+        "Only an approver of the organization that owns the source adds its footage.",
+    )
 }
 
 /// Which video requests and items somebody sees. Queries put it into their `WHERE`.

@@ -29,9 +29,16 @@ struct City {
     mo: Cookie,
     hope: Cookie,
     audit: Cookie,
+    told: std::sync::Mutex<Vec<String>>,
 }
 
-async fn camera(site: &Site, of: &OrganizationId, name: &str, connector: Option<&ConnectorId>, published: bool) -> CameraId {
+async fn camera(
+    site: &Site,
+    of: &OrganizationId,
+    name: &str,
+    connector: Option<&ConnectorId>,
+    published: bool,
+) -> CameraId {
     let mut tx = site.test.app.begin().await.unwrap();
     let (id, now): (CameraId, _) = (tx.new_id(), tx.now().as_micros());
     Sql::new("INSERT INTO cameras (id, organization_id, name, name_key, description, tags, custom, origins, search_text, connector_id, device_id, retention_hours, published, created_at, updated_at, version) VALUES (")
@@ -93,6 +100,7 @@ impl City {
             mo: site.sign_in("mo").await,
             hope: site.sign_in("hope").await,
             audit: site.sign_in("audit").await,
+            told: std::sync::Mutex::default(),
             connector,
             transit,
             mall,
@@ -130,10 +138,19 @@ impl City {
         self.site.post(&format!("/request-items/{id}/{verb}"), Some(who), body).await
     }
 
-    /// The mails since the last call: template and recipient.
-    async fn mails(&self, from: usize) -> Vec<String> {
+    /// The mails since the last call, template and recipient, in the order of the alphabet.
+    async fn new_mails(&self) -> Vec<String> {
         let mails = self.site.test.mails().await;
-        mails[from..].iter().map(|(template, to)| format!("{template} {}", to.split('@').next().unwrap())).collect()
+        let mut new: Vec<String> =
+            mails.iter().map(|(template, to)| format!("{template} {}", to.split('@').next().unwrap())).collect();
+        let mut told = self.told.lock().unwrap();
+        for earlier in told.iter() {
+            let at = new.iter().position(|mail| mail == earlier).unwrap();
+            new.remove(at);
+        }
+        told.extend(new.iter().cloned());
+        new.sort();
+        new
     }
 
     async fn count(&self, table: &'static str) -> i64 {
@@ -168,7 +185,7 @@ on_both!(a_request_lives_from_submission_to_release, |database: TestDatabase| as
     assert_eq!(request["items"][0]["waiting_for"], "decision");
     assert_eq!(request["allowed_actions"], json!(["cancel", "comment"]));
     assert_eq!(request["items"][0]["allowed_actions"], json!(["cancel"]));
-    assert_eq!(city.mails(0).await, ["request_submitted ben", "request_submitted tess"]);
+    assert_eq!(city.new_mails().await, ["request_submitted ben", "request_submitted tess"]);
     // The owner's approver sees it and approves.
     let seen = city.find(&city.tess, &request).await.json;
     assert_eq!(seen["items"][0]["allowed_actions"], json!(["approve", "deny", "ask", "unavailable"]));
@@ -177,7 +194,7 @@ on_both!(a_request_lives_from_submission_to_release, |database: TestDatabase| as
     assert_eq!(approved.json["status"], "processing");
     assert_eq!(approved.json["items"][0]["waiting_for"], "connector");
     assert_eq!(approved.json["case_id"], Value::Null, "the case is not the owner's to see");
-    assert_eq!(city.mails(2).await, ["item_approved ana"]);
+    assert_eq!(city.new_mails().await, ["item_approved ana"]);
     let mine = city.find(&city.ana, &request).await.json;
     assert!(mine["case_id"].as_str().unwrap().starts_with("cas_"), "a case was made");
     assert_eq!(mine["items"][0]["decided_by"]["name"], "tess Example");
@@ -196,31 +213,39 @@ on_both!(a_request_lives_from_submission_to_release, |database: TestDatabase| as
     machine!(city, evidence_arrived, &by, &id).unwrap();
     let done = city.find(&city.ana, &request).await.json;
     assert_eq!((done["status"].as_str(), done["open"].as_bool()), (Some("completed"), Some(false)));
-    assert_eq!(city.mails(3).await, ["footage_ready ana"]);
+    assert_eq!(city.new_mails().await, ["footage_ready ana"]);
     // What comes twice changes nothing and mails nothing.
     assert_eq!(machine!(city, evidence_arrived, &by, &id).unwrap_err().code, "wrong_state");
-    assert_eq!(city.mails(4).await, Vec::<String>::new());
+    assert_eq!(city.new_mails().await, Vec::<String>::new());
 });
 
 on_both!(each_owner_sees_its_own_items_only, |database: TestDatabase| async move {
     let city = City::new(database).await;
     let place = json!({"from": "2026-11-22T11:00:00Z", "to": "2026-11-22T11:02:00Z"});
     let request = city.submit(json!([city.item(&city.camera), city.item(&city.shop), place])).await;
-    let mut mails = city.mails(0).await;
+    let mut mails = city.new_mails().await;
     mails.sort();
-    assert_eq!(mails, ["request_submitted ben", "request_submitted hope", "request_submitted mo", "request_submitted tess"]);
-    for (who, count) in [(&city.ana, 3), (&city.audit, 3), (&city.tess, 1), (&city.mo, 1), (&city.hope, 1), (&city.ben, 1)] {
+    assert_eq!(
+        mails,
+        ["request_submitted ben", "request_submitted hope", "request_submitted mo", "request_submitted tess"]
+    );
+    for (who, count) in
+        [(&city.ana, 3), (&city.audit, 3), (&city.tess, 1), (&city.mo, 1), (&city.hope, 1), (&city.ben, 1)]
+    {
         let reply = city.find(who, &request).await;
         assert_eq!(reply.status, 200);
         assert_eq!(reply.json["items"].as_array().unwrap().len(), count);
         assert_eq!(reply.json["item_count"], count);
         let listed = city.site.get("/video-requests?count=true", Some(who)).await.json;
-        assert_eq!((listed["total"].as_i64(), listed["items"][0]["item_count"].as_u64()), (Some(1), Some(count as u64)));
+        assert_eq!(
+            (listed["total"].as_i64(), listed["items"][0]["item_count"].as_u64()),
+            (Some(1), Some(count as u64))
+        );
     }
     // What is decided at one owner is not seen at another.
     let denied = city.on(&city.mo, &request, "deny", json!({"comment": "Not without a warrant."})).await;
     assert_eq!((denied.status, denied.json["status"].as_str()), (200, Some("denied")));
-    assert_eq!(city.mails(4).await, ["item_denied ana"]);
+    assert_eq!(city.new_mails().await, ["item_denied ana"]);
     let tess = city.find(&city.tess, &request).await.json;
     assert_eq!((tess["status"].as_str(), tess["thread"].as_array().unwrap().len()), (Some("pending"), 0));
     assert_eq!(city.find(&city.ana, &request).await.json["thread"][0]["kind"], "decision");
@@ -256,7 +281,9 @@ on_both!(what_is_not_seen_is_not_there, |database: TestDatabase| async move {
     let listed = city.site.get("/video-requests?count=true", Some(&city.mo)).await.json;
     assert_eq!((listed["items"].as_array().unwrap().len(), listed["total"].as_i64()), (0, Some(0)));
     // Seen, but not theirs to do: 403.
-    for (who, verb) in [(&city.ana, "approve"), (&city.audit, "approve"), (&city.tess, "cancel"), (&city.audit, "cancel")] {
+    for (who, verb) in
+        [(&city.ana, "approve"), (&city.audit, "approve"), (&city.tess, "cancel"), (&city.audit, "cancel")]
+    {
         let reply = city.on_item(who, &request, 0, verb, json!({})).await;
         assert_eq!((reply.status, reply.code()), (403, "forbidden"), "{verb}");
         assert_eq!(city.on(who, &request, verb, json!({})).await.status, 403, "{verb}");
@@ -313,13 +340,17 @@ on_both!(bad_input_changes_nothing, |database: TestDatabase| async move {
     assert_eq!(city.site.post("/video-requests", Some(&city.ana), Value::Object(case)).await.status, 404);
     let mut missing = with("/name", json!("x"));
     missing.as_object_mut().unwrap().remove("incident");
-    for body in [missing, with(f, json!("yesterday")), with("/items/0/source_id", json!("veh_1")), json!([]), json!(null)] {
+    for body in
+        [missing, with(f, json!("yesterday")), with("/items/0/source_id", json!("veh_1")), json!([]), json!(null)]
+    {
         let reply = city.site.post("/video-requests", Some(&city.ana), body).await;
         assert_eq!((reply.status, reply.headers["content-type"].to_str().unwrap()), (422, "application/problem+json"));
     }
     let big = with("/reason", json!("x".repeat(2 << 20)));
     assert_eq!(city.site.post("/video-requests", Some(&city.ana), big).await.status, 413);
-    for query in ["status=nonsense", "sort=name", "limit=0", "limit=501", "cursor=nonsense", "from=yesterday", "open=perhaps"] {
+    for query in
+        ["status=nonsense", "sort=name", "limit=0", "limit=501", "cursor=nonsense", "from=yesterday", "open=perhaps"]
+    {
         let reply = city.site.get(&format!("/video-requests?{query}"), Some(&city.ana)).await;
         assert_eq!(reply.status, 422, "{query}");
     }
@@ -330,14 +361,22 @@ on_both!(bad_input_changes_nothing, |database: TestDatabase| async move {
 on_both!(the_second_decision_is_a_conflict, |database: TestDatabase| async move {
     let city = City::new(database).await;
     let request = city.submit(json!([city.item(&city.camera)])).await;
-    for (from, to) in [("2026-11-22T10:59:59Z", "2026-11-22T11:02:00Z"), ("2026-11-22T11:01:30Z", "2026-11-22T11:01:00Z")] {
+    for (from, to) in
+        [("2026-11-22T10:59:59Z", "2026-11-22T11:02:00Z"), ("2026-11-22T11:01:30Z", "2026-11-22T11:01:00Z")]
+    {
         let reply = city.on_item(&city.tess, &request, 0, "approve", json!({"from": from, "to": to})).await;
         assert_eq!((reply.status, reply.json["errors"][0]["pointer"].as_str()), (422, Some("/from")));
     }
     let body = json!({"from": "2026-11-22T11:00:30Z", "level": "view", "review_before_release": true});
     let approved = city.on_item(&city.tess, &request, 0, "approve", body).await.json;
-    assert_eq!(approved["items"][0]["granted"], json!({"from": "2026-11-22T11:00:30.000Z", "to": "2026-11-22T11:02:00.000Z"}));
-    assert_eq!((approved["items"][0]["from"].as_str(), approved["items"][0]["level"].as_str()), (Some("2026-11-22T11:00:00.000Z"), Some("view")));
+    assert_eq!(
+        approved["items"][0]["granted"],
+        json!({"from": "2026-11-22T11:00:30.000Z", "to": "2026-11-22T11:02:00.000Z"})
+    );
+    assert_eq!(
+        (approved["items"][0]["from"].as_str(), approved["items"][0]["level"].as_str()),
+        (Some("2026-11-22T11:00:00.000Z"), Some("view"))
+    );
     let before = city.count("mails").await;
     for (verb, body) in [("approve", json!({})), ("deny", json!({})), ("ask", json!({"body": "?"}))] {
         let reply = city.on_item(&city.tess, &request, 0, verb, body).await;
@@ -359,8 +398,9 @@ on_both!(the_second_decision_is_a_conflict, |database: TestDatabase| async move 
 
 on_both!(requester_and_approver_are_two_people, |database: TestDatabase| async move {
     let city = City::new(database).await;
-    let own = city.site.post("/video-requests", Some(&city.ben), city.request(json!([city.item(&city.camera)]))).await.json;
-    assert_eq!(city.mails(0).await, ["request_submitted tess"], "not to the requester");
+    let own =
+        city.site.post("/video-requests", Some(&city.ben), city.request(json!([city.item(&city.camera)]))).await.json;
+    assert_eq!(city.new_mails().await, ["request_submitted tess"], "not to the requester");
     assert_eq!(own["items"][0]["allowed_actions"], json!(["cancel"]));
     let reply = city.on_item(&city.ben, &own, 0, "approve", json!({})).await;
     assert_eq!((reply.status, reply.code()), (403, "forbidden"));
@@ -370,36 +410,50 @@ on_both!(requester_and_approver_are_two_people, |database: TestDatabase| async m
 
 on_both!(a_policy_may_let_them_be_one, |database: TestDatabase| async move {
     let city = City::with(database, |settings| settings.requester_may_approve = true).await;
-    let own = city.site.post("/video-requests", Some(&city.ben), city.request(json!([city.item(&city.camera)]))).await.json;
+    let own =
+        city.site.post("/video-requests", Some(&city.ben), city.request(json!([city.item(&city.camera)]))).await.json;
     assert_eq!(city.on(&city.ben, &own, "approve", json!({})).await.status, 200);
 });
 
 on_both!(a_question_is_answered, |database: TestDatabase| async move {
     let city = City::new(database).await;
     let request = city.submit(json!([city.item(&city.camera)])).await;
+    city.new_mails().await;
     assert_eq!(city.on_item(&city.tess, &request, 0, "ask", json!({"body": " "})).await.status, 422);
     let asked = city.on_item(&city.tess, &request, 0, "ask", json!({"body": "Which platform?"})).await.json;
-    assert_eq!((asked["items"][0]["state"].as_str(), asked["status"].as_str()), (Some("needs_information"), Some("pending")));
-    assert_eq!(city.mails(2).await, ["item_question ana"]);
+    assert_eq!(
+        (asked["items"][0]["state"].as_str(), asked["status"].as_str()),
+        (Some("needs_information"), Some("pending"))
+    );
+    assert_eq!(city.new_mails().await, ["item_question ana"]);
     assert_eq!(city.on_item(&city.tess, &request, 0, "approve", json!({})).await.status, 409);
     let mine = city.find(&city.ana, &request).await.json;
-    assert_eq!((mine["items"][0]["waiting_for"].as_str(), &mine["items"][0]["allowed_actions"]), (Some("answer"), &json!(["answer", "cancel"])));
+    assert_eq!(
+        (mine["items"][0]["waiting_for"].as_str(), &mine["items"][0]["allowed_actions"]),
+        (Some("answer"), &json!(["answer", "cancel"]))
+    );
     let answered = city.on_item(&city.ana, &request, 0, "answer", json!({"body": "Platform 2."})).await.json;
     assert_eq!(answered["items"][0]["state"], "pending");
     let kinds: Vec<&str> = answered["thread"].as_array().unwrap().iter().map(|m| m["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["question", "answer"]);
-    assert_eq!(city.mails(3).await, ["item_answer ben", "item_answer tess"]);
+    assert_eq!(city.new_mails().await, ["item_answer ben", "item_answer tess"]);
 });
 
 on_both!(without_a_connector_a_link_is_sent, |database: TestDatabase| async move {
     let city = City::new(database).await;
     let request = city.submit(json!([city.item(&city.shop)])).await;
+    city.new_mails().await;
     let approved = city.on(&city.mo, &request, "approve", json!({})).await.json;
     assert_eq!(approved["items"][0]["waiting_for"], "link");
     assert!(approved["items"][0]["file_request"]["id"].as_str().unwrap().starts_with("frq_"));
-    assert_eq!(city.mails(1).await, ["item_approved ana", "file_request mo"]);
+    assert_eq!(city.new_mails().await, ["file_request mo", "item_approved ana"]);
     let mut tx = city.site.test.app.read().await.unwrap();
-    let mail = store::mail::list(&mut tx, None, None, 10).await.unwrap().into_iter().find(|m| m.template == "file_request").unwrap();
+    let mail = store::mail::list(&mut tx, None, None, 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .find(|m| m.template == "file_request")
+        .unwrap();
     drop(tx);
     assert!(mail.text.contains("http://127.0.0.1:8080/f/"), "{}", mail.text);
     // Whoever has the link decides with the same verbs.
@@ -407,9 +461,12 @@ on_both!(without_a_connector_a_link_is_sent, |database: TestDatabase| async move
     machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::Have).unwrap();
     machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::Nothing).unwrap();
     let gone = city.find(&city.ana, &request).await.json;
-    assert_eq!((gone["status"].as_str(), gone["items"][0]["reason"]["code"].as_str()), (Some("video_unavailable"), Some("nothing_there")));
+    assert_eq!(
+        (gone["status"].as_str(), gone["items"][0]["reason"]["code"].as_str()),
+        (Some("video_unavailable"), Some("nothing_there"))
+    );
     assert!(gone["items"][0]["file_request"]["revoked_at"].is_string());
-    assert_eq!(city.mails(3).await, ["item_unavailable ana"]);
+    assert_eq!(city.new_mails().await, ["item_unavailable ana"]);
     let request = city.submit(json!([city.item(&city.shop)])).await;
     city.on(&city.mo, &request, "approve", json!({})).await;
     machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::No).unwrap();
@@ -423,16 +480,20 @@ on_both!(each_reason_for_no_recording_is_told, |database: TestDatabase| async mo
         let request = city.submit(json!([city.item(&city.camera)])).await;
         city.on(&city.tess, &request, "approve", json!({})).await;
         machine!(city, export_leased, &by, &item_id(&request, 0)).unwrap();
-        let before = city.site.test.mails().await.len();
+        city.new_mails().await;
         machine!(city, export_unavailable, &by, &item_id(&request, 0), code, "The recorder says so.").unwrap();
         let ended = city.find(&city.ana, &request).await.json;
         assert_eq!(ended["status"], "video_unavailable");
         assert_eq!(ended["items"][0]["reason"], json!({"code": code.as_str(), "detail": "The recorder says so."}));
-        assert_eq!(city.mails(before).await, ["item_unavailable ana"]);
+        assert_eq!(city.new_mails().await, ["item_unavailable ana"]);
     }
     let request = city.submit(json!([city.item(&city.camera)])).await;
-    let said = city.on_item(&city.tess, &request, 0, "unavailable", json!({"comment": "That camera was broken."})).await.json;
-    assert_eq!((said["items"][0]["state"].as_str(), said["items"][0]["reason"]["code"].as_str()), (Some("unavailable"), Some("nothing_there")));
+    let said =
+        city.on_item(&city.tess, &request, 0, "unavailable", json!({"comment": "That camera was broken."})).await.json;
+    assert_eq!(
+        (said["items"][0]["state"].as_str(), said["items"][0]["reason"]["code"].as_str()),
+        (Some("unavailable"), Some("nothing_there"))
+    );
 });
 
 on_both!(what_failed_is_retried, |database: TestDatabase| async move {
@@ -441,14 +502,17 @@ on_both!(what_failed_is_retried, |database: TestDatabase| async move {
     let request = city.submit(json!([city.item(&city.camera)])).await;
     city.on(&city.tess, &request, "approve", json!({})).await;
     machine!(city, export_leased, &by, &item_id(&request, 0)).unwrap();
-    let before = city.site.test.mails().await.len();
+    city.new_mails().await;
     let reason = Reason { code: "disk".into(), detail: "The recorder's disk failed.".into() };
     machine!(city, export_failed, &by, &item_id(&request, 0), reason).unwrap();
     let failed = city.find(&city.ana, &request).await.json;
     assert_eq!((failed["status"].as_str(), failed["open"].as_bool()), (Some("failed"), Some(false)));
     assert_eq!(failed["items"][0]["allowed_actions"], json!(["cancel", "retry"]));
-    assert_eq!(city.mails(before).await, ["item_failed ana", "item_failed ben", "item_failed tess"]);
-    let again = city.site.call("POST", &format!("/request-items/{}/retry", item_id(&request, 0)), Some(&city.ana), None, &[]).await;
+    assert_eq!(city.new_mails().await, ["item_failed ana", "item_failed ben", "item_failed tess"]);
+    let again = city
+        .site
+        .call("POST", &format!("/request-items/{}/retry", item_id(&request, 0)), Some(&city.ana), None, &[])
+        .await;
     assert_eq!((again.status, again.json["items"][0]["state"].as_str()), (200, Some("approved")), "{}", again.json);
     assert_eq!(again.json["items"][0]["reason"], Value::Null);
     assert_eq!(city.count("connector_tasks").await, 2);
@@ -462,16 +526,16 @@ on_both!(what_arrived_is_looked_at_first, |database: TestDatabase| async move {
         city.on_item(&city.tess, &request, 0, "approve", json!({"review_before_release": true})).await;
         machine!(city, export_leased, &by, &item_id(&request, 0)).unwrap();
         machine!(city, upload_started, &by, &item_id(&request, 0)).unwrap();
-        let before = city.site.test.mails().await.len();
+        city.new_mails().await;
         machine!(city, evidence_arrived, &by, &item_id(&request, 0)).unwrap();
-        assert_eq!(city.mails(before).await, ["footage_in_review ben", "footage_in_review tess"]);
+        assert_eq!(city.new_mails().await, ["footage_in_review ben", "footage_in_review tess"]);
         assert_eq!(city.find(&city.ana, &request).await.json["items"][0]["state"], "in_review");
         assert_eq!(city.on_item(&city.ana, &request, 0, "cancel", json!({})).await.status, 409);
         let body = if verb == "deny" { json!({}) } else { Value::Null };
         let decided = city.on_item(&city.tess, &request, 0, verb, body).await;
         assert_eq!(decided.status, 200, "{}", decided.json);
         let told = if verb == "deny" { "item_denied ana" } else { "footage_ready ana" };
-        assert_eq!(city.mails(before + 2).await, [told]);
+        assert_eq!(city.new_mails().await, [told]);
     }
 });
 
@@ -483,7 +547,10 @@ on_both!(canceling_ends_what_was_waiting, |database: TestDatabase| async move {
     assert_eq!((canceled.status, canceled.json["status"].as_str()), (200, Some("canceled")));
     let mut tx = city.site.test.app.read().await.unwrap();
     let row = Sql::new("SELECT state, lease FROM connector_tasks").fetch_one(&mut tx).await.unwrap();
-    assert_eq!((store::Columns::text(&row, "state").unwrap().as_str(), store::Columns::int(&row, "lease").unwrap()), ("canceled", 1));
+    assert_eq!(
+        (store::Columns::text(&row, "state").unwrap().as_str(), store::Columns::int(&row, "lease").unwrap()),
+        ("canceled", 1)
+    );
     drop(tx);
     let by = Caller::connector(city.connector.clone(), city.transit.clone());
     assert_eq!(machine!(city, export_leased, &by, &item_id(&request, 0)).unwrap_err().code, "wrong_state");
@@ -495,19 +562,20 @@ on_both!(the_deadline_ends_what_waits, |database: TestDatabase| async move {
     let request = city.submit(json!([city.item(&city.camera), city.item(&city.shop)])).await;
     city.on(&city.tess, &request, "approve", json!({})).await;
     app::jobs::schedule(&city.site.test.app).await.unwrap();
-    let before = city.site.test.mails().await.len();
+    city.new_mails().await;
     city.site.test.advance(Duration::from_secs(29 * 24 * 3600));
     city.site.test.run_jobs().await;
-    assert_eq!(city.mails(before).await, Vec::<String>::new());
+    assert_eq!(city.new_mails().await, Vec::<String>::new());
     let ana = city.site.sign_in("ana").await;
     let waiting = city.find(&ana, &request).await.json;
     assert_eq!(waiting["items"][0]["waiting_for"], "connector_offline");
     assert_eq!(waiting["items"][0]["waiting_since"], "2026-11-22T12:00:00.000Z");
     city.site.test.advance(Duration::from_secs(2 * 24 * 3600));
     city.site.test.run_jobs().await;
+    let ana = city.site.sign_in("ana").await;
     let ended = city.find(&ana, &request).await.json;
     assert_eq!((ended["status"].as_str(), ended["items"][1]["state"].as_str()), (Some("expired"), Some("expired")));
-    assert_eq!(city.mails(before).await, ["item_expired ana", "item_expired ana"]);
+    assert_eq!(city.new_mails().await, ["item_expired ana", "item_expired ana"]);
 });
 
 on_both!(the_same_post_creates_one_request, |database: TestDatabase| async move {
@@ -524,7 +592,11 @@ on_both!(the_same_post_creates_one_request, |database: TestDatabase| async move 
     assert_ne!(post(&city.ben, &body).await.json["id"], first.json["id"], "a key is one person's");
     assert_eq!(city.count("video_requests").await, 2);
     let numbers: Vec<Value> = city.site.get("/video-requests?sort=created_at", Some(&city.audit)).await.json["items"]
-        .as_array().unwrap().iter().map(|r| r["number"].clone()).collect();
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["number"].clone())
+        .collect();
     assert_eq!(numbers.len(), 2);
     assert!(numbers.contains(&json!("VR-2026-001")) && numbers.contains(&json!("VR-2026-002")), "{numbers:?}");
 });
@@ -536,7 +608,9 @@ on_both!(numbers_neither_collide_nor_skip, |database: TestDatabase| async move {
         let city = city.clone();
         tasks.spawn(async move {
             if i % 3 == 0 {
-                city.site.post("/video-requests", Some(&city.ana), city.request(json!([city.item(&city.hidden)]))).await;
+                city.site
+                    .post("/video-requests", Some(&city.ana), city.request(json!([city.item(&city.hidden)])))
+                    .await;
             }
             city.submit(json!([city.item(&city.camera)])).await["number"].as_str().unwrap().to_owned()
         });
@@ -561,17 +635,22 @@ on_both!(lists_are_searched_sorted_and_paged, |database: TestDatabase| async mov
         ids.push(reply.json["id"].as_str().unwrap().to_owned());
         city.site.test.advance(Duration::from_secs(60));
     }
-    let site = &city.site;
+    let (site, ana) = (&city.site, &city.ana);
     let ids_of = |query: String| async move {
-        let reply = site.get(&format!("/video-requests?{query}"), Some(&city.ana)).await;
+        let reply = site.get(&format!("/video-requests?{query}"), Some(ana)).await;
         assert_eq!(reply.status, 200, "{query}: {}", reply.json);
-        reply.json["items"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()[8..].to_owned()).collect::<String>()
+        reply.json["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["name"].as_str().unwrap()[8..].to_owned())
+            .collect::<String>()
     };
     assert_eq!(ids_of(String::new()).await, "43210");
     assert_eq!(ids_of("sort=created_at".into()).await, "01234");
     assert_eq!(ids_of("sort=needed_by".into()).await, "21034", "those without come last");
     assert_eq!(ids_of("sort=-needed_by".into()).await, "01243", "those without come last");
-    assert_eq!(ids_of("q=REQUEST+3".into()).await, "3");
+    assert_eq!(ids_of("q=THEFT+vr-2026-004".into()).await, "3");
     assert_eq!(ids_of("q=north+door".into()).await, "31", "by the name of a source");
     assert_eq!(ids_of("q=i-77&mine=true&status=pending".into()).await, "43210");
     assert_eq!(ids_of("q=100%25".into()).await, "");
@@ -582,7 +661,10 @@ on_both!(lists_are_searched_sorted_and_paged, |database: TestDatabase| async mov
         let whole = ids_of(format!("sort={sort}")).await;
         let (mut paged, mut cursor) = (String::new(), String::new());
         loop {
-            let reply = site.get(&format!("/video-requests?sort={sort}&limit=2&count=true{cursor}"), Some(&city.ana)).await.json;
+            let reply = site
+                .get(&format!("/video-requests?sort={sort}&limit=2&count=true{cursor}"), Some(&city.ana))
+                .await
+                .json;
             assert_eq!(reply["total"], 5);
             paged.extend(reply["items"].as_array().unwrap().iter().map(|r| &r["name"].as_str().unwrap()[8..]));
             match reply["next_cursor"].as_str() {
@@ -609,8 +691,13 @@ on_both!(the_status_in_sql_is_the_status_in_the_rules, |database: TestDatabase| 
         for two in State::ALL {
             let mut tx = city.site.test.app.begin().await.unwrap();
             for (index, state) in [(0, one), (1, two)] {
-                Sql::new("UPDATE request_items SET state = ").arg(state.as_str()).add(" WHERE id = ").arg(item_id(&request, index).as_str())
-                    .execute(&mut tx).await.unwrap();
+                Sql::new("UPDATE request_items SET state = ")
+                    .arg(state.as_str())
+                    .add(" WHERE id = ")
+                    .arg(item_id(&request, index).as_str())
+                    .execute(&mut tx)
+                    .await
+                    .unwrap();
             }
             store::video_request::refresh(&mut tx, &request["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
             tx.commit_housekeeping().await.unwrap();
