@@ -7,6 +7,8 @@ use crate::{Columns as _, Result, Sql, Tx};
 pub struct KnownFile {
     /// The id of the row.
     pub id: String,
+    /// The upload that brought it.
+    pub upload_id: Option<String>,
     /// What it is to the row: `original`, `playable`, `thumbnail`.
     pub what: &'static str,
     /// Its name in the store of bytes.
@@ -26,7 +28,7 @@ const EVIDENCE: [(&str, &str, &str, &str); 3] = [
 
 /// The files of up to `limit` pieces of evidence with ids after `after`, and the last of these ids.
 pub async fn evidence_files(tx: &mut Tx, after: &str, limit: i64) -> Result<(Vec<KnownFile>, Option<String>)> {
-    let sql = "SELECT id, blob, size_bytes, sha256, playable_blob, playable_bytes, playable_sha256, thumbnail_blob, thumbnail_bytes, \
+    let sql = "SELECT id, upload_id, blob, size_bytes, sha256, playable_blob, playable_bytes, playable_sha256, thumbnail_blob, thumbnail_bytes, \
                thumbnail_sha256 FROM evidence WHERE id > ";
     let rows = Sql::new(sql).arg(after).add(" ORDER BY id LIMIT ").arg(limit).fetch_all(tx).await?;
     let mut files = Vec::new();
@@ -37,6 +39,7 @@ pub async fn evidence_files(tx: &mut Tx, after: &str, limit: i64) -> Result<(Vec
             if let Some(name) = row.text_or_null(name)? {
                 files.push(KnownFile {
                     id: id.clone(),
+                    upload_id: row.text_or_null("upload_id")?,
                     what,
                     name,
                     size_bytes: row.int_or_null(size)?,
@@ -57,6 +60,7 @@ pub async fn camera_files(tx: &mut Tx) -> Result<Vec<KnownFile>> {
         .map(|row| {
             Ok(KnownFile {
                 id: row.text("id")?,
+                upload_id: None,
                 what: "thumbnail",
                 name: row.text("thumbnail_blob")?,
                 size_bytes: None,

@@ -1,5 +1,8 @@
 //! Holds files against their rows, and rows against the ledger.
 
+use std::collections::HashSet;
+
+use domain::id::EvidenceId;
 use futures::StreamExt as _;
 use proof::tile::Tile;
 use proof::{Hasher, Sha256Digest};
@@ -11,10 +14,12 @@ use crate::{App, Result};
 /// Every file of every piece of evidence, and the thumbnails of cameras.
 pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded) -> Result<()> {
     let mut after = String::new();
+    let mut seen = HashSet::new();
     loop {
         let (files, last) = store::check::evidence_files(&mut app.read().await?, &after, 200).await?;
         for file in &files {
             if file.what == "original" {
+                seen.insert(file.id.clone());
                 in_ledger(report, file, recorded);
             }
             bytes(app, report, file).await?;
@@ -24,6 +29,11 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
             None => break,
         }
     }
+    let vanished =
+        |id: &&String| id.parse::<EvidenceId>().is_ok() && !seen.contains(*id) && !recorded.purged.contains(*id);
+    for id in recorded.originals.keys().filter(vanished) {
+        report.add(id, "the ledger records that it was received, and its row is gone");
+    }
     for file in store::check::camera_files(&mut app.read().await?).await? {
         bytes(app, report, &file).await?;
     }
@@ -32,7 +42,8 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
 
 /// What the row says must be what the ledger recorded: whoever changes a file and its row is found out here.
 fn in_ledger(report: &mut Report, file: &KnownFile, recorded: &Recorded) {
-    match recorded.get(&file.id) {
+    let by_upload = || recorded.originals.get(file.upload_id.as_ref()?);
+    match recorded.originals.get(&file.id).or_else(by_upload) {
         None => report.add(&file.id, "no event in the ledger records its original"),
         Some((sha256, size)) => {
             let same = file.sha256.as_ref() == Some(sha256) && (size.is_none() || file.size_bytes == *size);

@@ -7,7 +7,7 @@ mod files;
 mod tests;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use proof::note::Verifier;
@@ -65,8 +65,17 @@ pub struct Outside {
     pub vkey: Option<String>,
 }
 
-/// What events say of original files: evidence id to hash and size.
-type Recorded = HashMap<String, (String, Option<i64>)>;
+/// What events say of original files.
+#[derive(Default)]
+struct Recorded {
+    /// Id of the evidence, or of the upload that brought it, to hash and size.
+    originals: HashMap<String, (String, Option<i64>)>,
+    /// Evidence that was purged on purpose.
+    purged: HashSet<String>,
+}
+
+/// The kind of the event that says: the bytes of a piece of evidence were removed on purpose.
+pub const PURGED: &str = "evidence.purge";
 
 /// Checks everything.
 pub async fn run(app: &App, outside: &Outside) -> Result<Report> {

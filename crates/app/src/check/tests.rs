@@ -105,6 +105,12 @@ on_both!(files, |database: TestDatabase| async move {
 
     app.blobs().put_named("evidence/00/stray", &b"x"[..]).await.unwrap();
     one(app, "evidence/00/stray", "no row names this file").await;
+    app.blobs().remove("evidence/00/stray").await.unwrap();
+
+    // File and row together are taken away.
+    sql(app, "DELETE FROM evidence").await;
+    app.blobs().remove(&blob).await.unwrap();
+    one(app, &id, "its row is gone").await;
 });
 
 on_both!(tiles, |database: TestDatabase| async move {

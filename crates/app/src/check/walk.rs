@@ -196,11 +196,14 @@ impl Walk {
         if let Some(id) = event.erases() {
             self.tombstones.insert(id.to_owned());
         }
-        if let (Some(evidence), Some(sha256)) =
-            (event.objects.get("evidence"), event.data.get("sha256").and_then(|v| v.as_str()))
-        {
-            let size = event.data.get("size_bytes").and_then(serde_json::Value::as_i64);
-            self.recorded.entry(evidence.clone()).or_insert_with(|| (sha256.to_owned(), size));
+        if let Some(id) = event.objects.get("evidence").filter(|_| event.kind == super::PURGED) {
+            self.recorded.purged.insert(id.clone());
+        }
+        let Some(sha256) = event.data.get("sha256").and_then(|v| v.as_str()) else { return };
+        let size = event.data.get("size_bytes").and_then(serde_json::Value::as_i64);
+        // A connector's upload ends before it becomes evidence.
+        for id in ["evidence", "upload"].into_iter().filter_map(|noun| event.objects.get(noun)) {
+            self.recorded.originals.entry(id.clone()).or_insert_with(|| (sha256.to_owned(), size));
         }
     }
 
