@@ -10,6 +10,7 @@ type Told =
   | { type: 'changed'; kind: string; id: string }
   | { type: 'progress'; item_id: string; bytes_done: number; bytes_total: number | null }
   | { type: 'state'; up: boolean }
+  | { type: 'missed' }
   | { type: 'ask' }
 
 const KEYS: Record<string, string[]> = {
@@ -49,6 +50,8 @@ function listen(queries: QueryClient, onState: (up: boolean) => void): () => voi
       onState(told.up)
       if (told.up && wasDown) void queries.invalidateQueries()
       wasDown = !told.up
+    } else if (told.type === 'missed') {
+      void queries.invalidateQueries()
     } else if (stream) {
       channel?.postMessage({ type: 'state', up } satisfies Told)
     }
@@ -71,7 +74,7 @@ function listen(queries: QueryClient, onState: (up: boolean) => void): () => voi
       state(false)
       if (stream?.readyState === EventSource.CLOSED) retry = setTimeout(open, 5000)
     }
-    for (const type of ['changed', 'progress'] as const) {
+    for (const type of ['changed', 'progress', 'missed'] as const) {
       stream.addEventListener(type, (event) => {
         try {
           tell({ type, ...JSON.parse(event.data) })

@@ -35,7 +35,7 @@ export function Guest({ token }: { token: string }) {
     <Frame agency={link.organization}>
       {step !== 'thanks' && step !== 'receipt' && (
         <ol className="g-steps" aria-label="Steps">
-          {['What is asked', 'Your answer', 'The files'].map((word, i) => <li key={word} aria-current={at === i + 1 ? 'step' : undefined} data-done={at > i + 1}><span>{i + 1}</span>{word}</li>)}
+          {['Question', 'Answer', 'Files'].map((word, i) => <li key={word} aria-current={at === i + 1 ? 'step' : undefined} data-done={at > i + 1}><span>{i + 1}</span>{word}</li>)}
         </ol>
       )}
       {step === 'ask' && <AskStep link={link} onNext={() => go('answer')} />}

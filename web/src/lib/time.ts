@@ -66,7 +66,7 @@ export function relative(at: string, now = Date.now()): string {
 
 function roughly(ms: number): number {
   const unit = Math.abs(ms) > 172_800_000 ? 86_400_000 : Math.abs(ms) > 3_600_000 ? 3_600_000 : 60_000
-  return Math.round(Math.abs(ms) / unit) * unit
+  return Math.floor(Math.abs(ms) / unit) * unit
 }
 
 /** Minutes that a zone is ahead of UTC at a moment. */

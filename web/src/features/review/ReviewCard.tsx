@@ -27,7 +27,10 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
   const [left, setLeft] = useState<Set<string>>(new Set())
   const [choice, setChoice] = useState<Choice | null>(null)
   const picked = mine.filter((item) => !left.has(item.id) && !heldDecisions.of(item.id))
-  const can = (verb: string) => picked.length > 0 && picked.every((item) => item.allowed_actions.includes(verb))
+  const able = (verb: string) => picked.filter((item) => item.allowed_actions.includes(verb))
+  const can = (verb: string) => able(verb).length > 0
+  const verbOf = (c: Choice) => (c === 'narrow' ? 'approve' : c)
+  const count = (verb: string) => (mine.length > 1 ? ` ${able(verb).length}` : '')
   const speak = useMutation({
     mutationFn: async ({ items, verb, body }: { items: Item[]; verb: ItemVerb; body: Decision }) => {
       let last: VideoRequest | undefined
@@ -39,15 +42,15 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
   useEffect(() => {
     if (!pressed) return
     const wanted = BY_KEY[pressed.key]
-    const verb = wanted === 'narrow' ? 'approve' : wanted
-    if (can(verb) && (wanted !== 'narrow' || picked.length === 1)) setChoice(wanted)
+    const n = able(verbOf(wanted)).length
+    if (n === 1 || (n > 1 && (wanted === 'approve' || wanted === 'deny'))) setChoice(wanted)
   }, [pressed])
 
   function decide(verb: ItemVerb, body: Decision) {
     if (!request) return
     setChoice(null)
-    if (verb === 'ask') speak.mutate({ items: picked.slice(0, 1), verb, body })
-    else decideLater(queries, request, picked, verb, body)
+    if (verb === 'ask') speak.mutate({ items: able('ask'), verb, body })
+    else decideLater(queries, request, able(verb), verb, body)
   }
   const waiting = mine.some((item) => heldDecisions.of(item.id))
   return (
@@ -59,7 +62,7 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
             <strong>{head.requester.name}</strong>, {head.requester.organization.name} · asked <Ago at={head.created_at} />{head.category && ` · ${head.category}`}{head.incident.number && ` · ${head.incident.number}`}
           </p>
         </div>
-        <div className="card-dies"><DiesIn at={head.overwrite_at} /><span className="small dim">{head.overwrite_at ? 'until it is overwritten' : 'retention not known'}</span></div>
+        <div className="card-dies"><DiesIn at={head.overwrite_at} /><span className="small dim">{!head.overwrite_at ? 'retention not known' : new Date(head.overwrite_at) > new Date() ? 'until it is overwritten' : 'by the recorder, unless held'}</span></div>
       </div>
       {request?.reason && <p className="card-why">{request.reason}</p>}
       {head.needed_by && <p className="small">Needed by <Time at={head.needed_by} /></p>}
@@ -81,14 +84,14 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
         </div>
       ))}
       {waiting && <p className="small tone-wait">About to be sent. Take it back below.</p>}
-      {choice ? <DecisionForm key={choice} choice={choice} items={picked} onDecide={decide} onClose={() => setChoice(null)} /> : picked.length > 0 && request && (
+      {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onClose={() => setChoice(null)} /> : picked.length > 0 && request && (
         <div className="row wrap">
-          {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{picked.length > 1 && ` ${picked.length}`}</Button>}
-          {can('approve') && picked.length === 1 && <Button size="sm" variant="default" leftSection={<IconScissors size={15} />} onClick={() => setChoice('narrow')}>Narrow</Button>}
-          {can('ask') && <Button size="sm" variant="default" leftSection={<IconHelpCircle size={15} />} onClick={() => setChoice('ask')}>Ask</Button>}
-          {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny</Button>}
-          {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, picked, 'release')}>Release</Button>}
-          {can('release') && picked[0]?.evidence[0] && request.case_id && <Button size="sm" variant="default" component={Link} to={`/cases/${request.case_id}?file=${picked[0].evidence[0].id}`}>Look at it</Button>}
+          {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{count('approve')}</Button>}
+          {able('approve').length === 1 && <Button size="sm" variant="default" leftSection={<IconScissors size={15} />} onClick={() => setChoice('narrow')}>Narrow</Button>}
+          {able('ask').length === 1 && <Button size="sm" variant="default" leftSection={<IconHelpCircle size={15} />} onClick={() => setChoice('ask')}>Ask</Button>}
+          {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny{count('deny')}</Button>}
+          {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, able('release'), 'release')}>Release{count('release')}</Button>}
+          {able('release')[0]?.evidence[0] && request.case_id && <Button size="sm" variant="default" component="a" href={`/cases/${request.case_id}?file=${able('release')[0]?.evidence[0]?.id}`}>Look at it</Button>}
         </div>
       )}
     </li>

@@ -24,9 +24,9 @@ export function SignIn() {
     setBusy(true)
     setError(null)
     try {
-      const me = await signIn(email.trim(), password)
+      await signIn(email.trim(), password)
       queries.clear()
-      queries.setQueryData(meQuery.queryKey, me)
+      await queries.fetchQuery(meQuery)
       await navigate({ to: to?.startsWith('/') && !to.startsWith('//') ? to : '/', replace: true })
     } catch (caught) {
       setError(caught)
