@@ -65,10 +65,10 @@ function route(method: string, path: string, q: URLSearchParams, body: Body): An
     return one(byId(city.cameras, id) ?? city.cameras[0])
   }
   if (noun === 'organizations') return id ? one(byId(city.organizations, id)) : list(city.organizations)
-  if (noun === 'accounts') return method === 'POST' ? { status: 201, body: { ...city.accounts[1], ...body, organization: city.accounts[1]?.organization, roles: [], one_time_password: 'otter-brick-lantern-42' } } : id ? one(byId(city.accounts, id)) : list(city.accounts)
+  if (noun === 'accounts') return method === 'POST' ? { status: 201, body: { account: city.accounts[1], one_time_password: 'otter-brick-lantern-42' } } : id ? one(byId(city.accounts, id)) : list(city.accounts)
   if (noun === 'roles') return list(city.roles)
-  if (noun === 'groups') return list([{ id: 'grp_1', name: 'Robbery squad', organization: city.accounts[0]?.organization, members: city.accounts.slice(0, 2).map((a) => ({ id: a.id, name: a.name })), created_at: new Date().toISOString(), version: 1, allowed_actions: ['update', 'delete'] }])
-  if (noun === 'tokens') return method === 'POST' ? { status: 201, body: { id: 'tok_2', name: body.name, secret: 'slt_9f3a7c0be1…', scopes: [], created_at: new Date().toISOString(), last_used_at: null, expires_at: null, revoked_at: null } } : list([{ id: 'tok_1', name: 'Nightly export', scopes: ['view_all_requests'], created_at: new Date().toISOString(), last_used_at: null, expires_at: null, revoked_at: null }])
+  if (noun === 'groups') return list([{ id: 'grp_1', name: 'Robbery squad', organization_id: 'org_police', account_ids: ['acc_adm', 'acc_inv'], created_at: new Date().toISOString(), version: 1, allowed_actions: ['update', 'delete'] }])
+  if (noun === 'tokens') return method === 'POST' ? { status: 201, body: { secret: 'slt_9f3a7c0be1…', token: { id: 'tok_2', name: body.name, scopes: [], created_at: new Date().toISOString(), last_used_at: null, expires_at: null, revoked_at: null } } } : list([{ id: 'tok_1', name: 'Nightly export', scopes: ['view_all_requests'], created_at: new Date().toISOString(), last_used_at: null, expires_at: null, revoked_at: null }])
   if (noun === 'video-requests') {
     if (method === 'POST') return { status: 201, body: city.requests[0] }
     if (id) return one(byId(city.requests, id))
@@ -96,7 +96,7 @@ function route(method: string, path: string, q: URLSearchParams, body: Body): An
     if (method === 'POST') return { status: 201, body: { connector: city.connectors[1], connection_file: '[connection]\nserver = "https://sightline.example"\nkey = "slc_…"\n' } }
     return sub === 'tasks' ? list(city.tasks) : id ? one(byId(city.connectors, id)) : list(city.connectors)
   }
-  if (noun === 'mails') return id && more === undefined && sub === undefined ? one(byId(city.mails, id)) : list(city.mails)
+  if (noun === 'mails') return id && more === undefined && sub === undefined ? { body: { head: byId(city.mails, id), text: byId(city.mails, id)?.text, html: byId(city.mails, id)?.html } } : list(city.mails)
   if (noun === 'jobs') return list(city.jobs)
   return problem(404, 'not_found', 'There is no such thing', path)
 }

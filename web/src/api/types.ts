@@ -15,7 +15,7 @@ export interface Account {
   disabled: boolean; must_change_password: boolean; last_seen_at: Time | null; created_at: Time
   version: number; allowed_actions: string[]
 }
-export interface NewAccount extends Account { one_time_password?: string | null }
+export interface NewAccount { account: Account; one_time_password?: string | null }
 export interface Installation {
   name: string; time_zone: string; host_organization_id: Id; mail_delivers: boolean
   longest_window_seconds: number; has_streets: boolean
@@ -29,7 +29,7 @@ export interface Organization {
   id: Id; name: string; time_zone: string; is_host: boolean; created_at: Time; version: number; allowed_actions: string[]
 }
 export interface Group {
-  id: Id; name: string; organization: Ref; members?: Ref[]; account_ids?: Id[]; created_at: Time; version: number; allowed_actions: string[]
+  id: Id; name: string; organization_id: Id; account_ids: Id[]; created_at: Time; version: number; allowed_actions: string[]
 }
 export interface Token {
   id: Id; name: string; scopes: string[] | null; created_at: Time; last_used_at: Time | null
@@ -77,6 +77,7 @@ export interface Item {
   id: Id; source: (Ref & { kind: string; thumbnail_url: string | null }) | null; organization: Ref
   channels: string[] | null; from: Time; to: Time; granted: Span | null; state: ItemState
   reason: { code: string; detail: string } | null
+  waiting_since?: Time | null; deadline_at?: Time | null
   waiting_for: 'decision' | 'answer' | 'connector' | 'connector_offline' | 'recording' | 'link' | null
   hold: string; progress: { bytes_done: number; bytes_total: number | null } | null; overwrite_at: Time | null
   review_before_release: boolean; level: 'view' | 'download' | null
@@ -123,7 +124,7 @@ export interface Mail {
   id: Id; to: string; subject: string; state: 'waiting' | 'sent' | 'kept' | 'dead'; attempts: number
   last_error: string | null; created_at: Time; sent_at: Time | null
 }
-export interface MailBody extends Mail { text: string; html: string | null }
+export interface MailBody { head: Mail; text: string; html: string | null }
 export interface Job {
   id: Id; kind: string; state: string; attempts: number; last_error: string | null; run_at: Time; created_at: Time
 }

@@ -1,20 +1,19 @@
 import { ActionIcon, Drawer } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
-import { type ReactNode, useId } from 'react'
+import type { ReactNode } from 'react'
 
 /** A side sheet: over the page, closed with Escape. */
 export function Sheet({ opened, onClose, title, under, foot, size = 460, children }: {
   opened: boolean; onClose: () => void; title: ReactNode; under?: ReactNode; foot?: ReactNode; size?: number; children: ReactNode
 }) {
-  const id = useId()
   return (
-    <Drawer.Root opened={opened} onClose={onClose} size={size} position="right" className="sheet" aria-labelledby={id}>
+    <Drawer.Root opened={opened} onClose={onClose} size={size} position="right" className="sheet">
       <Drawer.Overlay backgroundOpacity={0.18} />
-      <Drawer.Content aria-labelledby={id}>
+      <Drawer.Content>
         <Drawer.Body>
           <div className="sheet-head">
             <div className="grow">
-              <h2 id={id}>{title}</h2>
+              <Drawer.Title className="sheet-title">{title}</Drawer.Title>
               {under && <div className="dim small">{under}</div>}
             </div>
             <ActionIcon onClick={onClose} aria-label="Close"><IconX size={18} /></ActionIcon>

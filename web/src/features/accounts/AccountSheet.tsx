@@ -34,7 +34,7 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
     onSuccess: (saved) => {
       void queries.invalidateQueries({ queryKey: ['accounts'] })
       if (!account && saved.one_time_password) return setMade(saved)
-      tell(`The account of ${saved.name} is ${account ? 'changed' : 'made'}.`)
+      tell(`The account of ${saved.account.name} is ${account ? 'changed' : 'made'}.`)
       onClose()
     },
   })
@@ -42,7 +42,7 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
   const setRole = (i: number, patch: Partial<RoleHeld>) => put({ roles: held.map((r, n) => (n === i ? { ...r, ...patch } : r)) })
   if (made) {
     return (
-      <Sheet opened onClose={onClose} title={`The account of ${made.name} is made`} foot={<Button size="sm" onClick={onClose}>Done</Button>}>
+      <Sheet opened onClose={onClose} title={`The account of ${made.account.name} is made`} foot={<Button size="sm" onClick={onClose}>Done</Button>}>
         <Note tone="wait">This password is shown once. Hand it over by a way you trust; it has to be changed at the first sign-in.</Note>
         <div className="row"><code className="mono" style={{ fontSize: 16, background: 'var(--sunk)', padding: '8px 12px', borderRadius: 6 }}>{made.one_time_password}</code><Copy value={made.one_time_password ?? ''} what="Copy password" /></div>
       </Sheet>

@@ -36,5 +36,5 @@ export const principals = queryOptions({
 })
 export interface AccountFields { email?: string; user_name?: string | null; name?: string; organization_id?: Id; roles?: RoleHeld[]; disabled?: boolean; password?: string }
 export const createAccount = (body: AccountFields) => take<NewAccount>(client.POST('/api/v1/accounts', { body: present(body) }))
-export const changeAccount = (id: Id, version: number, body: AccountFields) =>
-  take<Account>(client.PATCH('/api/v1/accounts/{id}', { params: { path: { id } }, headers: ifMatch(version), body }))
+export const changeAccount = async (id: Id, version: number, body: AccountFields): Promise<NewAccount> =>
+  ({ account: await take<Account>(client.PATCH('/api/v1/accounts/{id}', { params: { path: { id } }, headers: ifMatch(version), body })) })

@@ -46,7 +46,7 @@ function Body({ of: c }: { of: Case }) {
   const edits = c.level === 'edit' || c.level === 'manage'
   return (
     <Page title={`${c.number} ${c.name}`} heading={<><span className="dim num" style={{ fontWeight: 500 }}>{c.number}</span> {c.name}</>}
-      under={<span className="row wrap" style={{ gap: 16 }}><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {levelWord(c.level).toLowerCase()}</span></span>}
+      under={<span className="row wrap under-line"><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {levelWord(c.level).toLowerCase()}</span></span>}
       actions={<>
         {can('update', 'rename', 'edit') && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setSheet('rename')}>Rename</Button>}
         {(can('file_request', 'upload') || (edits && !c.closed_at)) && <Button variant="default" leftSection={<IconLink size={14} />} onClick={() => setSheet('link')}>Upload link</Button>}

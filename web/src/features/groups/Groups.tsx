@@ -14,18 +14,17 @@ import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
 import { tellTrouble } from '~/ui/Toasts.tsx'
 
-const membersOf = (g: Group): string[] => g.account_ids ?? g.members?.map((m) => m.id) ?? []
-
 export function Groups() {
   const queries = useQueryClient()
   const { data, error, refetch } = useQuery(groupList)
   const { data: people } = useQuery(principals)
+  const { data: organizations } = useQuery(organizationList)
   const [editing, setEditing] = useState<Group | 'new' | null>(null)
   const remove = useMutation({
     mutationFn: (g: Group) => take<void>(client.DELETE('/api/v1/groups/{id}', { params: { path: { id: g.id } } })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['groups'] }), onError: tellTrouble,
   })
-  const names = (g: Group) => membersOf(g).map((id) => g.members?.find((m) => m.id === id)?.name ?? people?.find((p) => p.id === id)?.name ?? '').filter(Boolean).join(', ')
+  const names = (g: Group) => g.account_ids.map((id) => people?.find((p) => p.id === id)?.name ?? '').filter(Boolean).join(', ')
   const create = <Button leftSection={<IconPlus size={14} />} onClick={() => setEditing('new')}>New group</Button>
   return (
     <Page title="People" actions={create}>
@@ -38,7 +37,7 @@ export function Groups() {
               {data.map((g) => (
                 <tr key={g.id}>
                   <td className="main">{g.name}</td>
-                  <td data-label="Belongs to">{g.organization.name}</td>
+                  <td data-label="Belongs to">{organizations?.find((o) => o.id === g.organization_id)?.name}</td>
                   <td data-label="Members">{names(g) || <span className="dim">none</span>}</td>
                   <td className="right"><span className="row wrap" style={{ justifyContent: 'flex-end' }}><Button variant="default" onClick={() => setEditing(g)}>Change</Button>
                     <ConfirmButton label="Delete" icon={<IconTrash size={14} />} verb="Delete group" onConfirm={() => remove.mutate(g)} question={`What was given to ${g.name} is taken from its members. The people stay.`} /></span></td>
@@ -59,8 +58,8 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
   const { data: organizations } = useQuery(organizationList)
   const { data: people } = useQuery(principals)
   const [name, setName] = useState(of?.name ?? '')
-  const [organization, setOrganization] = useState(of?.organization.id ?? me.account.organization.id)
-  const [members, setMembers] = useState(new Set(of ? membersOf(of) : []))
+  const [organization, setOrganization] = useState(of?.organization_id ?? me.account.organization.id)
+  const [members, setMembers] = useState(new Set(of ? of.account_ids : []))
   const save = useMutation({
     mutationFn: async () => {
       const group = of

@@ -1,6 +1,5 @@
-import { Button, CloseButton, SegmentedControl, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
-import { IconMail, IconRefresh, IconSearch } from '@tabler/icons-react'
+import { Button, SegmentedControl } from '@mantine/core'
+import { IconMail, IconRefresh } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { MailBody } from '~/api/types.ts'
@@ -21,19 +20,14 @@ const STATES = [['', 'All'], ['waiting', 'Waiting'], ['sent', 'Sent'], ['kept', 
 export function Mails() {
   const me = useMe()
   const [address, set] = useAddress()
-  const query = useInfiniteQuery(mailList({ state: address.state, q: address.q }))
+  const query = useInfiniteQuery(mailList({ state: address.state }))
   const rows = query.data?.pages.flatMap((p) => p.items) ?? []
   const open = (i: number) => { const row = rows[i]; if (row) set({ id: row.id }, false) }
   const [at, setAt] = useRowKeys(rows.length, open)
-  const [q, setQ] = useState(address.q ?? '')
-  const send = useDebouncedCallback((text: string) => set({ q: text }), 250)
   return (
     <Page title="Mail">
       {!me.installation.mail_delivers && <div style={{ marginBottom: 12 }}><Note>No mail server is configured: mail is kept here instead of being sent. What waits for a person shows on their pages all the same.</Note></div>}
       <div className="filters">
-        <TextInput className="search" aria-label="Search mail" placeholder="Person or subject" leftSection={<IconSearch size={16} aria-hidden />} value={q}
-          onChange={(e) => { setQ(e.currentTarget.value); send(e.currentTarget.value) }}
-          rightSection={q ? <CloseButton size="sm" aria-label="Clear search" onClick={() => { setQ(''); set({ q: '' }) }} /> : null} />
         <div className="chips">{STATES.map(([value, label]) => <button key={value} type="button" className="chip" aria-pressed={(address.state ?? '') === value} onClick={() => set({ state: value })}>{label}</button>)}</div>
       </div>
       <div className="table-wrap">
@@ -70,8 +64,8 @@ function MailSheet({ id, onClose }: { id: string; onClose: () => void }) {
     onSuccess: () => { tell('It is tried again.'); void queries.invalidateQueries({ queryKey: ['mails'] }) }, onError: tellTrouble,
   })
   return (
-    <Sheet opened onClose={onClose} size={640} title={mail?.subject ?? 'Mail'} under={mail?.to}
-      foot={mail && mail.state !== 'sent' && mail.state !== 'waiting' && <Button leftSection={<IconRefresh size={14} />} loading={retry.isPending} onClick={() => retry.mutate()}>Try to send again</Button>}>
+    <Sheet opened onClose={onClose} size={640} title={mail?.head.subject ?? 'Mail'} under={mail?.head.to}
+      foot={mail && mail.head.state !== 'sent' && mail.head.state !== 'waiting' && <Button leftSection={<IconRefresh size={14} />} loading={retry.isPending} onClick={() => retry.mutate()}>Try to send again</Button>}>
       {error ? <TroubleNote error={error} /> : !mail ? <RowsToCome rows={3} /> : <Body mail={mail} />}
     </Sheet>
   )
@@ -81,7 +75,7 @@ function Body({ mail }: { mail: MailBody }) {
   const [as, setAs] = useState(mail.html ? 'html' : 'text')
   return (
     <>
-      <Facts of={[['State', <Status key="s" of={mail.state} />], ['Written', <Time key="w" at={mail.created_at} />], ['Sent', mail.sent_at && <Time key="t" at={mail.sent_at} />], ['Last error', mail.last_error && <span className="tone-bad">{mail.last_error}</span>]]} />
+      <Facts of={[['State', <Status key="s" of={mail.head.state} />], ['Written', <Time key="w" at={mail.head.created_at} />], ['Sent', mail.head.sent_at && <Time key="t" at={mail.head.sent_at} />], ['Last error', mail.head.last_error && <span className="tone-bad">{mail.head.last_error}</span>]]} />
       {mail.html && <SegmentedControl value={as} onChange={setAs} data={[{ value: 'html', label: 'As it looks' }, { value: 'text', label: 'Plain text' }]} aria-label="Show as" style={{ alignSelf: 'flex-start' }} />}
       {as === 'html' && mail.html
         ? <iframe title="The message as it looks" sandbox="" srcDoc={mail.html} style={{ border: '1px solid var(--rule)', borderRadius: 6, background: '#fff', width: '100%', minHeight: 420 }} />

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { client, present, take } from '~/api/client.ts'
 import type { Id, List, Mail, MailBody } from '~/api/types.ts'
 
-export const mailList = (filter: { state?: string; q?: string }) => infiniteQueryOptions({
+export const mailList = (filter: { state?: string }) => infiniteQueryOptions({
   queryKey: ['mails', 'list', filter],
   initialPageParam: '',
   queryFn: ({ pageParam }) => take<List<Mail>>(client.GET('/api/v1/mails', { params: { query: present({ ...filter, cursor: pageParam, limit: 50 }) } })),

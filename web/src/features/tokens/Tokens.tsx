@@ -65,12 +65,12 @@ function NewToken({ onClose }: { onClose: () => void }) {
   const [expires, setExpires] = useState<string | null>(() => new Date(Date.now() + 90 * 86_400_000).toISOString())
   const privileges = [...new Set(me.privileges.map((p) => p.privilege))].sort()
   const save = useMutation({
-    mutationFn: () => take<Token & { secret: string }>(client.POST('/api/v1/tokens', { body: present({ name: name.trim(), scopes: scopes.size ? [...scopes] : undefined, expires_at: expires }) })),
+    mutationFn: () => take<{ token: Token; secret: string }>(client.POST('/api/v1/tokens', { body: present({ name: name.trim(), scopes: scopes.size ? [...scopes] : undefined, expires_at: expires }) })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['tokens'] }),
   })
   const trouble = save.error ? asTrouble(save.error) : null
   return (
-    <Modal opened onClose={onClose} title={save.data ? `${save.data.name}` : 'New token'} size="lg" closeButtonProps={{ 'aria-label': 'Close' }} closeOnClickOutside={!save.data}>
+    <Modal opened onClose={onClose} title={save.data ? save.data.token.name : 'New token'} size="lg" closeButtonProps={{ 'aria-label': 'Close' }} closeOnClickOutside={!save.data}>
       {save.data ? (
         <div className="stack wide">
           <Note tone="wait">The token is shown once. Keep it where the program can read it and nobody else.</Note>

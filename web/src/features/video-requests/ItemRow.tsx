@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { useState, useSyncExternalStore } from 'react'
 import type { Item, VideoRequest } from '~/api/types.ts'
 import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
+import { useZone } from '~/features/session/me.ts'
 import { oneCamera } from '~/features/sources/api.ts'
 import { bytes, percent } from '~/lib/format.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -22,6 +23,7 @@ import { reasonText, waitingText, whatSource } from './words.ts'
 
 export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
   const queries = useQueryClient()
+  const zone = useZone()
   const [choice, setChoice] = useState<Choice | 'link' | null>(null)
   useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
   const held = heldDecisions.of(item.id)
@@ -39,7 +41,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
     else decideLater(queries, request, [item], verb, body)
   }
   const reason = reasonText(item)
-  const waiting = waitingText(item, camera?.connector?.last_seen_at)
+  const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
   const moving = item.progress && ['exporting', 'uploading'].includes(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
   return (
@@ -48,7 +50,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
         <Thumb src={item.source?.thumbnail_url ?? null} width={112} />
         <div className="grow stack" style={{ gap: 3 }}>
           <div className="row wrap" style={{ justifyContent: 'space-between' }}>
-            <h3 className="cut">{item.source ? <Link to="/registry" search={{ camera: item.source.id } as never}>{whatSource(item)}</Link> : whatSource(item)}</h3>
+            <h2 className="cut">{item.source ? <Link to="/registry" search={{ camera: item.source.id } as never}>{whatSource(item)}</Link> : whatSource(item)}</h2>
             <Status of={item.state} />
           </div>
           <div className="dim small">{item.organization.name}{item.channels && ` · channels ${item.channels.join(', ')}`}</div>

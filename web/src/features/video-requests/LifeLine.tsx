@@ -16,7 +16,7 @@ export function LifeLine({ item }: { item: Item }) {
       {hold && <li><IconLock size={13} aria-hidden />{hold}</li>}
       {item.decided_by && !['approved', 'denied'].includes(item.state) && <li><IconCircleCheck size={13} aria-hidden />Decided by {item.decided_by.name}</li>}
       <li data-now className={`tone-${now.tone}`}><NowIcon size={15} aria-hidden />{now.word}{done !== null && item.state !== 'released' && ` ${done} %`}{item.decided_by && ['approved', 'denied'].includes(item.state) && ` by ${item.decided_by.name}`}</li>
-      {item.waiting_for && <li><IconCircleDashed size={13} aria-hidden />{item.state === 'pending' ? 'decision' : 'released'}</li>}
+      {item.waiting_for && <li><IconCircleDashed size={13} aria-hidden />{item.state === 'pending' ? 'Decision' : 'Release'}</li>}
     </ol>
   )
 }

@@ -39,7 +39,7 @@ function Body({ request }: { request: VideoRequest }) {
   return (
     <Page title={`${request.number} ${request.name}`}
       heading={<><span className="dim num" style={{ fontWeight: 500 }}>{request.number}</span> {request.name}</>}
-      under={<span className="row wrap" style={{ gap: 16 }}>
+      under={<span className="row wrap under-line">
         <Status of={request.status} />
         <span>asked by <strong>{request.requester.name}</strong>, {request.requester.organization.name}, <Ago at={request.created_at} /></span>
         {request.open && request.overwrite_at && <span>first footage dies in <DiesIn at={request.overwrite_at} /></span>}

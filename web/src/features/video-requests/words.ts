@@ -1,6 +1,6 @@
 import type { Item } from '~/api/types.ts'
 import { sentence } from '~/lib/format.ts'
-import { relative } from '~/lib/time.ts'
+import { duration, moment } from '~/lib/time.ts'
 
 const REASONS: Record<string, string> = {
   never_recorded: 'The camera was not recording then.',
@@ -19,13 +19,13 @@ export function reasonText(item: Item): string | null {
 }
 
 /** What an item waits for, in words, with since when the connector is silent. */
-export function waitingText(item: Item, since?: string | null): string | null {
+export function waitingText(item: Item, zone: string, since?: string | null): string | null {
   const owner = item.organization.name
   switch (item.waiting_for) {
     case 'decision': return `Waits for ${owner} to decide.`
     case 'answer': return 'Waits for the requester to answer the question.'
-    case 'connector': return 'Waits for the connector to take it up.'
-    case 'connector_offline': return since ? `The connector is offline since ${relative(since)}. It is taken up when it comes back.`.replace('since ', 'since ') : 'The connector is offline. It is taken up when it comes back.'
+    case 'connector': return 'Waits for its turn at the connector.'
+    case 'connector_offline': return `The connector is offline${since ? ` since ${moment(since, zone, false)}, ${duration(Date.now() - Date.parse(since))}` : ''}. The export starts when it is back.`
     case 'recording': return 'The window is not over yet. It is exported when it has been recorded.'
     case 'link': return `Waits for ${owner} to send it through the upload link.`
     default: return null
