@@ -7,6 +7,7 @@ export function Wreck({ error, reset }: { error: unknown; reset?: () => void }) 
   const router = useRouter()
   return (
     <div className="page narrow" style={{ paddingTop: 48 }}>
+      <h1 className="unseen">Something went wrong</h1>
       <TroubleNote error={error} retry={() => { reset?.(); void router.invalidate() }} />
     </div>
   )

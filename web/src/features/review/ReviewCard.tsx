@@ -104,5 +104,5 @@ function AlsoAsked({ item, request }: { item: Item; request: VideoRequest }) {
   const { data } = useQuery({ ...overlapping(filter), enabled: !!item.source, retry: false })
   const others = (data ?? []).filter((r) => r.id !== request.id)
   if (others.length === 0) return null
-  return <span>{plural(others.length, 'other request')} for these minutes: {others.slice(0, 3).map((r) => <Link key={r.id} to="/requests/$id" params={{ id: r.id }}>{r.number} </Link>)}</span>
+  return <span className="also">{plural(others.length, 'other request')} for these minutes: {others.slice(0, 3).map((r) => <Link key={r.id} to="/requests/$id" params={{ id: r.id }}>{r.number} </Link>)}</span>
 }
