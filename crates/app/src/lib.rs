@@ -4,9 +4,12 @@
 
 pub mod account;
 pub mod authentication;
+pub mod case;
 pub mod check;
 mod clock;
 mod error;
+pub mod evidence;
+pub mod file_request;
 pub mod group;
 pub mod idempotency;
 pub mod jobs;

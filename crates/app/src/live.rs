@@ -123,6 +123,8 @@ pub async fn sees(app: &App, caller: &Caller, id: &str) -> bool {
         "cam" => caller.may_somewhere(Privilege::ViewRegistry),
         "req" => crate::video_request::is_seen(app, caller, id).await.unwrap_or(false),
         "itm" => crate::request_item::is_seen(app, caller, id).await.unwrap_or(false),
+        "cas" => crate::case::is_seen(app, caller, id).await.unwrap_or(false),
+        "evd" => crate::evidence::is_seen(app, caller, id).await.unwrap_or(false),
         // Each noun that is seen by some only adds its own question here.
         _ => false,
     }

@@ -2,6 +2,7 @@
 //! are locked and checked, changed by pure commands, and what follows is queued in the same transaction.
 
 use domain::account::Account;
+use domain::file_request::For;
 use domain::id::{RequestItemId, VideoRequestId};
 use domain::policy;
 use domain::request_item::{
@@ -12,11 +13,10 @@ use domain::{Caller, Invalid, Timestamp, Window};
 use store::request_item::Shown;
 use store::{Event, Tx};
 
+use crate::file_request::{self, NewLink};
 use crate::notify::{self, About, Message};
-use crate::number::{self, Numbered};
-use crate::secret::Secret;
 use crate::video_request::{View, by_owner, find};
-use crate::{App, Error, Result, did};
+use crate::{App, Error, Result, case, did};
 
 /// On what terms something is approved.
 #[derive(Debug, Clone, Default)]
@@ -73,8 +73,8 @@ pub async fn retry(app: &App, caller: &Caller, id: &RequestItemId) -> Result<Vie
     let mut work = Work::on_item(app, caller, id, Action::Retry).await?;
     let deadline = work.tx.now().plus(app.settings().deadline);
     work.change(|shown, _| Ok(shown.item.retry(Some(deadline))?))?;
-    work.fulfil().await?;
-    work.finish("request_item.retry", None).await
+    let links = work.fulfil().await?;
+    work.finish_with("request_item.retry", None, links).await
 }
 
 /// Lets the requester have what was looked at.
@@ -252,6 +252,9 @@ impl On {
             let item = &shown.item;
             let mut event = did(caller, kind).about("request_item", &item.id).about("video_request", &item.request_id);
             event = event.with("from_state", change.from.as_str()).with("state", change.to.as_str());
+            if let (State::Released, Some(case)) = (change.to, &self.request.case_id) {
+                event = event.about("case", case);
+            }
             if let Some(granted) = item.granted {
                 event = event.with("granted_from", granted.from.to_string()).with("granted_to", granted.to.to_string());
             }
@@ -267,7 +270,8 @@ impl On {
     }
 
     /// Has a connector fetch the footage, or somebody with a link upload it.
-    async fn fulfil(&mut self, app: &App, tx: &mut Tx, by: Option<&Account>) -> Result<()> {
+    async fn fulfil(&mut self, app: &App, tx: &mut Tx, caller: &Caller) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
         for shown in &self.items {
             let window = shown.item.window();
             if let Some(connector) = &shown.connector {
@@ -277,30 +281,25 @@ impl On {
                 store::request_item::push_task(tx, &connector.id, &shown.item, "export", &payload).await?;
                 continue;
             }
-            let secret = Secret::new(app, "link");
-            let expires_at = tx.now().plus(app.settings().link_lifetime);
-            let name = shown.source_name.as_deref().unwrap_or(&self.request.name);
-            let by = by.map(|account| &account.id);
-            store::request_item::insert_link(tx, &shown.item.id, name, &secret.hash(), by, expires_at).await?;
-            let url = format!("{}/f/{}", app.settings().public_url, secret.reveal());
+            let name = shown.source_name.as_deref().unwrap_or(&self.request.name).to_owned();
+            let new = NewLink { name, ..NewLink::default() };
+            let (made, event) = file_request::insert(app, tx, caller, For::Item(shown.item.id.clone()), new).await?;
+            events.push(event.about("video_request", &self.request.id));
             let items = [shown];
-            let about = About { link: Some((&url, expires_at)), ..self.about(&items, None) };
+            let about = About { link: Some((&made.url, made.link.expires_at)), ..self.about(&items, None) };
             notify::tell_approvers(app, tx, Message::FileRequest, &about).await?;
         }
-        Ok(())
+        Ok(events)
     }
 
-    /// The linked case, or a new one that the requester manages.
-    async fn ensure_case(&mut self, app: &App, tx: &mut Tx, caller: &Caller) -> Result<Option<Event>> {
-        if self.request.case_id.is_some() {
-            return Ok(None);
+    /// The linked case, or a new one that the requester manages; the requester can read either.
+    async fn ensure_case(&mut self, app: &App, tx: &mut Tx, caller: &Caller) -> Result<Vec<Event>> {
+        let (case, events) = case::for_approval(app, tx, caller, &self.request).await?;
+        if self.request.case_id.is_none() {
+            store::video_request::set_case(tx, &self.request.id, &case).await?;
+            self.request.case_id = Some(case);
         }
-        let number = number::next(tx, Numbered::Case, &app.settings().case_numbers, &self.requester).await?;
-        let case = store::video_request::insert_case(tx, &number, &self.request).await?;
-        store::video_request::set_case(tx, &self.request.id, &case).await?;
-        let event = did(caller, "case.create").about("case", &case).about("video_request", &self.request.id);
-        self.request.case_id = Some(case);
-        Ok(Some(event.with("number", number)))
+        Ok(events)
     }
 }
 
@@ -370,10 +369,10 @@ impl<'a> Work<'a> {
             shown.item.deadline_at = Some(deadline);
             Ok(change)
         })?;
-        let made = self.on.ensure_case(self.app, &mut self.tx, self.caller).await?;
+        let mut made = self.on.ensure_case(self.app, &mut self.tx, self.caller).await?;
         self.say(MessageKind::Decision, comment.as_deref()).await?;
         self.tell_requester(Message::Approved, comment.as_deref()).await?;
-        self.on.fulfil(self.app, &mut self.tx, Some(&by)).await?;
+        made.extend(self.on.fulfil(self.app, &mut self.tx, self.caller).await?);
         self.finish_with("request_item.approve", comment.as_deref(), made).await
     }
 
@@ -416,9 +415,8 @@ impl<'a> Work<'a> {
         self.on.tell_approvers(self.app, &mut self.tx, message, comment).await
     }
 
-    async fn fulfil(&mut self) -> Result<()> {
-        let by = self.caller.account.clone();
-        self.on.fulfil(self.app, &mut self.tx, by.as_ref()).await
+    async fn fulfil(&mut self) -> Result<Vec<Event>> {
+        self.on.fulfil(self.app, &mut self.tx, self.caller).await
     }
 
     async fn after_end(&mut self) -> Result<()> {
@@ -430,10 +428,10 @@ impl<'a> Work<'a> {
     }
 
     async fn finish(self, kind: &'static str, comment: Option<&str>) -> Result<View> {
-        self.finish_with(kind, comment, None).await
+        self.finish_with(kind, comment, Vec::new()).await
     }
 
-    async fn finish_with(mut self, kind: &'static str, comment: Option<&str>, also: Option<Event>) -> Result<View> {
+    async fn finish_with(mut self, kind: &'static str, comment: Option<&str>, also: Vec<Event>) -> Result<View> {
         self.on.save(&mut self.tx).await?;
         let events = self.on.events(kind, self.caller, comment);
         self.tx.commit(also.into_iter().chain(events)).await?;
@@ -458,11 +456,17 @@ async fn machine(
     let mut on = On::load(tx, &request, |shown| &shown.item.id == id).await?;
     on.change(tx.now(), command)?;
     let moved = on.changes.iter().any(|change| change.moved());
+    // Whoever has the footage may grant it by their link: then too there is a case for it.
+    let granted = on.changes.iter().any(|change| change.from == State::Pending && change.to == State::Approved);
+    let mut events = if granted { on.ensure_case(app, tx, caller).await? } else { Vec::new() };
     if moved {
         on.after(app, tx, None).await?;
     }
     on.save(tx).await?;
-    Ok(if moved { on.events(kind, caller, None) } else { Vec::new() })
+    if moved {
+        events.extend(on.events(kind, caller, None));
+    }
+    Ok(events)
 }
 
 /// A connector leased the export, for the first time or again.

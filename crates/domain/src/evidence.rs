@@ -1,6 +1,15 @@
-//! One file of a case: an original, its facts, its derivatives.
+//! Evidence: one file of a case, an original with its facts and its derivatives. Screens call it a file.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::case::Level;
+use crate::id::{CameraId, CaseId, EvidenceId, OrganizationId, RequestItemId, UploadId, VideoRequestId};
+use crate::request_item::GrantedLevel;
+use crate::text_enum::text_enum;
+use crate::{Timestamp, Window};
 
 /// What a media file holds, as far as it could be read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -19,4 +28,136 @@ pub struct MediaFacts {
     pub frame_rate: Option<f64>,
     /// Length of the footage.
     pub duration_ms: Option<u64>,
+}
+
+text_enum! {
+    /// Whether there is a copy that browsers play.
+    PlayableState {
+        /// The file has not been looked at yet.
+        Waiting = "waiting",
+        /// There is one.
+        Ready = "ready",
+        /// None could be made; the error says why.
+        Failed = "failed",
+    }
+}
+
+/// Bytes that were made of an original, or the original itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes {
+    /// The name in the store of bytes.
+    pub blob: String,
+    /// How many.
+    pub size_bytes: i64,
+    /// Of all of them, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What is known of when the footage was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// From the first to the last picture.
+    pub window: Window,
+    /// Parts without footage.
+    pub gaps: Vec<Window>,
+    /// Recorder clock minus true time, where known. Kept beside the footage, never written into it.
+    pub clock_offset_ms: Option<i64>,
+}
+
+/// One file: the original as it came, its facts, and what was made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Its id.
+    pub id: EvidenceId,
+    /// Where it is, once released; footage may arrive before there is a case.
+    pub case_id: Option<CaseId>,
+    /// The request that it answers.
+    pub request_id: Option<VideoRequestId>,
+    /// The item that it answers.
+    pub item_id: Option<RequestItemId>,
+    /// Whose footage it is; the host's for what is added by hand.
+    pub organization_id: OrganizationId,
+    /// The source that recorded it.
+    pub source_id: Option<CameraId>,
+    /// The upload by which it came.
+    pub upload_id: Option<UploadId>,
+    /// What its sender calls it.
+    pub name: String,
+    /// The bytes as they came. Never changed.
+    pub original: Bytes,
+    /// What it holds.
+    pub media: Option<MediaFacts>,
+    /// When it was recorded.
+    pub recorded: Option<Recorded>,
+    /// How a connector made it, as the connector says.
+    pub manifest: Option<Value>,
+    /// The most that a reader of the case gets.
+    pub release_level: GrantedLevel,
+    /// Since when readers of the case have it.
+    pub released_at: Option<Timestamp>,
+    /// Whether there is a playable copy.
+    pub playable_state: PlayableState,
+    /// Why there is none.
+    pub playable_error: Option<String>,
+    /// The playable copy.
+    pub playable: Option<Bytes>,
+    /// A picture of it.
+    pub thumbnail: Option<Bytes>,
+    /// The id of the account, connector or file request that sent it.
+    pub received_by: Option<String>,
+    /// When it arrived.
+    pub created_at: Timestamp,
+    /// Counts writes; a write compares it.
+    pub version: i64,
+}
+
+impl Evidence {
+    /// What somebody with this level in the case may do with this file.
+    pub fn level(&self, in_case: Level) -> Level {
+        in_case.min(match self.release_level {
+            GrantedLevel::View => Level::View,
+            GrantedLevel::Download => Level::Download,
+        })
+    }
+}
+
+text_enum! {
+    /// What is looked at.
+    Look {
+        /// The playable copy.
+        Play = "play",
+        /// The bytes as they came.
+        Original = "original",
+        /// The picture.
+        Thumbnail = "thumbnail",
+    }
+}
+
+impl Look {
+    /// What the ledger calls it.
+    pub const fn event(self) -> &'static str {
+        match self {
+            Self::Play => "evidence.play",
+            Self::Original => "evidence.download",
+            Self::Thumbnail => "evidence.preview",
+        }
+    }
+
+    /// The level that it needs.
+    pub const fn needs(self) -> Level {
+        match self {
+            Self::Play | Self::Thumbnail => Level::View,
+            Self::Original => Level::Download,
+        }
+    }
+
+    /// For how long further requests of the same person belong to the same look. A player asks for a file in dozens of
+    /// ranges, a list of files shows each thumbnail whenever it is opened: one event stands for all of them. Somebody who goes on
+    /// watching is logged again after this time.
+    pub const fn lasts(self) -> Duration {
+        match self {
+            Self::Play | Self::Original => Duration::from_secs(5 * 60),
+            Self::Thumbnail => Duration::from_secs(60 * 60),
+        }
+    }
 }

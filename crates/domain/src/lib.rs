@@ -4,7 +4,9 @@
 
 pub mod account;
 pub mod caller;
+pub mod case;
 pub mod evidence;
+pub mod file_request;
 pub mod gazetteer;
 pub mod id;
 pub mod invalid;

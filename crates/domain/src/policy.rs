@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Caller;
 use crate::account::{Account, Grant};
 use crate::caller::Means;
+use crate::case::Level;
 use crate::id::{AccountId, OrganizationId};
 use crate::request_item::{self, Action, RequestItem};
 
@@ -248,4 +249,54 @@ pub fn comment_on_request(caller: &Caller, requester: &AccountId, owners: &[Orga
     let takes_part = caller.account_id() == Some(requester)
         || owners.iter().any(|owner| caller.may(Privilege::ApproveRequests, owner));
     allowed_if(takes_part && caller.account.is_some(), "Only the requester and the owners' approvers write here.")
+}
+
+/// Which cases somebody sees: those whose access list names them or a group of theirs. Queries put it into their `WHERE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeesCases {
+    /// Everything: the server itself.
+    pub all: bool,
+    /// The account and its groups.
+    pub principals: Vec<String>,
+}
+
+/// What somebody sees of cases. No role opens a case: only its access list does.
+pub fn sees_cases(caller: &Caller) -> SeesCases {
+    SeesCases {
+        all: caller.means == Means::Server,
+        principals: caller.principals().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// Which files somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeesEvidence {
+    /// What was released, in these cases.
+    pub cases: SeesCases,
+    /// What has arrived but is not released, of these organizations (`None`: of all).
+    pub unreleased_of: Option<Vec<OrganizationId>>,
+}
+
+/// What somebody sees of evidence: before its release the owner's approvers alone, afterwards the readers of the case alone.
+pub fn sees_evidence(caller: &Caller) -> SeesEvidence {
+    SeesEvidence { cases: sees_cases(caller), unreleased_of: caller.organizations_with(Privilege::ApproveRequests) }
+}
+
+/// Making cases.
+pub fn create_case(caller: &Caller) -> Allowed {
+    allowed_if(caller.account.is_some(), "Only a person, or a program in a person's name, makes cases.")?;
+    holds(caller, Privilege::CreateCases)
+}
+
+/// Doing what needs a level in a case that is seen.
+pub fn in_case(held: Level, needed: Level) -> Allowed {
+    allowed_if(
+        held >= needed,
+        match needed {
+            Level::View => "You may not see this.",
+            Level::Download => "You may watch this file, not download it.",
+            Level::Edit => "You may not change this case.",
+            Level::Manage => "Only somebody who manages this case may do this.",
+        },
+    )
 }

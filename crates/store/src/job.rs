@@ -86,6 +86,13 @@ pub async fn claim(tx: &mut Tx, lease: Duration) -> Result<Option<Job>> {
     sql.fetch_optional(tx).await?.as_ref().map(job).transpose()
 }
 
+/// Holds a claimed job for longer. False when another runner has it by now.
+pub async fn extend(tx: &mut Tx, claimed: &Job, lease: Duration) -> Result<bool> {
+    let until = tx.now().plus(lease).as_micros();
+    let sql = Sql::new("UPDATE jobs SET lease_until = ").arg(until).add(" WHERE id = ").arg(claimed.id.as_str());
+    Ok(sql.add(" AND attempts = ").arg(claimed.attempts).execute(tx).await? > 0)
+}
+
 /// Removes a job that is done; `attempts` says which claim it was, so that a late runner removes nothing.
 pub async fn done(tx: &mut Tx, claimed: &Job) -> Result<bool> {
     let sql =

@@ -6,11 +6,15 @@
 
 pub mod account;
 pub mod blob;
+pub mod case;
 pub mod check;
 mod db;
 mod error;
 pub mod event;
+pub mod evidence;
+pub mod file_request;
 pub mod group;
+pub mod history;
 pub mod idempotency;
 pub mod job;
 pub mod ledger;

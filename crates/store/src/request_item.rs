@@ -397,25 +397,3 @@ pub async fn requester_of(tx: &mut Tx, request: &VideoRequestId) -> Result<Accou
         .await?
         .parsed("requester_id")
 }
-
-/// Writes an upload link for an item.
-pub async fn insert_link(
-    tx: &mut Tx,
-    item: &RequestItemId,
-    name: &str,
-    token_hash: &str,
-    created_by: Option<&AccountId>,
-    expires_at: Timestamp,
-) -> Result<FileRequestId> {
-    let (id, now): (FileRequestId, _) = (tx.new_id(), tx.now().as_micros());
-    Sql::new("INSERT INTO file_requests (id, item_id, name, token_hash, created_by, expires_at, created_at, version) VALUES (")
-        .args([id.as_str(), item.as_str(), name, token_hash])
-        .add(", ")
-        .arg(created_by.map(|id| id.as_str().to_owned()))
-        .add(", ")
-        .args([expires_at.as_micros(), now, 1])
-        .add(")")
-        .execute(tx)
-        .await?;
-    Ok(id)
-}

@@ -292,31 +292,3 @@ pub async fn item_uploading(tx: &mut Tx, id: &RequestItemId) -> Result<()> {
         .await?;
     Ok(())
 }
-
-/// The row of a file that arrived, with what is known from its upload alone.
-pub async fn insert_evidence(
-    tx: &mut Tx,
-    upload: &Upload,
-    whole: &Whole,
-    item: Option<&RequestItemId>,
-    case: Option<&CaseId>,
-) -> Result<EvidenceId> {
-    let id: EvidenceId = tx.new_id();
-    let now = tx.now().as_micros();
-    let length = i64::try_from(upload.length_bytes).unwrap_or(i64::MAX);
-    Sql::new("INSERT INTO evidence (id, case_id, item_id, organization_id, upload_id, name, size_bytes, sha256, blob, release_level, playable_state, received_by, created_at, version) \
-         SELECT ")
-        .arg(id.as_str())
-        .add(", CAST(")
-        .arg(case.map(|c| c.as_str().to_owned()))
-        .add(" AS TEXT), CAST(")
-        .arg(item.map(|c| c.as_str().to_owned()))
-        .add(" AS TEXT), o.id, ")
-        .args([upload.id.as_str(), upload.file_name.as_str()])
-        .add(", CAST(").arg(length).add(" AS BIGINT), ")
-        .args([whole.sha256.to_string().as_str(), whole.blob.as_str(), "download", "waiting", upload.owner.as_str()])
-        .add(", CAST(").arg(now).add(" AS BIGINT), 1 FROM organizations o WHERE o.is_host = 1")
-        .execute(tx)
-        .await?;
-    Ok(id)
-}

@@ -490,30 +490,6 @@ pub async fn case_is_closed(tx: &mut Tx, principals: &[&str], id: &CaseId) -> Re
     row.map(|row| Ok(row.time_or_null("closed_at")?.is_some())).transpose()
 }
 
-/// Makes a case for what comes back, which the requester manages.
-pub async fn insert_case(tx: &mut Tx, number: &str, request: &VideoRequest) -> Result<CaseId> {
-    let (id, now): (CaseId, _) = (tx.new_id(), tx.now().as_micros());
-    Sql::new("INSERT INTO cases (id, number, name, created_by, search_text, created_at, version) VALUES (")
-        .args([
-            id.as_str(),
-            number,
-            &request.name,
-            request.requester_id.as_str(),
-            &text::fold(&format!("{number} {}", request.name)),
-        ])
-        .add(", ")
-        .args([now, 1])
-        .add(")")
-        .execute(tx)
-        .await?;
-    Sql::new("INSERT INTO case_access (case_id, principal_id, level) VALUES (")
-        .args([id.as_str(), request.requester_id.as_str()])
-        .add(", 4)")
-        .execute(tx)
-        .await?;
-    Ok(id)
-}
-
 /// Whether a case has this number, by an earlier template.
 pub async fn case_number_is_taken(tx: &mut Tx, number: &str) -> Result<bool> {
     Ok(Sql::new("SELECT 1 AS one FROM cases WHERE number = ").arg(number).fetch_optional(tx).await?.is_some())

@@ -2,8 +2,10 @@
 //! [`TRIES`] where an administrator sees it. A job is a row, so a crash at any point only means that it
 //! runs once more: each job does nothing a second time.
 
-pub mod sequence_ledger;
 mod expire_request_items;
+pub(crate) mod ingest_evidence;
+pub mod sequence_ledger;
+pub(crate) mod settle_file_request;
 
 use std::time::Duration;
 
@@ -35,8 +37,10 @@ pub struct Wakers {
 async fn run(app: &App, job: &Job) -> Result<()> {
     match job.kind.as_str() {
         "expire_request_items" => expire_request_items::run(app).await,
+        "ingest_evidence" => ingest_evidence::run(app, job).await,
         "remove_expired_sessions" => remove_expired_sessions(app).await,
         "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
+        "settle_file_request" => settle_file_request::run(app, job).await,
         other => Err(Error::internal(format!("no such job: {other}"))),
     }
 }
@@ -89,12 +93,37 @@ pub async fn retry(app: &App, caller: &Caller, id: &JobId) -> Result<()> {
     Ok(tx.commit([did(caller, "job.retry").about("job", id)]).await?)
 }
 
+/// Runs a job, and keeps it from other runners for as long as that takes.
+async fn run_held(app: &App, job: &Job) -> Result<()> {
+    let hold = async {
+        let mut every = tokio::time::interval(LEASE / 3);
+        every.tick().await;
+        loop {
+            every.tick().await;
+            let held = async {
+                let mut tx = app.begin().await?;
+                let held = store::job::extend(&mut tx, job, LEASE).await?;
+                tx.commit_housekeeping().await?;
+                Ok::<_, Error>(held)
+            };
+            // A database that does not answer now may do so before the lease is over.
+            if let Ok(false) = held.await {
+                return Err(Error::internal("another runner has taken the job"));
+            }
+        }
+    };
+    tokio::select! {
+        outcome = run(app, job) => outcome,
+        lost = hold => lost,
+    }
+}
+
 /// Claims and runs one job. False when there was none to run.
 pub async fn run_one(app: &App) -> Result<bool> {
     let mut tx = app.begin().await?;
     let Some(job) = store::job::claim(&mut tx, LEASE).await? else { return Ok(false) };
     tx.commit_housekeeping().await?;
-    let outcome = run(app, &job).await;
+    let outcome = run_held(app, &job).await;
     let mut tx = app.begin().await?;
     match outcome {
         Ok(()) => {

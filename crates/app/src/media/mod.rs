@@ -111,6 +111,13 @@ aac,aac_fixed,aac_latm,mp1float,mp2float,mp3float,mp2,mp3,ac3,eac3,opus,libopus,
 pcm_alaw,pcm_mulaw,pcm_s16le,pcm_s16be,pcm_s24le,pcm_u8,pcm_s8,pcm_f32le,g722,g726,g726le,adpcm_ima_wav,adpcm_ms,wmav1,wmav2,wmapro,nellymoser,speex";
 
 impl Tools {
+    /// The programs that the administrator configured.
+    #[must_use]
+    pub fn of(settings: &crate::Settings) -> Self {
+        let media = settings.media.clone();
+        Self { ffmpeg: media.ffmpeg, ffprobe: media.ffprobe, confine: media.confine, limits: Limits::default() }
+    }
+
     /// A thumbnail: one picture, JPEG, at most 640 pixels either way, taken at a time of the footage.
     pub async fn thumbnail(&self, input: &Path, at: Duration, output: &Path) -> Result<()> {
         match self.picture(input, at, output).await {

@@ -5,7 +5,8 @@ use domain::upload::{Purpose, Upload, UploadState, Whole};
 use store::Event;
 
 use super::receive::Hold;
-use crate::{App, Error, Result};
+use crate::evidence::{self, Arrival, Destination};
+use crate::{App, Error, Result, file_request};
 
 /// Records an upload whose every byte is there. Each step may be repeated: a server that died between two of them goes on when
 /// somebody asks for the upload, or with [`remove_abandoned`].
@@ -36,24 +37,39 @@ async fn record(app: &App, id: &UploadId) -> Result<()> {
         .about("upload", id)
         .with("size_bytes", upload.length_bytes)
         .with("sha256", whole.sha256.to_string());
-    let evidence = match &upload.purpose {
+    let destination = match &upload.purpose {
         Purpose::Task { task, .. } => {
             event = event.about("task", task);
             None
         }
-        Purpose::Case(case) => Some(store::upload::insert_evidence(&mut tx, &upload, whole, None, Some(case)).await?),
-        Purpose::Item(item) => Some(store::upload::insert_evidence(&mut tx, &upload, whole, Some(item), None).await?),
+        Purpose::Case(case) => Some(Destination::Case(case.clone())),
+        Purpose::Item(item) => Some(Destination::Item(item.clone())),
         Purpose::Link(link) => {
-            let link = store::upload::link(&mut tx, link).await?;
-            let (item, case) = link.map_or((None, None), |l| (l.item_id, l.case_id));
-            Some(store::upload::insert_evidence(&mut tx, &upload, whole, item.as_ref(), case.as_ref()).await?)
+            let link = store::file_request::find(&mut tx, link).await?;
+            Some(file_request::destination(&link.ok_or_else(|| Error::internal("the link vanished"))?))
         }
     };
-    if let Some(evidence) = &evidence {
-        event = event.about("evidence", evidence);
+    let mut events = Vec::new();
+    let mut evidence_id = None;
+    if let Some(destination) = destination {
+        let arrival = Arrival {
+            upload_id: id.clone(),
+            destination,
+            name: upload.file_name.clone(),
+            size_bytes: upload.length_bytes,
+            sha256: whole.sha256,
+            blob: whole.blob.clone(),
+            recorded: None,
+            manifest: None,
+        };
+        let (evidence, received) = evidence::receive(&mut tx, Some(&upload.owner), arrival).await?;
+        event = event.about("evidence", &evidence.id);
+        evidence_id = Some(evidence.id);
+        events.extend(received);
     }
-    store::upload::finished(&mut tx, id, evidence.as_ref()).await?;
-    Ok(tx.commit([event]).await?)
+    store::upload::finished(&mut tx, id, evidence_id.as_ref()).await?;
+    events.insert(0, event);
+    Ok(tx.commit(events).await?)
 }
 
 /// Ends an upload and frees what it held, unless that is evidence by now.

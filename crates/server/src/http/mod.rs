@@ -1,7 +1,9 @@
 //! HTTP: routes, what wraps them, and nothing that decides.
 
 pub(crate) mod api;
+pub(crate) mod bytes;
 pub(crate) mod extract;
+pub(crate) mod guest;
 mod page;
 pub(crate) mod problem;
 mod tus;
@@ -42,7 +44,8 @@ impl axum::extract::FromRef<Shared> for App {
 struct Document;
 
 fn api() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", api::routes().merge(tus::routes()))
+    let routes = api::routes().merge(tus::routes()).merge(guest::routes());
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes)
 }
 
 /// The OpenAPI document as JSON text.

@@ -1,8 +1,12 @@
 //! The API under `/api/v1`: one file per noun, a handler is about a dozen lines.
 
 mod account;
+mod case;
 mod csv;
+mod evidence;
+mod file_request;
 mod group;
+mod history;
 mod job;
 mod ledger;
 mod live;
@@ -35,6 +39,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(streets::routes())
         .merge(video_request::routes())
         .merge(request_item::routes())
+        .merge(case::routes())
+        .merge(evidence::routes())
+        .merge(file_request::routes())
 }
 
 /// One page of a list.

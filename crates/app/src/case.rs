@@ -1,0 +1,239 @@
+//! Cases: made by hand or on approval; renamed, closed, shared by those whom their access list allows it.
+
+use domain::case::{Access, Case, Level, Principal, check_access, check_name};
+use domain::id::CaseId;
+use domain::video_request::VideoRequest;
+use domain::{Caller, Invalid, case, policy};
+use serde_json::{Value, json};
+use store::case::Filter;
+pub use store::case::{NamedAccess, Seen};
+pub use store::history::Entry;
+use store::{Event, Tx};
+
+use crate::number::{self, Numbered};
+use crate::page::Page;
+use crate::{App, Error, Result, did};
+
+impl From<case::Refused> for Error {
+    fn from(refused: case::Refused) -> Self {
+        Self::conflict("wrong_state", refused.to_string())
+    }
+}
+
+/// Makes a case; whoever makes it manages it.
+pub async fn create(app: &App, caller: &Caller, name: &str) -> Result<Seen> {
+    policy::create_case(caller)?;
+    let account = caller.account.as_ref().ok_or_else(|| Error::not_found("account"))?;
+    let mut tx = app.begin().await?;
+    let (case, event) = insert(app, &mut tx, caller, name, account).await?;
+    tx.commit([event]).await?;
+    Ok(Seen { case, level: Level::Manage, evidence_count: 0 })
+}
+
+async fn insert(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    name: &str,
+    manager: &domain::account::Account,
+) -> Result<(Case, Event)> {
+    check_name(name)?;
+    let case = Case {
+        id: tx.new_id(),
+        number: number::next(tx, Numbered::Case, &app.settings().case_numbers, manager).await?,
+        name: name.trim().to_owned(),
+        created_by: manager.id.clone(),
+        closed_at: None,
+        created_at: tx.now(),
+        version: 1,
+    };
+    store::case::insert(tx, &case).await?;
+    let entry = Access { principal: Principal::Account(manager.id.clone()), level: Level::Manage, expires_at: None };
+    store::case::grant(tx, &case.id, &entry).await?;
+    let event = did(caller, "case.create")
+        .about("case", &case.id)
+        .with("access", entries_json(&[entry]))
+        .personally("name", case.name.as_str());
+    Ok((case, event))
+}
+
+fn entries_json(entries: &[Access]) -> Value {
+    let entry = |e: &Access| json!({ "principal": e.principal.as_str(), "level": e.level.as_str(), "expires_at": e.expires_at.map(|at| at.to_string()) });
+    entries.iter().map(entry).collect()
+}
+
+/// The case that a request's footage goes into: the linked one, or a new one named after the request. Its requester can read it
+/// afterwards, at least as far as to download. Answers the events to commit; none when nothing changed.
+pub async fn for_approval(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    request: &VideoRequest,
+) -> Result<(CaseId, Vec<Event>)> {
+    let requester = store::account::find(tx, &request.requester_id)
+        .await?
+        .ok_or_else(|| Error::internal("the requester vanished"))?;
+    let Some(id) = &request.case_id else {
+        let (case, event) = insert(app, tx, caller, &request.name, &requester).await?;
+        return Ok((case.id, vec![event.about("video_request", &request.id)]));
+    };
+    let sees = policy::SeesCases { all: false, principals: requester_principals(tx, &requester.id).await? };
+    let level = store::case::find(tx, &sees, id).await?.map(|seen| seen.level);
+    if level >= Some(Level::Download) {
+        return Ok((id.clone(), Vec::new()));
+    }
+    let entry = Access { principal: Principal::Account(requester.id), level: Level::Download, expires_at: None };
+    store::case::grant(tx, id, &entry).await?;
+    let event = did(caller, "case.share")
+        .about("case", id)
+        .about("video_request", &request.id)
+        .with("access", entries_json(&[entry]));
+    Ok((id.clone(), vec![event]))
+}
+
+async fn requester_principals(tx: &mut Tx, account: &domain::id::AccountId) -> Result<Vec<String>> {
+    let groups = store::group::of_account(tx, account).await?;
+    Ok(groups.iter().map(ToString::to_string).chain([account.to_string()]).collect())
+}
+
+/// One case, if the caller sees it.
+pub async fn find(app: &App, caller: &Caller, id: &CaseId) -> Result<Seen> {
+    visible(&mut app.read().await?, caller, id).await
+}
+
+/// Whether the caller may know of a case.
+pub(crate) async fn is_seen(app: &App, caller: &Caller, id: &str) -> Result<bool> {
+    let Ok(id) = id.parse() else { return Ok(false) };
+    Ok(store::case::find(&mut app.read().await?, &policy::sees_cases(caller), &id).await?.is_some())
+}
+
+pub(crate) async fn visible(tx: &mut Tx, caller: &Caller, id: &CaseId) -> Result<Seen> {
+    store::case::find(tx, &policy::sees_cases(caller), id).await?.ok_or_else(|| Error::not_found("case"))
+}
+
+/// A case that is seen, whose caller holds a level in it.
+pub(crate) async fn with_level(tx: &mut Tx, caller: &Caller, id: &CaseId, needed: Level) -> Result<Seen> {
+    let seen = visible(tx, caller, id).await?;
+    policy::in_case(seen.level, needed)?;
+    Ok(seen)
+}
+
+/// Whether the caller may add a file to a case now: for uploads, before their first byte.
+pub async fn require_may_add(tx: &mut Tx, caller: &Caller, id: &CaseId) -> Result<()> {
+    Ok(with_level(tx, caller, id, Level::Edit).await?.case.require_open()?)
+}
+
+/// What to list.
+#[derive(Debug, Default, Clone)]
+pub struct Wanted {
+    /// Words of number and name.
+    pub q: Option<String>,
+    /// Only closed ones, or only open ones.
+    pub closed: Option<bool>,
+    /// At most so many.
+    pub limit: Option<i64>,
+    /// The `next_cursor` of an earlier answer.
+    pub cursor: Option<String>,
+    /// Say how many there are.
+    pub count: bool,
+}
+
+/// The cases that the caller sees, newest first.
+pub async fn list(app: &App, caller: &Caller, wanted: Wanted) -> Result<Page<Seen>> {
+    let limit = crate::page::limit(wanted.limit)?;
+    let filter = Filter {
+        q: wanted.q,
+        closed: wanted.closed,
+        after: crate::page::key(wanted.cursor.as_deref())?,
+        limit: limit + 1,
+    };
+    let (mut tx, sees) = (app.read().await?, policy::sees_cases(caller));
+    let found = store::case::list(&mut tx, &sees, &filter).await?;
+    let mut page = Page::cut(found, limit, |seen| (seen.case.created_at.as_micros(), seen.case.id.clone()));
+    if wanted.count {
+        page.total = Some(store::case::count(&mut tx, &sees, &filter).await?);
+    }
+    Ok(page)
+}
+
+async fn change(
+    app: &App,
+    caller: &Caller,
+    id: &CaseId,
+    needed: Level,
+    what: &'static str,
+    act: impl FnOnce(&mut Case, &Tx) -> Result<()>,
+) -> Result<Seen> {
+    let mut tx = app.begin().await?;
+    let mut seen = with_level(&mut tx, caller, id, needed).await?;
+    act(&mut seen.case, &tx)?;
+    store::case::save(&mut tx, &mut seen.case).await?;
+    let mut event = did(caller, what).about("case", id);
+    if what == "case.rename" {
+        event = event.personally("name", seen.case.name.as_str());
+    }
+    tx.commit([event]).await?;
+    Ok(seen)
+}
+
+/// Gives a case another name.
+pub async fn rename(app: &App, caller: &Caller, id: &CaseId, version: i64, name: &str) -> Result<Seen> {
+    change(app, caller, id, Level::Edit, "case.rename", |case, _| {
+        case.version = version;
+        Ok(case.rename(name)?)
+    })
+    .await
+}
+
+/// Nothing is added from now on.
+pub async fn close(app: &App, caller: &Caller, id: &CaseId) -> Result<Seen> {
+    change(app, caller, id, Level::Manage, "case.close", |case, tx| Ok(case.close(tx.now())?)).await
+}
+
+/// Files may be added again.
+pub async fn reopen(app: &App, caller: &Caller, id: &CaseId) -> Result<Seen> {
+    change(app, caller, id, Level::Manage, "case.reopen", |case, _| Ok(case.reopen()?)).await
+}
+
+/// Who may do what, for everybody who sees the case.
+pub async fn access(app: &App, caller: &Caller, id: &CaseId) -> Result<Vec<NamedAccess>> {
+    let mut tx = app.read().await?;
+    visible(&mut tx, caller, id).await?;
+    Ok(store::case::access(&mut tx, id).await?)
+}
+
+/// Says who may do what: the whole list.
+pub async fn set_access(app: &App, caller: &Caller, id: &CaseId, entries: &[Access]) -> Result<Vec<NamedAccess>> {
+    let mut tx = app.begin().await?;
+    let mut seen = with_level(&mut tx, caller, id, Level::Manage).await?;
+    check_access(entries, tx.now())?;
+    let mut invalid = Invalid::new();
+    let before: Vec<Principal> =
+        store::case::access(&mut tx, id).await?.into_iter().map(|named| named.access.principal).collect();
+    for (index, entry) in entries.iter().enumerate() {
+        if !before.contains(&entry.principal) && !store::case::exists(&mut tx, &entry.principal).await? {
+            invalid.add(format!("/entries/{index}/principal_id"), "There is no such account or group.");
+        }
+    }
+    invalid.into_result()?;
+    store::case::set_access(&mut tx, id, entries).await?;
+    store::case::save(&mut tx, &mut seen.case).await?;
+    let named = store::case::access(&mut tx, id).await?;
+    tx.commit([did(caller, "case.set_access").about("case", id).with("access", entries_json(entries))]).await?;
+    Ok(named)
+}
+
+/// What happened in a case, newest first, for everybody who sees it.
+pub async fn history(
+    app: &App,
+    caller: &Caller,
+    id: &CaseId,
+    limit: Option<i64>,
+    cursor: Option<&str>,
+) -> Result<Page<Entry>> {
+    let (limit, before) = (crate::page::limit(limit)?, crate::page::key(cursor)?);
+    let mut tx = app.read().await?;
+    visible(&mut tx, caller, id).await?;
+    let found = store::history::of(&mut tx, id.as_str(), before, limit + 1).await?;
+    Ok(Page::cut(found, limit, |entry| entry.seq))
+}

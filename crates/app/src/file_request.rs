@@ -1,0 +1,339 @@
+//! File requests: upload links for whoever has footage and no account. Opening one changes nothing; its holder answers with the same
+//! verbs as an approver, sends files, and says when that was all.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::case::Level;
+use domain::evidence::Evidence;
+use domain::file_request::{Answer, Dead, FileRequest, For, check};
+use domain::id::{CaseId, FileRequestId, RequestItemId};
+use domain::request_item::{Action, LinkAnswer, RequestItem, WrongState};
+use domain::{Caller, Invalid, Timestamp, Window, policy};
+use serde_json::json;
+pub use store::file_request::{Asked, Sent};
+use store::{Event, Tx};
+
+use crate::secret::{self, Secret};
+use crate::{App, Error, Kind, Result, did, jobs};
+
+/// Wrong tokens of an address that go unpunished, and for how long they count. 256 bits are not guessed; this keeps those who try
+/// from being a burden.
+const FREE_TRIES: i64 = 20;
+const FAILURES_COUNT_FOR: Duration = Duration::from_secs(15 * 60);
+
+impl From<Dead> for Error {
+    fn from(dead: Dead) -> Self {
+        let code = match dead {
+            Dead::Revoked => "link_revoked",
+            Dead::Expired => "link_expired",
+            Dead::Finished => return Self::conflict("link_finished", dead.to_string()),
+        };
+        Self::new(Kind::Gone, code, dead.to_string())
+    }
+}
+
+/// A new link: its secret is shown this once.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The link.
+    pub link: FileRequest,
+    /// Its address, token included.
+    pub url: String,
+}
+
+/// What a link asks for.
+#[derive(Debug, Clone, Default)]
+pub struct NewLink {
+    /// What is asked, in a line.
+    pub name: String,
+    /// More words.
+    pub description: Option<String>,
+    /// Until when it holds; two weeks unless configured or said otherwise.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes a link in a transaction that does more, such as an approval. `created_by` is the account of a person, if one made it.
+pub(crate) async fn insert(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    purpose: For,
+    new: NewLink,
+) -> Result<(Made, Event)> {
+    let expires_at = new.expires_at.unwrap_or_else(|| tx.now().plus(app.settings().link_lifetime));
+    check(&new.name, new.description.as_deref(), expires_at, tx.now())?;
+    let secret = Secret::new(app, "frl");
+    let link = FileRequest {
+        id: tx.new_id(),
+        purpose,
+        name: new.name.trim().to_owned(),
+        description: new.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
+        answer: None,
+        comment: None,
+        created_by: caller.account_id().map(ToString::to_string),
+        expires_at,
+        revoked_at: None,
+        finished_at: None,
+        created_at: tx.now(),
+        version: 1,
+    };
+    store::file_request::insert(tx, &link, &secret.hash()).await?;
+    jobs::settle_file_request::push(tx, &link).await?;
+    let event = event(caller, "file_request.create", &link)
+        .with("expires_at", link.expires_at.to_string())
+        .personally("name", link.name.as_str());
+    Ok((Made { url: format!("{}/f/{}", app.settings().public_url, secret.reveal()), link }, event))
+}
+
+fn event(caller: &Caller, what: &'static str, link: &FileRequest) -> Event {
+    let event = did(caller, what).about("file_request", &link.id);
+    match &link.purpose {
+        For::Item(item) => event.about("request_item", item),
+        For::Case(case) => event.about("case", case),
+    }
+}
+
+/// Makes a link by which anybody can add files to a case.
+pub async fn create_for_case(app: &App, caller: &Caller, case: &CaseId, new: NewLink) -> Result<Made> {
+    let mut tx = app.begin().await?;
+    crate::case::with_level(&mut tx, caller, case, Level::Edit).await?.case.require_open()?;
+    let (made, event) = insert(app, &mut tx, caller, For::Case(case.clone()), new).await?;
+    tx.commit([event]).await?;
+    Ok(made)
+}
+
+/// Makes a link for the footage of an item, in the place of those it has.
+pub async fn create_for_item(
+    app: &App,
+    caller: &Caller,
+    item: &RequestItemId,
+    expires_at: Option<Timestamp>,
+) -> Result<Made> {
+    let mut tx = app.begin().await?;
+    let item = for_link(app, &mut tx, caller, item).await?;
+    if domain::request_item::targets(item.state, Action::FileRequest).is_empty() {
+        let refused = WrongState { action: Action::FileRequest, state: item.state };
+        return Err(Error::conflict("wrong_state", format!("The state does not allow this: {refused}.")));
+    }
+    let name = store::file_request::title_of_item(&mut tx, &item.id).await?;
+    store::request_item::revoke_links(&mut tx, &item.id).await?;
+    let new = NewLink { name, description: None, expires_at };
+    let (made, event) = insert(app, &mut tx, caller, For::Item(item.id), new).await?;
+    tx.commit([event.about("video_request", &item.request_id)]).await?;
+    Ok(made)
+}
+
+/// An item for which the caller may make and revoke links, held until the end of the transaction.
+async fn for_link(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<RequestItem> {
+    let unseen = || Error::not_found("request item");
+    let request = store::request_item::request_of(tx, &policy::sees_requests(caller), id).await?.ok_or_else(unseen)?;
+    store::video_request::lock(tx, &request).await?;
+    let item = store::request_item::find(tx, id).await?.ok_or_else(unseen)?;
+    let requester = store::request_item::requester_of(tx, &request).await?;
+    policy::request_item(caller, Action::FileRequest, &item, &requester, app.settings().requester_may_approve)?;
+    Ok(item)
+}
+
+/// Revokes a link. What was sent by it stays.
+pub async fn revoke(app: &App, caller: &Caller, id: &FileRequestId) -> Result<()> {
+    let mut tx = app.begin().await?;
+    store::file_request::lock(&mut tx, id).await?;
+    let unseen = || Error::not_found("file request");
+    let mut link = store::file_request::find(&mut tx, id).await?.ok_or_else(unseen)?;
+    match &link.purpose {
+        For::Case(case) => drop(crate::case::with_level(&mut tx, caller, case, Level::Edit).await?),
+        For::Item(item) => drop(for_link(app, &mut tx, caller, item).await?),
+    }
+    if link.revoked_at.is_some() || link.finished_at.is_some() {
+        return Err(Error::conflict("wrong_state", "This link no longer holds."));
+    }
+    link.revoked_at = Some(tx.now());
+    store::file_request::save(&mut tx, &mut link).await?;
+    let mut events = vec![event(caller, "file_request.revoke", &link)];
+    events.extend(settle(app, &mut tx, &link).await?);
+    Ok(tx.commit(events).await?)
+}
+
+/// What the holder of a link sees.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The link.
+    pub link: FileRequest,
+    /// Who asks for what.
+    pub asked: Asked,
+    /// What was sent so far.
+    pub sent: Vec<Sent>,
+}
+
+/// The link of a token, whether or not it still holds. Wrong tokens of an address are counted.
+async fn by_token(app: &App, token: &str, address: Option<IpAddr>) -> Result<FileRequest> {
+    let key = format!("link {}", secret::hash(&address.map_or_else(|| "unknown".to_owned(), |a| a.to_string())));
+    let mut tx = app.read().await?;
+    if let Some((failures, last)) = store::session::failures(&mut tx, &key).await? {
+        let again = last.plus(FAILURES_COUNT_FOR);
+        if failures > FREE_TRIES && again > tx.now() {
+            let seconds = again.since(tx.now()).as_secs() + 1;
+            return Err(Error::new(
+                Kind::Throttled(seconds),
+                "throttled",
+                "Too many links that do not exist. Try again later.",
+            ));
+        }
+    }
+    if let Some(link) = store::file_request::find_by_hash(&mut tx, &secret::hash(token)).await? {
+        return Ok(link);
+    }
+    drop(tx);
+    let mut tx = app.begin().await?;
+    let forget_before = tx.now().minus(FAILURES_COUNT_FOR);
+    store::session::count_failure(&mut tx, &key, forget_before).await?;
+    tx.commit_housekeeping().await?;
+    Err(Error::new(Kind::NotFound, "link_unknown", "There is no such link. Check that the address is complete."))
+}
+
+/// Who the holder of a link is, for uploads: the link must hold and not be finished.
+pub async fn resume(app: &App, token: &str, address: Option<IpAddr>) -> Result<(Caller, FileRequest)> {
+    let link = by_token(app, token, address).await?;
+    link.require_unfinished(app.now())?;
+    Ok((Caller::link(link.id.clone()), link))
+}
+
+/// Opens a link. Changes nothing.
+pub async fn open(app: &App, token: &str, address: Option<IpAddr>) -> Result<Opened> {
+    let link = by_token(app, token, address).await?;
+    link.require_open(app.now())?;
+    shown(&mut app.read().await?, link).await
+}
+
+async fn shown(tx: &mut Tx, link: FileRequest) -> Result<Opened> {
+    let asked = store::file_request::asked(tx, &link).await?;
+    let sent = store::file_request::sent(tx, &link.id).await?;
+    Ok(Opened { link, asked, sent })
+}
+
+/// The link as it is now, held until the end of the transaction.
+async fn locked(app: &App, token: &str, address: Option<IpAddr>) -> Result<(Tx, FileRequest)> {
+    let id = by_token(app, token, address).await?.id;
+    let mut tx = app.begin().await?;
+    if let Some(For::Item(item)) = store::file_request::find(&mut tx, &id).await?.map(|link| link.purpose) {
+        // The same order as everywhere: the request first.
+        if let Some(item) = store::request_item::find(&mut tx, &item).await? {
+            store::video_request::lock(&mut tx, &item.request_id).await?;
+        }
+    }
+    store::file_request::lock(&mut tx, &id).await?;
+    let link = store::file_request::find(&mut tx, &id).await?.ok_or_else(|| Error::internal("the link vanished"))?;
+    Ok((tx, link))
+}
+
+/// What the holder of a link says.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The answer.
+    pub answer: Answer,
+    /// Of a part: which.
+    pub part: Option<Window>,
+    /// In their words.
+    pub comment: Option<String>,
+}
+
+/// Answers a link. "No" and "nothing there" end it.
+pub async fn answer(app: &App, token: &str, address: Option<IpAddr>, said: Said) -> Result<Opened> {
+    let mut invalid = Invalid::new();
+    invalid.limit_text("/comment", said.comment.as_deref(), domain::file_request::WORDS);
+    if said.answer == Answer::Part && said.part.is_none() {
+        invalid.add("/from", "Say which part you have.");
+    }
+    invalid.into_result()?;
+    let (mut tx, mut link) = locked(app, token, address).await?;
+    link.require_unfinished(tx.now())?;
+    let caller = Caller::link(link.id.clone());
+    let ends = matches!(said.answer, Answer::Nothing | Answer::No);
+    if ends && !store::file_request::sent(&mut tx, &link.id).await?.is_empty() {
+        return Err(Error::conflict("files_sent", "You have sent files already. Finish, or remove them first."));
+    }
+    let mut events = Vec::new();
+    if let For::Item(item) = &link.purpose {
+        let answer = match (said.answer, said.part) {
+            (Answer::Part, Some(part)) => LinkAnswer::Part(part),
+            (Answer::Have | Answer::Part, _) => LinkAnswer::Have,
+            (Answer::Nothing, _) => LinkAnswer::Nothing,
+            (Answer::No, _) => LinkAnswer::No,
+        };
+        events.extend(crate::request_item::link_answered(app, &mut tx, &caller, item, answer).await?);
+    }
+    // An item that ended by the answer has had its links revoked; this one shows its holder what they said instead.
+    link = store::file_request::find(&mut tx, &link.id).await?.ok_or_else(|| Error::internal("the link vanished"))?;
+    link.revoked_at = None;
+    link.answer = Some(said.answer);
+    link.comment = said.comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    link.finished_at = ends.then(|| tx.now());
+    store::file_request::save(&mut tx, &mut link).await?;
+    let mut answered = event(&caller, "file_request.answer", &link).with("answer", said.answer.as_str());
+    if let Some(comment) = &link.comment {
+        answered = answered.personally("comment", comment.as_str());
+    }
+    events.push(answered);
+    let opened = shown(&mut tx, link).await?;
+    tx.commit(events).await?;
+    Ok(opened)
+}
+
+/// What arrived by a link, and when its holder finished.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// The files that arrived whole, with their hashes.
+    pub files: Vec<Sent>,
+    /// When it was finished.
+    pub received_at: Timestamp,
+}
+
+/// Says that all is sent. Answers what arrived; said again, the same.
+pub async fn finish(app: &App, token: &str, address: Option<IpAddr>) -> Result<Receipt> {
+    let (mut tx, mut link) = locked(app, token, address).await?;
+    link.require_open(tx.now())?;
+    let mut files = store::file_request::sent(&mut tx, &link.id).await?;
+    if let Some(received_at) = link.finished_at {
+        files.retain(|file| file.evidence_id.is_some());
+        return Ok(Receipt { files, received_at });
+    }
+    if files.iter().any(|file| file.evidence_id.is_none()) {
+        return Err(Error::conflict("still_sending", "A file is still on its way. Wait for it, or remove it."));
+    }
+    if files.is_empty() {
+        return Err(Error::conflict("no_files", "Nothing was sent yet. Add a file, or say that you have none."));
+    }
+    let received_at = tx.now();
+    link.finished_at = Some(received_at);
+    store::file_request::save(&mut tx, &mut link).await?;
+    let caller = Caller::link(link.id.clone());
+    let hashes: Vec<_> =
+        files.iter().map(|file| json!({ "sha256": file.sha256, "size_bytes": file.size_bytes })).collect();
+    let mut events = vec![event(&caller, "file_request.finish", &link).with("files", hashes)];
+    events.extend(settle(app, &mut tx, &link).await?);
+    tx.commit(events).await?;
+    Ok(Receipt { files, received_at })
+}
+
+/// No more files come by this link: its item goes on if everything that came was looked at. Otherwise the job that looks at the last
+/// file moves it on.
+pub(crate) async fn settle(app: &App, tx: &mut Tx, link: &FileRequest) -> Result<Vec<Event>> {
+    match &link.purpose {
+        For::Item(item) => crate::evidence::item_arrived(app, tx, item).await,
+        For::Case(_) => Ok(Vec::new()),
+    }
+}
+
+/// Where the files of a link go.
+pub fn destination(link: &FileRequest) -> crate::evidence::Destination {
+    match &link.purpose {
+        For::Item(item) => crate::evidence::Destination::Item(item.clone()),
+        For::Case(case) => crate::evidence::Destination::Case(case.clone()),
+    }
+}
+
+/// Whether a file came by a link.
+pub fn came_by(evidence: &Evidence, link: &FileRequest) -> bool {
+    evidence.received_by.as_deref() == Some(link.id.as_str())
+}

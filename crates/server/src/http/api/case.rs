@@ -1,0 +1,308 @@
+//! Cases.
+
+use app::App;
+use app::case::Wanted;
+use app::file_request::NewLink;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use domain::Timestamp;
+use domain::case::{Access, Level, Principal};
+use domain::id::CaseId;
+use domain::policy;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::evidence::EvidenceView;
+use super::file_request::NewLinkView;
+use super::history::HistoryEntry;
+use super::{List, Paging};
+use crate::http::Shared;
+use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
+use crate::http::problem::{Answer, Problem};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list_cases, create_case))
+        .routes(routes!(find_case, change_case))
+        .routes(routes!(close_case))
+        .routes(routes!(reopen_case))
+        .routes(routes!(find_case_access, set_case_access))
+        .routes(routes!(list_case_evidence))
+        .routes(routes!(list_case_history))
+        .routes(routes!(create_case_file_request))
+}
+
+/// A case, as the caller sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+struct CaseView {
+    id: CaseId,
+    number: String,
+    name: String,
+    closed_at: Option<Timestamp>,
+    created_at: Timestamp,
+    /// What the caller may do in it.
+    level: Level,
+    evidence_count: i64,
+    version: i64,
+    /// `change`, `add`, `file_request`, `share`, `close`, `reopen`.
+    allowed_actions: Vec<&'static str>,
+}
+
+impl From<app::case::Seen> for CaseView {
+    fn from(seen: app::case::Seen) -> Self {
+        let may = |level| policy::in_case(seen.level, level).is_ok();
+        let open = seen.case.closed_at.is_none();
+        let actions = [
+            ("change", may(Level::Edit)),
+            ("add", may(Level::Edit) && open),
+            ("file_request", may(Level::Edit) && open),
+            ("share", may(Level::Manage)),
+            ("close", may(Level::Manage) && open),
+            ("reopen", may(Level::Manage) && !open),
+        ];
+        Self {
+            allowed_actions: actions.into_iter().filter(|(_, may)| *may).map(|(action, _)| action).collect(),
+            id: seen.case.id,
+            number: seen.case.number,
+            name: seen.case.name,
+            closed_at: seen.case.closed_at,
+            created_at: seen.case.created_at,
+            level: seen.level,
+            evidence_count: seen.evidence_count,
+            version: seen.case.version,
+        }
+    }
+}
+
+fn one(seen: app::case::Seen) -> impl IntoResponse {
+    (etag(seen.case.version), axum::Json(CaseView::from(seen)))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct CaseQuery {
+    /// Words in number and name.
+    q: Option<String>,
+    /// Only closed ones, or only open ones.
+    closed: Option<bool>,
+    /// At most so many.
+    limit: Option<i64>,
+    /// The `next_cursor` of an earlier answer.
+    cursor: Option<String>,
+    /// Say how many there are.
+    count: Option<bool>,
+}
+
+/// The cases that the caller may open, newest first.
+#[utoipa::path(get, path = "/cases", tag = "cases", operation_id = "list_cases", params(CaseQuery),
+    responses((status = 200, body = List<CaseView>), (status = "4XX", body = Problem)))]
+async fn list_cases(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Query(query): Query<CaseQuery>,
+) -> Answer<axum::Json<List<CaseView>>> {
+    let wanted = Wanted {
+        q: query.q,
+        closed: query.closed,
+        limit: query.limit,
+        cursor: query.cursor,
+        count: query.count.unwrap_or(false),
+    };
+    let page = app::case::list(&app, &caller, wanted).await?;
+    Ok(axum::Json(List::of(page, CaseView::from)))
+}
+
+/// A new case, or a new name.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CaseInput {
+    name: String,
+}
+
+/// Makes a case, which the caller manages.
+#[utoipa::path(post, path = "/cases", tag = "cases", operation_id = "create_case", request_body = CaseInput,
+    responses((status = 201, body = CaseView), (status = "4XX", body = Problem)))]
+async fn create_case(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Json(input): Json<CaseInput>,
+) -> Answer<impl IntoResponse> {
+    let seen = app::case::create(&app, &caller, &input.name).await?;
+    Ok((StatusCode::CREATED, one(seen)))
+}
+
+/// One case.
+#[utoipa::path(get, path = "/cases/{id}", tag = "cases", operation_id = "find_case", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseView), (status = "4XX", body = Problem)))]
+async fn find_case(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+) -> Answer<impl IntoResponse> {
+    Ok(one(app::case::find(&app, &caller, &id).await?))
+}
+
+/// Renames a case.
+#[utoipa::path(patch, path = "/cases/{id}", tag = "cases", operation_id = "change_case", params(("id" = CaseId, Path)), request_body = CaseInput,
+    responses((status = 200, body = CaseView), (status = "4XX", body = Problem)))]
+async fn change_case(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+    IfMatch(version): IfMatch,
+    Json(input): Json<CaseInput>,
+) -> Answer<impl IntoResponse> {
+    Ok(one(app::case::rename(&app, &caller, &id, version, &input.name).await?))
+}
+
+/// Nothing is added to the case from now on.
+#[utoipa::path(post, path = "/cases/{id}/close", tag = "cases", operation_id = "close_case", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseView), (status = "4XX", body = Problem)))]
+async fn close_case(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+) -> Answer<impl IntoResponse> {
+    Ok(one(app::case::close(&app, &caller, &id).await?))
+}
+
+/// Files may be added again.
+#[utoipa::path(post, path = "/cases/{id}/reopen", tag = "cases", operation_id = "reopen_case", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseView), (status = "4XX", body = Problem)))]
+async fn reopen_case(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+) -> Answer<impl IntoResponse> {
+    Ok(one(app::case::reopen(&app, &caller, &id).await?))
+}
+
+/// A line of an access list.
+#[derive(Serialize, utoipa::ToSchema)]
+struct AccessView {
+    principal_id: Principal,
+    /// The person's or the group's name.
+    name: Option<String>,
+    level: Level,
+    /// Until when; null: without end.
+    expires_at: Option<Timestamp>,
+}
+
+/// Who may do what in a case.
+#[derive(Serialize, utoipa::ToSchema)]
+struct AccessListView {
+    entries: Vec<AccessView>,
+}
+
+impl From<Vec<app::case::NamedAccess>> for AccessListView {
+    fn from(list: Vec<app::case::NamedAccess>) -> Self {
+        let entry = |named: app::case::NamedAccess| AccessView {
+            principal_id: named.access.principal,
+            name: named.name,
+            level: named.access.level,
+            expires_at: named.access.expires_at,
+        };
+        Self { entries: list.into_iter().map(entry).collect() }
+    }
+}
+
+/// Who may do what.
+#[utoipa::path(get, path = "/cases/{id}/access", tag = "cases", operation_id = "find_case_access", params(("id" = CaseId, Path)),
+    responses((status = 200, body = AccessListView), (status = "4XX", body = Problem)))]
+async fn find_case_access(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+) -> Answer<axum::Json<AccessListView>> {
+    Ok(axum::Json(app::case::access(&app, &caller, &id).await?.into()))
+}
+
+/// One person or group, and what they may do.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AccessInput {
+    principal_id: Principal,
+    level: Level,
+    expires_at: Option<Timestamp>,
+    /// Ignored: so that what was read can be sent back.
+    #[serde(default, rename = "name")]
+    _name: Option<String>,
+}
+
+/// The whole list.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AccessListInput {
+    entries: Vec<AccessInput>,
+}
+
+/// Says who may do what: the whole list.
+#[utoipa::path(put, path = "/cases/{id}/access", tag = "cases", operation_id = "set_case_access", params(("id" = CaseId, Path)),
+    request_body = AccessListInput, responses((status = 200, body = AccessListView), (status = "4XX", body = Problem)))]
+async fn set_case_access(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+    Json(input): Json<AccessListInput>,
+) -> Answer<axum::Json<AccessListView>> {
+    let entry = |e: AccessInput| Access { principal: e.principal_id, level: e.level, expires_at: e.expires_at };
+    let entries: Vec<Access> = input.entries.into_iter().map(entry).collect();
+    Ok(axum::Json(app::case::set_access(&app, &caller, &id, &entries).await?.into()))
+}
+
+/// The files of a case, oldest first.
+#[utoipa::path(get, path = "/cases/{id}/evidence", tag = "evidence", operation_id = "list_case_evidence", params(("id" = CaseId, Path), Paging),
+    responses((status = 200, body = List<EvidenceView>), (status = "4XX", body = Problem)))]
+async fn list_case_evidence(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+    Query(paging): Query<Paging>,
+) -> Answer<axum::Json<List<EvidenceView>>> {
+    let page = app::evidence::list(&app, &caller, &id, paging.limit, paging.cursor.as_deref()).await?;
+    Ok(axum::Json(List::of(page, EvidenceView::from)))
+}
+
+/// What happened in a case, newest first.
+#[utoipa::path(get, path = "/cases/{id}/history", tag = "cases", operation_id = "list_case_history", params(("id" = CaseId, Path), Paging),
+    responses((status = 200, body = List<HistoryEntry>), (status = "4XX", body = Problem)))]
+async fn list_case_history(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+    Query(paging): Query<Paging>,
+) -> Answer<axum::Json<List<HistoryEntry>>> {
+    let page = app::case::history(&app, &caller, &id, paging.limit, paging.cursor.as_deref()).await?;
+    Ok(axum::Json(List::of(page, HistoryEntry::from)))
+}
+
+/// What a link asks for.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LinkInput {
+    /// In a line.
+    name: String,
+    /// In more words.
+    description: Option<String>,
+    /// Two weeks from now, unless the administrator or you say otherwise.
+    expires_at: Option<Timestamp>,
+    /// Accepted for later; who holds a link is never asked for a name.
+    #[serde(default, rename = "anonymous")]
+    _anonymous: Option<bool>,
+}
+
+/// Makes a link by which anybody can add files to a case.
+#[utoipa::path(post, path = "/cases/{id}/file-requests", tag = "cases", operation_id = "create_case_file_request", params(("id" = CaseId, Path)),
+    request_body = LinkInput, responses((status = 201, body = NewLinkView), (status = "4XX", body = Problem)))]
+async fn create_case_file_request(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+    Json(input): Json<LinkInput>,
+) -> Answer<impl IntoResponse> {
+    let new = NewLink { name: input.name, description: input.description, expires_at: input.expires_at };
+    let made = app::file_request::create_for_case(&app, &caller, &id, new).await?;
+    Ok((StatusCode::CREATED, axum::Json(NewLinkView::of(made)?)))
+}

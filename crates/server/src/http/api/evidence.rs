@@ -1,0 +1,191 @@
+//! Evidence: facts, bytes, history.
+
+use app::App;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use domain::case::Level;
+use domain::evidence::{Look, MediaFacts, PlayableState};
+use domain::id::{CaseId, EvidenceId, RequestItemId, VideoRequestId};
+use domain::{Timestamp, Window};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::history::HistoryEntry;
+use super::{List, Named, Paging};
+use crate::http::Shared;
+use crate::http::bytes::{self, Shown};
+use crate::http::extract::{Path, Query, Signed, etag};
+use crate::http::problem::{Answer, Problem};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(find_evidence))
+        .routes(routes!(list_evidence_history))
+        .routes(routes!(download_evidence))
+        .routes(routes!(play_evidence))
+        .routes(routes!(find_evidence_thumbnail))
+}
+
+/// When the footage was recorded.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RecordedView {
+    from: Timestamp,
+    to: Timestamp,
+    gaps: Vec<Window>,
+    /// Recorder clock minus true time. Not written into the footage.
+    clock_offset_ms: Option<i64>,
+}
+
+/// The copy that browsers play.
+#[derive(Serialize, utoipa::ToSchema)]
+struct PlayableView {
+    state: PlayableState,
+    /// Why there is none.
+    error: Option<String>,
+    size_bytes: Option<i64>,
+}
+
+/// Where the ledger says that the file arrived.
+#[derive(Serialize, utoipa::ToSchema)]
+struct LedgerView {
+    /// Null in the first second.
+    leaf_index: Option<i64>,
+}
+
+/// A file, as the caller sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct EvidenceView {
+    id: EvidenceId,
+    case_id: Option<CaseId>,
+    request_id: Option<VideoRequestId>,
+    item_id: Option<RequestItemId>,
+    name: String,
+    size_bytes: i64,
+    /// Of the original.
+    sha256: String,
+    source: Option<Named>,
+    created_at: Timestamp,
+    /// Null until it was looked at, or when it holds nothing that can be read.
+    media: Option<MediaFacts>,
+    recorded: Option<RecordedView>,
+    /// How a connector made it.
+    #[schema(value_type = Option<Object>)]
+    manifest: Option<Value>,
+    playable: PlayableView,
+    thumbnail_url: Option<String>,
+    play_url: Option<String>,
+    /// Null when the caller may only view.
+    original_url: Option<String>,
+    /// What the caller may do with it.
+    level: Level,
+    ledger: LedgerView,
+    /// `play`, `download`.
+    allowed_actions: Vec<&'static str>,
+}
+
+impl From<app::evidence::Seen> for EvidenceView {
+    fn from(seen: app::evidence::Seen) -> Self {
+        let allowed_actions = app::evidence::allowed_actions(&seen);
+        let (evidence, level) = (seen.evidence, seen.level);
+        let url = |part: &str| format!("/api/v1/evidence/{}/{part}", evidence.id);
+        Self {
+            thumbnail_url: evidence.thumbnail.as_ref().map(|_| url("thumbnail")),
+            play_url: evidence.playable.as_ref().map(|_| url("play")),
+            original_url: (level >= Level::Download).then(|| url("original")),
+            source: evidence.source_id.as_ref().zip(seen.source_name).map(|(id, name)| Named::new(id, name)),
+            playable: PlayableView {
+                state: evidence.playable_state,
+                error: evidence.playable_error,
+                size_bytes: evidence.playable.as_ref().map(|playable| playable.size_bytes),
+            },
+            recorded: evidence.recorded.map(|recorded| RecordedView {
+                from: recorded.window.from,
+                to: recorded.window.to,
+                gaps: recorded.gaps,
+                clock_offset_ms: recorded.clock_offset_ms,
+            }),
+            id: evidence.id,
+            case_id: evidence.case_id,
+            request_id: evidence.request_id,
+            item_id: evidence.item_id,
+            name: evidence.name,
+            size_bytes: evidence.original.size_bytes,
+            sha256: evidence.original.sha256,
+            created_at: evidence.created_at,
+            media: evidence.media,
+            manifest: evidence.manifest,
+            level,
+            ledger: LedgerView { leaf_index: seen.leaf_index },
+            allowed_actions,
+        }
+    }
+}
+
+/// One file.
+#[utoipa::path(get, path = "/evidence/{id}", tag = "evidence", operation_id = "find_evidence", params(("id" = EvidenceId, Path)),
+    responses((status = 200, body = EvidenceView), (status = "4XX", body = Problem)))]
+async fn find_evidence(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<EvidenceId>,
+) -> Answer<impl IntoResponse> {
+    let seen = app::evidence::find(&app, &caller, &id).await?;
+    Ok((etag(seen.evidence.version), axum::Json(EvidenceView::from(seen))))
+}
+
+/// What happened to a file, newest first.
+#[utoipa::path(get, path = "/evidence/{id}/history", tag = "evidence", operation_id = "list_evidence_history",
+    params(("id" = EvidenceId, Path), Paging), responses((status = 200, body = List<HistoryEntry>), (status = "4XX", body = Problem)))]
+async fn list_evidence_history(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<EvidenceId>,
+    Query(paging): Query<Paging>,
+) -> Answer<axum::Json<List<HistoryEntry>>> {
+    let page = app::evidence::history(&app, &caller, &id, paging.limit, paging.cursor.as_deref()).await?;
+    Ok(axum::Json(List::of(page, HistoryEntry::from)))
+}
+
+/// The original as it came; whole or in ranges. Needs the level `download`, and is logged.
+#[utoipa::path(get, path = "/evidence/{id}/original", tag = "evidence", operation_id = "download_evidence", params(("id" = EvidenceId, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 304), (status = "4XX", body = Problem)))]
+async fn download_evidence(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<EvidenceId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let opened = app::evidence::open(&app, &caller, &id, Look::Original).await?;
+    bytes::answer(&app, &opened, &Shown::Attachment, &headers).await
+}
+
+/// The copy that browsers play; whole or in ranges. The look is logged: once for all ranges that a player asks for within five minutes.
+#[utoipa::path(get, path = "/evidence/{id}/play", tag = "evidence", operation_id = "play_evidence", params(("id" = EvidenceId, Path)),
+    responses((status = 200, content_type = "video/mp4", body = Vec<u8>), (status = 206, content_type = "video/mp4", body = Vec<u8>),
+        (status = 304), (status = "4XX", body = Problem)))]
+async fn play_evidence(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<EvidenceId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let opened = app::evidence::open(&app, &caller, &id, Look::Play).await?;
+    bytes::answer(&app, &opened, &Shown::Inline("video/mp4"), &headers).await
+}
+
+/// A picture of the footage. The look is logged once an hour.
+#[utoipa::path(get, path = "/evidence/{id}/thumbnail", tag = "evidence", operation_id = "find_evidence_thumbnail", params(("id" = EvidenceId, Path)),
+    responses((status = 200, content_type = "image/jpeg", body = Vec<u8>), (status = 304), (status = "4XX", body = Problem)))]
+async fn find_evidence_thumbnail(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<EvidenceId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let opened = app::evidence::open(&app, &caller, &id, Look::Thumbnail).await?;
+    bytes::answer(&app, &opened, &Shown::Inline("image/jpeg"), &headers).await
+}
