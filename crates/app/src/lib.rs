@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod authentication;
+pub mod camera;
 pub mod case;
 pub mod check;
 mod clock;

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod caller;
+pub mod camera;
 pub mod case;
 pub mod evidence;
 pub mod file_request;

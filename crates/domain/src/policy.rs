@@ -134,6 +134,38 @@ pub fn manage_group(caller: &Caller, organization: &OrganizationId) -> Allowed {
     )
 }
 
+/// Which sources somebody sees. Queries put it into their `WHERE`. `None` means of all organizations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeesSources {
+    /// The published ones of these.
+    pub published_of: Option<Vec<OrganizationId>>,
+    /// All of these, published or not.
+    pub all_of: Option<Vec<OrganizationId>>,
+}
+
+/// Sources are seen by those who may search the registry, hidden ones by those who manage it.
+pub fn sees_sources(caller: &Caller) -> SeesSources {
+    match &caller.means {
+        Means::Server => SeesSources { published_of: None, all_of: None },
+        Means::Connector(_) => SeesSources {
+            published_of: Some(Vec::new()),
+            all_of: Some(caller.organization_id.iter().cloned().collect()),
+        },
+        _ => SeesSources {
+            published_of: caller.organizations_with(Privilege::ViewRegistry),
+            all_of: caller.organizations_with(Privilege::ManageRegistry),
+        },
+    }
+}
+
+/// Cameras are entered, changed, hidden and removed by those who manage their owner's registry.
+pub fn manage_camera(caller: &Caller, organization: &OrganizationId) -> Allowed {
+    allowed_if(
+        caller.may(Privilege::ManageRegistry, organization),
+        "Only somebody who manages this organization's registry may do this.",
+    )
+}
+
 /// Tokens are made in a browser by the person themselves: a token makes no tokens.
 pub fn manage_own_tokens(caller: &Caller) -> Allowed {
     allowed_if(caller.means == Means::Session, "Tokens are made and revoked by a person who is signed in.")

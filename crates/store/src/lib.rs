@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod blob;
+pub mod camera;
 pub mod case;
 pub mod check;
 mod db;
@@ -22,6 +23,7 @@ pub mod mail;
 pub mod message;
 pub mod number;
 pub mod organization;
+pub mod place;
 pub mod request_item;
 mod row;
 pub mod session;

@@ -1,6 +1,7 @@
 //! The API under `/api/v1`: one file per noun, a handler is about a dozen lines.
 
 mod account;
+mod camera;
 mod case;
 mod csv;
 mod evidence;
@@ -14,6 +15,7 @@ mod mail;
 mod organization;
 mod request_item;
 mod session;
+mod source;
 mod streets;
 mod token;
 mod video_request;
@@ -32,6 +34,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(organization::routes())
         .merge(group::routes())
         .merge(token::routes())
+        .merge(source::routes())
+        .merge(camera::routes())
         .merge(mail::routes())
         .merge(job::routes())
         .merge(ledger::routes())
