@@ -10,6 +10,7 @@ pub use store::case::{NamedAccess, Seen};
 pub use store::history::Entry;
 use store::{Event, Tx};
 
+use crate::idempotency::{self, Key};
 use crate::number::{self, Numbered};
 use crate::page::Page;
 use crate::{App, Error, Result, did};
@@ -20,12 +21,20 @@ impl From<case::Refused> for Error {
     }
 }
 
-/// Makes a case; whoever makes it manages it.
-pub async fn create(app: &App, caller: &Caller, name: &str) -> Result<Seen> {
+/// Makes a case; whoever makes it manages it. With a key that was used before it answers the case of then.
+pub async fn create(app: &App, caller: &Caller, name: &str, key: Option<&Key>) -> Result<Seen> {
     policy::create_case(caller)?;
     let account = caller.account.as_ref().ok_or_else(|| Error::not_found("account"))?;
     let mut tx = app.begin().await?;
+    if let Some(key) = key
+        && let Some(id) = idempotency::earlier(&mut tx, &account.id, "case.create", key).await?
+    {
+        return visible(&mut tx, caller, &id.parse().map_err(Error::internal)?).await;
+    }
     let (case, event) = insert(app, &mut tx, caller, name, account).await?;
+    if let Some(key) = key {
+        idempotency::note(&mut tx, &account.id, "case.create", key, case.id.as_str()).await?;
+    }
     tx.commit([event]).await?;
     Ok(Seen { case, level: Level::Manage, evidence_count: 0 })
 }

@@ -138,13 +138,14 @@ async fn for_link(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -
 /// Revokes a link. What was sent by it stays.
 pub async fn revoke(app: &App, caller: &Caller, id: &FileRequestId) -> Result<()> {
     let mut tx = app.begin().await?;
-    store::file_request::lock(&mut tx, id).await?;
     let unseen = || Error::not_found("file request");
-    let mut link = store::file_request::find(&mut tx, id).await?.ok_or_else(unseen)?;
-    match &link.purpose {
-        For::Case(case) => drop(crate::case::with_level(&mut tx, caller, case, Level::Edit).await?),
-        For::Item(item) => drop(for_link(app, &mut tx, caller, item).await?),
+    // The same order as everywhere: the request first, then its link.
+    match store::file_request::find(&mut tx, id).await?.ok_or_else(unseen)?.purpose {
+        For::Case(case) => drop(crate::case::with_level(&mut tx, caller, &case, Level::Edit).await?),
+        For::Item(item) => drop(for_link(app, &mut tx, caller, &item).await?),
     }
+    store::file_request::lock(&mut tx, id).await?;
+    let mut link = store::file_request::find(&mut tx, id).await?.ok_or_else(unseen)?;
     if link.revoked_at.is_some() || link.finished_at.is_some() {
         return Err(Error::conflict("wrong_state", "This link no longer holds."));
     }

@@ -195,6 +195,8 @@ section! {
         ffmpeg: PathBuf = "/usr/bin/ffmpeg".into(),
         /// `ffprobe`.
         ffprobe: PathBuf = "/usr/bin/ffprobe".into(),
+        /// Run them even where this kernel has no Landlock, so that a hostile file could reach this server's other files.
+        allow_unconfined: bool = false,
     }
 }
 
@@ -286,7 +288,10 @@ impl Config {
             media: Media {
                 ffmpeg: self.media.ffmpeg.clone(),
                 ffprobe: self.media.ffprobe.clone(),
-                confine: vec![itself.into(), "confined".into()],
+                confine: {
+                    let option = self.media.allow_unconfined.then(|| "--allow-unconfined".into());
+                    [itself.into(), "confined".into()].into_iter().chain(option).collect()
+                },
             },
             ledger_key: (!self.ledger.key.as_os_str().is_empty()).then(|| self.ledger.key.clone()),
             ledger_public: self.ledger.public,

@@ -12,7 +12,7 @@
 //! * network, other processes, the kernel's rarer doors: by a seccomp filter that answers "not permitted";
 //! * the environment, which may hold the server's secrets: it is emptied.
 //!
-//! A kernel without Landlock is refused, unless `--allow-unconfined` says that the administrator accepts it.
+//! A kernel without Landlock is refused, unless `--allow-unconfined` (the setting `media.allow_unconfined`) says that the administrator accepts it.
 //! It must run before any thread is started: both Landlock and seccomp bind the calling thread only.
 
 use std::collections::BTreeMap;
@@ -173,7 +173,7 @@ fn restrict_files(args: &Args, program: &Path) -> Result<(), String> {
     let status = ruleset.restrict_self().map_err(&because)?;
     if status.ruleset == RulesetStatus::NotEnforced && !args.allow_unconfined {
         return Err("this kernel has no Landlock, so the program could read every file of this server; \
-                    enable Landlock (Linux 5.13 or later), or accept that with --allow-unconfined"
+                    enable Landlock (Linux 5.13 or later), or accept that with media.allow_unconfined = true"
             .into());
     }
     Ok(())

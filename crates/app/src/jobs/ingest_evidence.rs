@@ -20,6 +20,8 @@ use crate::{App, Error, Result, did};
 const TRIES: i64 = 4;
 /// Where in the footage the picture is taken, at most.
 const PICTURE_AT: Duration = Duration::from_secs(2);
+/// No run takes as long.
+const LEFT_BEHIND: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Queues it, in the transaction that received the file.
 pub(crate) async fn push(tx: &mut Tx, id: &EvidenceId) -> Result<()> {
@@ -72,16 +74,23 @@ async fn finish(app: &App, mut evidence: Evidence) -> Result<()> {
     Ok(tx.commit(events).await?)
 }
 
-/// A folder of its own on this machine, for one run.
-fn work_folder(app: &App) -> Result<tempfile::TempDir> {
+/// A folder of its own on this machine, for one run. What runs left behind that were killed goes after a week.
+fn work_folder(app: &App) -> std::io::Result<tempfile::TempDir> {
     let above = app.data().join("work");
-    std::fs::create_dir_all(&above).map_err(Error::internal)?;
-    tempfile::Builder::new().prefix("ingest-").tempdir_in(above).map_err(Error::internal)
+    std::fs::create_dir_all(&above)?;
+    for entry in std::fs::read_dir(&above)?.flatten() {
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > LEFT_BEHIND) {
+            // Another runner may be at it too.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix("ingest-").tempdir_in(above)
 }
 
 /// Makes all that can be made. The outer error is this server's, the inner one the reason why there is no copy that plays.
 async fn look_at(app: &App, evidence: &mut Evidence) -> Result<Result<(), MediaError>> {
-    let folder = work_folder(app)?;
+    let folder = work_folder(app).map_err(Error::internal)?;
     let input: PathBuf = match app.blobs().local_path(&evidence.original.blob) {
         Some(path) => path,
         None => {
@@ -99,32 +108,24 @@ async fn look_at(app: &App, evidence: &mut Evidence) -> Result<Result<(), MediaE
         Err(error) => return Ok(Err(error)),
     };
     evidence.media = Some(facts.media.clone());
-    if let Err(error) = picture(app, &tools, &input, &facts, &out, evidence).await? {
-        tracing::info!(evidence = %evidence.id, detail = error.detail, "no thumbnail: {error}");
+    let (picture, copy) = (out.join("thumbnail.jpg"), out.join("playable.mp4"));
+    // Both at once: somebody waits for the footage.
+    let (pictured, copied) =
+        tokio::join!(tools.thumbnail(&input, picture_at(&facts), &picture), tools.make_playable(&input, &facts, &copy));
+    match pictured {
+        Ok(()) => evidence.thumbnail = Some(keep(app, &picture, "thumbnail", evidence).await?),
+        Err(error) => tracing::info!(evidence = %evidence.id, detail = error.detail, "no thumbnail: {error}"),
     }
-    let file = out.join("playable.mp4");
-    if let Err(error) = tools.make_playable(&input, &facts, &file).await {
-        return Ok(Err(error));
+    match copied {
+        Ok(_) => evidence.playable = Some(keep(app, &copy, "playable", evidence).await?),
+        Err(error) => return Ok(Err(error)),
     }
-    evidence.playable = Some(keep(app, &file, "playable", evidence).await?);
     Ok(Ok(()))
 }
 
-async fn picture(
-    app: &App,
-    tools: &Tools,
-    input: &Path,
-    facts: &Probed,
-    out: &Path,
-    evidence: &mut Evidence,
-) -> Result<Result<(), MediaError>> {
-    let middle = Duration::from_millis(facts.media.duration_ms.unwrap_or(0) / 2);
-    let file = out.join("thumbnail.jpg");
-    if let Err(error) = tools.thumbnail(input, middle.min(PICTURE_AT), &file).await {
-        return Ok(Err(error));
-    }
-    evidence.thumbnail = Some(keep(app, &file, "thumbnail", evidence).await?);
-    Ok(Ok(()))
+/// Two seconds in, or in the middle of what is shorter.
+fn picture_at(facts: &Probed) -> Duration {
+    Duration::from_millis(facts.media.duration_ms.unwrap_or(0) / 2).min(PICTURE_AT)
 }
 
 /// Moves what was made into the store of bytes, under a name that follows from the original's random one: whoever makes it again

@@ -4,7 +4,7 @@ use app::App;
 use app::case::Wanted;
 use app::file_request::NewLink;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use domain::Timestamp;
 use domain::case::{Access, Level, Principal};
@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use super::evidence::EvidenceView;
 use super::file_request::NewLinkView;
 use super::history::HistoryEntry;
+use super::video_request::key;
 use super::{List, Paging};
 use crate::http::Shared;
 use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
@@ -115,21 +116,24 @@ async fn list_cases(
 }
 
 /// A new case, or a new name.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CaseInput {
     name: String,
 }
 
-/// Makes a case, which the caller manages.
+/// Makes a case, which the caller manages. With an `Idempotency-Key`, sent again, it answers what it made the first time.
 #[utoipa::path(post, path = "/cases", tag = "cases", operation_id = "create_case", request_body = CaseInput,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = CaseView), (status = "4XX", body = Problem)))]
 async fn create_case(
     State(app): State<App>,
     Signed(caller): Signed,
+    headers: HeaderMap,
     Json(input): Json<CaseInput>,
 ) -> Answer<impl IntoResponse> {
-    let seen = app::case::create(&app, &caller, &input.name).await?;
+    let key = key(&headers, &input)?;
+    let seen = app::case::create(&app, &caller, &input.name, key.as_ref()).await?;
     Ok((StatusCode::CREATED, one(seen)))
 }
 

@@ -389,7 +389,8 @@ async fn create_video_request(
     Ok((StatusCode::CREATED, answer(view)).into_response())
 }
 
-fn key(headers: &HeaderMap, input: &VideoRequestInput) -> Answer<Option<Key>> {
+/// The `Idempotency-Key` of a POST, bound to what was sent with it.
+pub(super) fn key(headers: &HeaderMap, input: &impl Serialize) -> Answer<Option<Key>> {
     let Some(name) = headers.get("idempotency-key") else { return Ok(None) };
     let body = serde_json::to_vec(input).expect("what was read can be written");
     Ok(Some(Key::new(name.to_str().unwrap_or(""), &body)?))
