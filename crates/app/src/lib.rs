@@ -8,6 +8,8 @@ pub mod camera;
 pub mod case;
 pub mod check;
 mod clock;
+pub mod connector;
+pub mod connector_task;
 mod error;
 pub mod evidence;
 pub mod file_request;

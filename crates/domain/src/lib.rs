@@ -6,6 +6,7 @@ pub mod account;
 pub mod caller;
 pub mod camera;
 pub mod case;
+pub mod connector;
 pub mod evidence;
 pub mod file_request;
 pub mod gazetteer;

@@ -332,3 +332,11 @@ pub fn in_case(held: Level, needed: Level) -> Allowed {
         },
     )
 }
+
+/// Connectors are made, seen and revoked by those who manage connectors of their organization.
+pub fn manage_connector(caller: &Caller, organization: &OrganizationId) -> Allowed {
+    allowed_if(
+        caller.may(Privilege::ManageConnectors, organization),
+        "Only somebody who manages this organization's connectors may do this.",
+    )
+}

@@ -149,17 +149,33 @@ fn columns(camera: &Camera) -> Vec<(&'static str, Value)> {
 
 /// Writes a new one. [`Error::Exists`] when its connector has a camera of that device id.
 pub async fn insert(tx: &mut Tx, new: &Camera) -> Result<()> {
-    let columns = columns(new);
-    let mut sql = Sql::new("INSERT INTO cameras (id, version");
-    for (name, _) in &columns {
-        sql.push(", ").push(name);
+    insert_many(tx, std::slice::from_ref(new)).await
+}
+
+/// Writes new ones, many with each statement.
+pub async fn insert_many(tx: &mut Tx, new: &[Camera]) -> Result<()> {
+    for cameras in new.chunks(100) {
+        let mut sql = Sql::new("INSERT INTO cameras (id, version");
+        for (index, camera) in cameras.iter().enumerate() {
+            let columns = columns(camera);
+            if index == 0 {
+                for (name, _) in &columns {
+                    sql.push(", ").push(name);
+                }
+                sql.push(") VALUES ");
+            }
+            sql.push(if index == 0 { "(" } else { ", (" }).bind(camera.id.as_str()).push(", ").bind(camera.version);
+            for (_, value) in columns {
+                value.bind(sql.push(", "));
+            }
+            sql.push(")");
+        }
+        sql.execute(tx).await?;
     }
-    sql.push(") VALUES (").bind(new.id.as_str()).push(", ").bind(new.version);
-    for (_, value) in columns {
-        value.bind(sql.push(", "));
+    for camera in new {
+        insert_tags(tx, camera).await?;
     }
-    sql.add(")").execute(tx).await?;
-    insert_tags(tx, new).await
+    Ok(())
 }
 
 /// Saves everything that is known of it, if nobody else did since it was read.

@@ -9,6 +9,8 @@ pub mod blob;
 pub mod camera;
 pub mod case;
 pub mod check;
+pub mod connector;
+pub mod connector_task;
 mod db;
 mod error;
 pub mod event;

@@ -41,6 +41,7 @@ async fn run(app: &App, job: &Job) -> Result<()> {
         "remove_expired_sessions" => remove_expired_sessions(app).await,
         "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
         "settle_file_request" => settle_file_request::run(app, job).await,
+        "return_lost_leases" => crate::connector_task::return_lost(app).await,
         other => Err(Error::internal(format!("no such job: {other}"))),
     }
 }
@@ -50,6 +51,7 @@ const RECURRING: &[(&str, Duration)] = &[
     ("remove_expired_sessions", Duration::from_secs(3600)),
     ("remove_abandoned_uploads", Duration::from_secs(600)),
     ("expire_request_items", Duration::from_secs(60)),
+    ("return_lost_leases", Duration::from_secs(5)),
 ];
 
 async fn remove_expired_sessions(app: &App) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod connector;
 pub(crate) mod serve;
 
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ enum Command {
         #[command(subcommand)]
         command: account::AccountCommand,
     },
+    /// Prints what a connector needs to dial in.
+    ConnectionFile(connector::ConnectionFile),
     /// API tokens.
     Token {
         #[command(subcommand)]
@@ -104,6 +107,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ledger { command } => command.run().await?,
         Command::Openapi => println!("{}", crate::http::openapi()),
         Command::Account { command } => command.run().await?,
+        Command::ConnectionFile(command) => command.run().await?,
         Command::Token { command } => command.run().await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod bytes;
+mod connector;
 pub(crate) mod extract;
 pub(crate) mod guest;
 mod page;
@@ -44,7 +45,7 @@ impl axum::extract::FromRef<Shared> for App {
 struct Document;
 
 fn api() -> OpenApiRouter<Shared> {
-    let routes = api::routes().merge(tus::routes()).merge(guest::routes());
+    let routes = api::routes().merge(tus::routes()).merge(guest::routes()).merge(connector::routes());
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes)
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod camera;
 mod case;
+mod connector;
 mod csv;
 mod evidence;
 mod file_request;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(token::routes())
         .merge(source::routes())
         .merge(camera::routes())
+        .merge(connector::routes())
         .merge(mail::routes())
         .merge(job::routes())
         .merge(ledger::routes())

@@ -1,0 +1,363 @@
+//! Connectors: made and revoked by those who manage them; what they call about themselves and their cameras.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::caller::Means;
+use domain::camera::{Behind, Camera, CameraType, Change, Origin};
+use domain::connector::{self, Connector, Problem};
+use domain::id::{ConnectorId, OrganizationId};
+use domain::policy::{self, Privilege};
+use domain::{Caller, Invalid, Timestamp};
+use protocol::{ConnectionFile, Hello, HelloAnswer, SourceDescription, SourceProblem, Sources, SourcesAnswer};
+use store::Tx;
+use store::connector::Greeting;
+pub use store::connector::Shown;
+
+use crate::secret::{self, Secret};
+use crate::{App, Error, Kind, Result, did};
+
+/// How long a call for a task may wait for one.
+pub const LONGEST_WAIT_SECONDS: u32 = 25;
+/// How often a source's picture is wanted anew.
+const THUMBNAIL_SECONDS: u32 = 3_600;
+/// The largest picture that is taken.
+pub const LARGEST_THUMBNAIL_BYTES: usize = 1 << 20;
+/// The most sources of one connector.
+const MOST_SOURCES: usize = 100_000;
+
+/// Makes a connector. Its connection file is answered this once.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    organization: &OrganizationId,
+    name: &str,
+) -> Result<(Shown, ConnectionFile)> {
+    policy::manage_connector(caller, organization)?;
+    let (connector, file) = insert(app, caller, organization, name).await?;
+    Ok((Shown { connector, source_count: 0, waiting: 0, running: 0 }, file))
+}
+
+/// The connection file of a connector of this name, made if there is none; for the command line, whose user owns the data directory.
+/// An earlier file of the same connector is worth nothing from then on.
+pub async fn connection_file(app: &App, organization: &OrganizationId, name: &str) -> Result<ConnectionFile> {
+    let mut tx = app.begin().await?;
+    let Some(found) = store::connector::find_by_name(&mut tx, organization, name.trim()).await? else {
+        drop(tx);
+        return Ok(insert(app, &Caller::server(), organization, name).await?.1);
+    };
+    let key = Secret::new(app, "slc");
+    store::connector::rekey(&mut tx, &found.id, &key.hash()).await?;
+    tx.commit([did(&Caller::server(), "connector.rekey").about("connector", &found.id)]).await?;
+    Ok(file(app, &found.id, &key))
+}
+
+async fn insert(
+    app: &App,
+    caller: &Caller,
+    organization: &OrganizationId,
+    name: &str,
+) -> Result<(Connector, ConnectionFile)> {
+    let mut tx = app.begin().await?;
+    let organization = store::organization::find(&mut tx, organization).await?;
+    let organization =
+        organization.ok_or_else(|| Invalid::field("/organization_id", "There is no such organization."))?;
+    let connector = Connector {
+        id: tx.new_id(),
+        organization_id: organization.id,
+        organization_name: organization.name,
+        name: name.trim().to_owned(),
+        adapter: None,
+        software: None,
+        protocol_version: None,
+        source_sequence: 0,
+        clock_offset_ms: None,
+        problem: None,
+        last_seen_at: None,
+        revoked_at: None,
+        created_at: tx.now(),
+        version: 1,
+    };
+    connector.validate()?;
+    if store::connector::find_by_name(&mut tx, &connector.organization_id, &connector.name).await?.is_some() {
+        return Err(Invalid::field("/name", "The organization has a connector of this name.").into());
+    }
+    let key = Secret::new(app, "slc");
+    store::connector::insert(&mut tx, &connector, &key.hash()).await?;
+    let event = did(caller, "connector.create")
+        .about("connector", &connector.id)
+        .about("organization", &connector.organization_id);
+    tx.commit([event.personally("name", connector.name.as_str())]).await?;
+    let file = file(app, &connector.id, &key);
+    Ok((connector, file))
+}
+
+fn file(app: &App, id: &ConnectorId, key: &Secret) -> ConnectionFile {
+    ConnectionFile {
+        url: app.settings().public_url.clone(),
+        connector_id: id.clone(),
+        key: key.reveal().to_owned(),
+        versions: protocol::VERSIONS.to_vec(),
+        ca_pem: None,
+    }
+}
+
+/// Connectors of the organizations whose connectors the caller manages.
+pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Shown>> {
+    policy::holds(caller, Privilege::ManageConnectors)?;
+    let organizations = caller.organizations_with(Privilege::ManageConnectors);
+    Ok(store::connector::list(&mut app.read().await?, organizations.as_deref(), None).await?)
+}
+
+/// One of them.
+pub async fn find(app: &App, caller: &Caller, id: &ConnectorId) -> Result<Shown> {
+    let organizations = caller.organizations_with(Privilege::ManageConnectors);
+    let mut found = store::connector::list(&mut app.read().await?, organizations.as_deref(), Some(id)).await?;
+    found.pop().ok_or_else(|| Error::not_found("connector"))
+}
+
+/// Revokes its key for good. What it worked on is given back, and waits for another one or for the deadline.
+pub async fn revoke(app: &App, caller: &Caller, id: &ConnectorId) -> Result<()> {
+    let shown = find(app, caller, id).await?;
+    policy::manage_connector(caller, &shown.connector.organization_id)?;
+    let mut tx = app.begin().await?;
+    let now = tx.now();
+    if !store::connector::revoke(&mut tx, id, now).await? {
+        return Ok(());
+    }
+    let mut events = crate::connector_task::give_all_back(app, &mut tx, id).await?;
+    events.push(did(caller, "connector.revoke").about("connector", id));
+    Ok(tx.commit(events).await?)
+}
+
+/// Who presents this key. A key of another server, or a revoked one, is nobody's.
+pub async fn resume(app: &App, key: &str) -> Result<Caller> {
+    let found = store::connector::find_by_key(&mut app.read().await?, &secret::hash(key)).await?;
+    let wrong = || {
+        Error::new(
+            Kind::Unauthenticated,
+            "wrong_key",
+            "This key is of another server, or was revoked. Ask the office for a new connection file.",
+        )
+    };
+    let connector = found.ok_or_else(wrong)?;
+    let now = app.now();
+    if connector.last_seen_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
+        let mut tx = app.begin().await?;
+        store::connector::seen(&mut tx, &connector.id).await?;
+        tx.commit_housekeeping().await?;
+    }
+    Ok(Caller::connector(connector.id, connector.organization_id))
+}
+
+/// The connector that calls.
+pub(crate) fn calling(caller: &Caller) -> Result<&ConnectorId> {
+    match &caller.means {
+        Means::Connector(id) => Ok(id),
+        _ => Err(Error::new(Kind::Forbidden, "forbidden", "Only a connector calls this.")),
+    }
+}
+
+/// A connector introduces itself.
+pub async fn hello(app: &App, caller: &Caller, said: &Hello) -> Result<HelloAnswer> {
+    let id = calling(caller)?;
+    let version = protocol::choose_version(&said.versions).ok_or_else(|| {
+        Invalid::field(
+            "/versions",
+            format!("This server speaks {:?}. Install a connector of the server's release.", protocol::VERSIONS),
+        )
+    })?;
+    let mut tx = app.begin().await?;
+    let connector = store::connector::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("connector"))?;
+    let software = format!("{} {}", said.software.name, said.software.version);
+    let greeting = Greeting {
+        adapter: limited(&said.adapter),
+        software: limited(&software),
+        protocol_version: i64::from(version),
+        clock_offset_ms: said.clock.as_millis().saturating_sub(tx.now().as_millis()),
+    };
+    store::connector::greeted(&mut tx, id, &greeting).await?;
+    let mut events = Vec::new();
+    if said.restarted {
+        events = crate::connector_task::give_all_back(app, &mut tx, id).await?;
+        events.push(did(caller, "connector.start").about("connector", id).with("version", version));
+    }
+    if events.is_empty() {
+        tx.commit_housekeeping().await?;
+    } else {
+        tx.commit(events).await?;
+    }
+    Ok(HelloAnswer {
+        version,
+        connector: protocol::ConnectorRef { id: id.clone(), name: connector.name },
+        clock: app.now(),
+        heartbeat_seconds: u32::try_from(connector::OFFLINE_AFTER.as_secs() / 3).unwrap_or(30),
+        longest_wait_seconds: LONGEST_WAIT_SECONDS,
+        thumbnail_seconds: THUMBNAIL_SECONDS,
+        sequence: (connector.source_sequence > 0).then_some(connector.source_sequence),
+    })
+}
+
+fn limited(text: &str) -> &str {
+    text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
+}
+
+/// A connector publishes what cameras there are. The office's word stands over it, field by field.
+pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<SourcesAnswer> {
+    let id = calling(caller)?;
+    if said.sources.len() > MOST_SOURCES {
+        return Err(Invalid::field("/sources", format!("At most {MOST_SOURCES} sources of one connector.")).into());
+    }
+    let mut tx = app.begin().await?;
+    let connector = store::connector::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("connector"))?;
+    let before = connector.source_sequence;
+    if said.sequence == before && before > 0 {
+        return Ok(SourcesAnswer { sequence: before, refused: Vec::new() }); // said again, because the answer was lost
+    }
+    let unknown = || Error::conflict("sequence", "This does not follow the last publication. Send the whole set.");
+    if said.sequence <= 0 || said.base.is_some_and(|base| base != before) {
+        return Err(unknown());
+    }
+    let problem = said.problem.as_ref().map(|p| Problem { text: p.text.clone(), what_to_do: p.what_to_do.clone() });
+    if !store::connector::published(&mut tx, id, before, said.sequence, problem.as_ref()).await? {
+        return Err(unknown());
+    }
+    let mut known = BTreeMap::new();
+    for camera in store::camera::of_connector(&mut tx, id).await? {
+        known.insert(camera.device_id.clone().unwrap_or_default(), camera);
+    }
+    let (mut new, mut changed, mut gone, mut refused) = (Vec::new(), 0u64, 0u64, Vec::new());
+    let mut named = BTreeSet::new();
+    for source in &said.sources {
+        if !named.insert(source.device_id.as_str()) {
+            continue;
+        }
+        let done = match known.get_mut(&source.device_id) {
+            None => first_seen(&tx, &connector, source).map(|camera| new.push(camera)),
+            Some(camera) => describe(&mut tx, camera, source).await?.map(|written| changed += u64::from(written)),
+        };
+        if let Err(invalid) = done {
+            let message =
+                invalid.0.iter().map(|e| format!("{}: {}", e.pointer, e.message)).collect::<Vec<_>>().join(" ");
+            refused.push(SourceProblem { device_id: source.device_id.clone(), message });
+        }
+    }
+    store::camera::insert_many(&mut tx, &new).await?;
+    for (device_id, camera) in &mut known {
+        let missing = said.base.is_none() && !named.contains(device_id.as_str());
+        if camera.vanished_at.is_none() && (missing || said.vanished.contains(device_id)) {
+            camera.vanished_at = Some(tx.now());
+            store::camera::save(&mut tx, camera).await?;
+            gone += 1;
+        }
+    }
+    let event = did(caller, "connector.publish").about("connector", id).with("sequence", said.sequence);
+    tx.commit([event.with("added", new.len()).with("changed", changed).with("vanished", gone)]).await?;
+    Ok(SourcesAnswer { sequence: said.sequence, refused })
+}
+
+/// A camera that a connector publishes for the first time.
+fn first_seen(tx: &Tx, connector: &Connector, source: &SourceDescription) -> Result<Camera, Invalid> {
+    let (organization, now) = (connector.organization_id.clone(), tx.now());
+    let mut camera = Camera::new(tx.new_id(), organization, connector.organization_name.clone(), now);
+    camera.connector = Some(Behind {
+        id: connector.id.clone(),
+        name: connector.name.clone(),
+        last_seen_at: connector.last_seen_at,
+        revoked_at: connector.revoked_at,
+    });
+    camera.device_id = Some(source.device_id.clone());
+    (camera.online, camera.last_seen_at) = (source.online, source.last_seen_at);
+    let length = source.device_id.chars().count();
+    if !(1..=500).contains(&length) {
+        return Err(Invalid::field("/device_id", "Expected 1 to 500 characters."));
+    }
+    let change = said(source, &camera.origins)?;
+    camera.describe(change, now)?;
+    Ok(camera)
+}
+
+/// Takes over what a connector says of a camera that is known. Answers whether its record changed.
+async fn describe(tx: &mut Tx, camera: &mut Camera, source: &SourceDescription) -> Result<Result<bool, Invalid>> {
+    let now = tx.now();
+    let changed = match said(source, &camera.origins).and_then(|change| camera.describe(change, now)) {
+        Ok(changed) => changed,
+        Err(invalid) => return Ok(Err(invalid)),
+    };
+    let seen = (source.online.or(camera.online), source.last_seen_at.max(camera.last_seen_at));
+    let moved = seen != (camera.online, camera.last_seen_at);
+    (camera.online, camera.last_seen_at) = seen;
+    let came_back = camera.vanished_at.take().is_some();
+    if !changed.is_empty() || came_back {
+        store::camera::save(tx, camera).await?;
+        return Ok(Ok(true));
+    }
+    if moved {
+        store::connector::saw(tx, &camera.id, seen.0, seen.1).await?;
+    }
+    Ok(Ok(false))
+}
+
+/// What a connector says, as a change: what it said once and no longer says is emptied.
+fn said(source: &SourceDescription, origins: &BTreeMap<String, Origin>) -> Result<Change, Invalid> {
+    let was_said = |field: &str| origins.get(field) == Some(&Origin::Connector);
+    macro_rules! field {
+        ($name:literal, $value:expr) => {{
+            let value = $value;
+            (value.is_some() || was_said($name)).then_some(value)
+        }};
+    }
+    let wrong_type = |_| Invalid::field("/type", "Expected fixed, panning or dome.");
+    let kind = source.kind.as_deref().map(str::parse::<CameraType>).transpose().map_err(wrong_type)?;
+    Ok(Change {
+        name: Some(Some(source.name.clone())),
+        description: field!("description", source.description.clone()),
+        position: field!("position", source.position),
+        address: field!("address", source.address.clone()),
+        mounting_height_m: field!("mounting_height_m", source.mounting_height_m),
+        bearing_deg: field!("bearing_deg", source.bearing_deg),
+        fov_deg: field!("fov_deg", source.fov_deg),
+        tilt_deg: field!("tilt_deg", source.tilt_deg),
+        range_m: field!("range_m", source.range_m),
+        r#type: field!("type", kind),
+        tags: field!("tags", Some(source.tags.clone()).filter(|tags| !tags.is_empty())),
+        retention_hours: field!("retention_hours", source.retention_hours),
+        clock_offset_ms: field!("clock_offset_ms", source.clock_offset.map(|offset| offset.offset_ms)),
+        clock_uncertainty_ms: field!("clock_uncertainty_ms", source.clock_offset.and_then(|o| o.uncertainty_ms)),
+        make: field!("make", source.make.clone()),
+        model: field!("model", source.model.clone()),
+        custom: field!("custom", Some(source.custom.clone()).filter(|custom| !custom.is_empty())),
+        ..Change::default()
+    })
+}
+
+/// A connector sends a picture of a camera.
+pub async fn set_thumbnail(app: &App, caller: &Caller, device_id: &str, jpeg: bytes::Bytes) -> Result<()> {
+    let id = calling(caller)?;
+    if jpeg.len() > LARGEST_THUMBNAIL_BYTES {
+        return Err(Error::new(
+            Kind::TooLarge,
+            "too_large",
+            format!("A picture may have at most {LARGEST_THUMBNAIL_BYTES} bytes."),
+        ));
+    }
+    if !jpeg.starts_with(b"\xff\xd8\xff") {
+        return Err(Invalid::field("", "Expected a JPEG picture.").into());
+    }
+    let blob = app.blobs().put("thumbnails", jpeg).await?;
+    let mut tx = app.begin().await?;
+    let before = store::connector::set_thumbnail(&mut tx, id, device_id, &blob).await?;
+    let Some(before) = before else {
+        app.blobs().remove(&blob).await?;
+        return Err(Error::not_found("source"));
+    };
+    tx.commit_housekeeping().await?;
+    if let Some(before) = before {
+        app.blobs().remove(&before).await?;
+    }
+    Ok(())
+}
+
+/// Whether a connector that was last seen then is online now.
+pub fn is_online(app: &App, last_seen_at: Option<Timestamp>) -> bool {
+    connector::is_online(last_seen_at, None, app.now())
+}

@@ -1,0 +1,503 @@
+//! Connectors through the router, on both databases: keys, publications, leases and their fencing.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use domain::account::Role;
+use domain::id::{CameraId, ConnectorId, OrganizationId};
+use serde_json::{Value, json};
+use store::testing::TestDatabase;
+use store::{Columns as _, Sql, on_both};
+use support::{Reply, Site};
+
+/// A connector as its process sees the server.
+struct Wire<'a> {
+    site: &'a Site,
+    id: ConnectorId,
+    key: String,
+}
+
+impl<'a> Wire<'a> {
+    async fn new(site: &'a Site, organization: &OrganizationId, name: &str) -> Self {
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
+        let file = app::connector::connection_file(&site.test.app, organization, name).await.unwrap();
+        Self { site, id: file.connector_id, key: file.key }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
+        let authorization = format!("Bearer {}", self.key);
+        let path = format!("/connector{path}");
+        self.site.call(method, &path, None, Some(&body), &[("authorization", &authorization)]).await
+    }
+
+    async fn hello(&self, restarted: bool) -> Reply {
+        let hello = json!({
+            "versions": [1], "restarted": restarted, "software": {"name": "sightline-connector", "version": "0.1.0"},
+            "adapter_kinds": ["folder"], "adapter": "folder", "clock": "2026-11-22T12:00:01Z",
+        });
+        self.call("POST", "/hello", hello).await
+    }
+
+    async fn publish(&self, sequence: i64, base: Option<i64>, sources: Value) -> Reply {
+        self.call("PUT", "/sources", json!({"sequence": sequence, "base": base, "sources": sources})).await
+    }
+
+    async fn lease(&self) -> Reply {
+        self.call("POST", "/tasks/lease", json!({"wait_seconds": 0})).await
+    }
+
+    async fn about(&self, task: &Value, verb: &str, body: Value) -> Reply {
+        let mut said = json!({"lease": task["lease"]});
+        said.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        self.call("POST", &format!("/tasks/{}/{verb}", task["id"].as_str().unwrap()), said).await
+    }
+
+    /// Asks it what it has of a camera that it published.
+    async fn ask_coverage(&self, device_id: &str) -> CameraId {
+        let app = &self.site.test.app;
+        let mut tx = app.begin().await.unwrap();
+        let camera = store::camera::find_by_device(&mut tx, &self.id, device_id).await.unwrap().unwrap().id;
+        let window = domain::Window {
+            from: "2026-11-22T10:00:00Z".parse().unwrap(),
+            to: "2026-11-22T11:00:00Z".parse().unwrap(),
+        };
+        app::connector_task::ask_coverage(&mut tx, &self.id, &camera, device_id, window).await.unwrap();
+        tx.commit_housekeeping().await.unwrap();
+        app.wakers().connector_tasks.notify_waiters();
+        camera
+    }
+}
+
+fn coverage() -> Value {
+    json!({"result": {"kind": "coverage", "device_id": "1", "complete": true,
+        "spans": [{"from": "2026-11-22T10:10:00Z", "to": "2026-11-22T12:00:00Z"}]}})
+}
+
+async fn rows(site: &Site, sql: &'static str, column: &'static str) -> Vec<String> {
+    let mut tx = site.test.app.read().await.unwrap();
+    let rows = Sql::new(sql).fetch_all(&mut tx).await.unwrap();
+    rows.iter().map(|row| row.text_or_null(column).unwrap().unwrap_or_default()).collect()
+}
+
+async fn number(site: &Site, sql: &'static str) -> i64 {
+    Sql::new(sql).fetch_one(&mut site.test.app.read().await.unwrap()).await.unwrap().int("n").unwrap()
+}
+
+on_both!(the_office_makes_sees_and_revokes_connectors, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let transit = site.test.organization("Transit").await;
+    let mall = site.test.organization("Mall").await;
+    site.test.account("otto", &transit, &[(Role::Operator, Some(&transit))]).await;
+    site.test.account("mia", &mall, &[(Role::Operator, Some(&mall))]).await;
+    site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+    let (otto, mia, ana) = (site.sign_in("otto").await, site.sign_in("mia").await, site.sign_in("ana").await);
+
+    let input = json!({"name": "Depot", "organization_id": transit});
+    assert_eq!(site.post("/connectors", Some(&ana), input.clone()).await.status, 403);
+    assert_eq!(site.post("/connectors", Some(&mia), input.clone()).await.status, 403);
+    let empty = site.post("/connectors", Some(&otto), json!({"name": " ", "organization_id": transit})).await;
+    assert_eq!((empty.status, empty.json["errors"][0]["pointer"].as_str()), (422, Some("/name")));
+    let made = site.post("/connectors", Some(&otto), input.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    assert_eq!(site.post("/connectors", Some(&otto), input).await.status, 422, "the name is taken");
+    let file: protocol::ConnectionFile = toml::from_str(made.json["connection_file"].as_str().unwrap()).unwrap();
+    let (id, key) = (file.connector_id.clone(), file.key.clone());
+    assert_eq!(made.json["connector"]["id"], id.as_str());
+    assert_eq!(made.json["connector"]["online"], false);
+    assert!(!rows(&site, "SELECT key_hash FROM connectors", "key_hash").await.contains(&key), "only the hash is kept");
+
+    let wire = Wire { site: &site, id: id.clone(), key };
+    let hello = wire.hello(true).await;
+    assert_eq!(hello.status, 200, "{}", hello.json);
+    assert_eq!(hello.json["connector"]["name"], "Depot");
+    assert_eq!(hello.json["sequence"], Value::Null);
+    let path = format!("/connectors/{id}");
+    let seen = site.get(&path, Some(&otto)).await;
+    assert_eq!(
+        (seen.json["online"].as_bool(), seen.json["version"].as_str()),
+        (Some(true), Some("sightline-connector 0.1.0"))
+    );
+    assert_eq!(seen.json["clock_offset_ms"], 1_000);
+    site.test.advance(Duration::from_secs(91));
+    assert_eq!(site.get(&path, Some(&otto)).await.json["online"], false);
+    assert_eq!(site.get(&path, Some(&mia)).await.status, 404);
+    assert_eq!(site.get("/connectors", Some(&mia)).await.json["items"], json!([]));
+    assert_eq!(site.get("/connectors", Some(&ana)).await.status, 403);
+    assert_eq!(site.get(&format!("{path}/tasks"), Some(&mia)).await.status, 404);
+
+    // versions that this server does not speak
+    let strange = wire
+        .call(
+            "POST",
+            "/hello",
+            json!({"versions": [99], "restarted": true, "software": {"name": "x", "version": "1"},
+        "adapter_kinds": [], "adapter": "x", "clock": "2026-11-22T12:00:00Z"}),
+        )
+        .await;
+    assert_eq!((strange.status, strange.json["errors"][0]["pointer"].as_str()), (422, Some("/versions")));
+
+    assert_eq!(site.call("DELETE", &path, Some(&mia), None, &[]).await.status, 404);
+    assert_eq!(site.call("DELETE", &path, Some(&otto), None, &[]).await.status, 204);
+    let refused = wire.hello(true).await;
+    assert_eq!((refused.status, refused.code()), (401, "wrong_key"));
+    assert_eq!(wire.lease().await.status, 401);
+    assert!(!site.get(&path, Some(&otto)).await.json["revoked_at"].is_null());
+    // a key of another server, and none
+    let other = Wire { site: &site, id, key: "slc_AAAA".into() };
+    assert_eq!(other.hello(true).await.status, 401);
+    assert_eq!(site.post("/connector/hello", Some(&otto), json!({})).await.status, 401);
+});
+
+on_both!(a_new_connection_file_ends_the_earlier_one, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let first = Wire::new(&site, &site.test.host, "Depot").await;
+    assert_eq!(first.hello(true).await.status, 200);
+    let second = Wire::new(&site, &site.test.host, "Depot").await;
+    assert_eq!(first.id, second.id);
+    assert_eq!(first.hello(true).await.status, 401);
+    assert_eq!(second.hello(true).await.status, 200);
+});
+
+on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    let one = json!({"device_id": "1", "name": "Gate", "position": {"lat": 47.37, "lon": 8.54}, "bearing_deg": 90.0, "tags": ["street", "night"]});
+    let two = json!({"device_id": "2", "name": "Yard", "retention_hours": 48});
+    let bad = json!({"device_id": "3", "name": "Moon", "position": {"lat": 99.0, "lon": 0.0}});
+    let answer = wire.publish(1, None, json!([one, two, bad])).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    assert_eq!(answer.json["refused"][0]["device_id"], "3");
+    let names = "SELECT name FROM cameras WHERE vanished_at IS NULL ORDER BY device_id";
+    assert_eq!(rows(&site, names, "name").await, ["Gate", "Yard"]);
+    assert_eq!(rows(&site, "SELECT tag FROM camera_tags ORDER BY tag", "tag").await, ["night", "street"]);
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM cameras WHERE cell IS NOT NULL AND published = 1").await, 1);
+    assert_eq!(wire.hello(false).await.json["sequence"], 1);
+
+    // the office renames it
+    let mut tx = site.test.app.begin().await.unwrap();
+    let sql = Sql::new("UPDATE cameras SET name = 'North gate', origins = ")
+        .arg(r#"{"name":"office","bearing_deg":"connector"}"#);
+    sql.add(" WHERE device_id = '1'").execute(&mut tx).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+
+    // a delta on top, then one that does not follow, then the first again because its answer was lost
+    let delta = json!([{"device_id": "1", "name": "Gate", "bearing_deg": 95.0}]);
+    assert_eq!(wire.publish(2, Some(1), delta.clone()).await.status, 200);
+    assert_eq!(wire.publish(9, Some(7), delta.clone()).await.status, 409);
+    assert_eq!(wire.publish(2, Some(1), delta).await.status, 200);
+    assert_eq!(rows(&site, names, "name").await, ["North gate", "Yard"]);
+    assert_eq!(number(&site, "SELECT CAST(bearing_deg AS BIGINT) AS n FROM cameras WHERE device_id = '1'").await, 95);
+
+    // the whole set: what it does not name has vanished, and may come back
+    let said = json!({"sequence": 3, "sources": [{"device_id": "2", "name": "Yard"}], "problem": {"text": "Half the disks are gone.", "what_to_do": "Replace them."}});
+    assert_eq!(wire.call("PUT", "/sources", said).await.status, 200);
+    assert_eq!(rows(&site, names, "name").await, ["Yard"]);
+    assert_eq!(rows(&site, "SELECT problem FROM connectors", "problem").await.len(), 1);
+    assert_eq!(wire.publish(4, Some(3), json!([{"device_id": "1", "name": "Gate"}])).await.status, 200);
+    assert_eq!(rows(&site, names, "name").await, ["North gate", "Yard"]);
+    assert_eq!(rows(&site, "SELECT problem FROM connectors", "problem").await, [""]);
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM cameras").await, 2, "never deleted");
+
+    // pictures
+    let send = |device: &'static str, bytes: &'static [u8]| {
+        let request = axum::http::Request::put(format!("/api/v1/connector/sources/{device}/thumbnail"));
+        let request =
+            request.header("authorization", format!("Bearer {}", wire.key)).body(axum::body::Body::from(bytes));
+        site.send(request.unwrap())
+    };
+    assert_eq!(send("1", b"\xff\xd8\xff\xe0 a picture").await.status, 204);
+    assert_eq!(send("1", b"\xff\xd8\xff\xe0 a later one").await.status, 204);
+    assert_eq!(send("1", b"<svg>").await.status, 422);
+    assert_eq!(send("nine", b"\xff\xd8\xff").await.status, 404);
+    let blob =
+        rows(&site, "SELECT thumbnail_blob FROM cameras WHERE device_id = '1'", "thumbnail_blob").await.remove(0);
+    assert_eq!(site.test.app.blobs().get(&blob).await.unwrap().as_ref(), b"\xff\xd8\xff\xe0 a later one");
+});
+
+on_both!(five_thousand_sources_are_quick, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "City").await;
+    let sources: Vec<Value> = (0..5_000)
+        .map(|i| json!({"device_id": i.to_string(), "name": format!("Camera {i}"), "position": {"lat": 40.0 + f64::from(i) / 1e4, "lon": -74.0}}))
+        .collect();
+    let begun = Instant::now();
+    assert_eq!(wire.publish(1, None, json!(sources)).await.status, 200);
+    let first = begun.elapsed();
+    let begun = Instant::now();
+    assert_eq!(wire.publish(2, None, json!(sources)).await.status, 200);
+    println!("5,000 sources: {first:?}, again: {:?}", begun.elapsed());
+    assert!(first < Duration::from_secs(30), "{first:?}");
+    assert_eq!(
+        number(&site, "SELECT COUNT(*) AS n FROM cameras WHERE version = 1").await,
+        5_000,
+        "unchanged ones are not written"
+    );
+});
+
+on_both!(whoever_slept_through_a_lease_changes_nothing, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    assert_eq!(wire.lease().await.status, 204);
+    let camera = wire.ask_coverage("1").await;
+    let slept = wire.lease().await;
+    assert_eq!(slept.status, 200, "{}", slept.json);
+    assert_eq!((slept.json["kind"].as_str(), slept.json["lease"].as_i64()), (Some("coverage"), Some(1)));
+    assert_eq!(wire.lease().await.status, 204, "nobody else gets it meanwhile");
+    let slept = slept.json;
+
+    // kept as long as it is extended
+    for _ in 0..3 {
+        site.test.advance(Duration::from_secs(20));
+        assert_eq!(wire.about(&slept, "extend", json!({})).await.status, 200);
+    }
+    site.test.advance(Duration::from_secs(31));
+    for (verb, body) in [
+        ("extend", json!({})),
+        ("progress", json!({"phase": "exporting", "bytes_done": 5})),
+        ("complete", coverage()),
+        ("fail", json!({"code": "error", "retryable": false, "detail": "late"})),
+    ] {
+        let late = wire.about(&slept, verb, body).await;
+        assert_eq!((late.status, late.code()), (409, "lease_lost"), "{verb}");
+    }
+    let again = wire.lease().await.json;
+    assert_eq!((again["id"].clone(), again["lease"].as_i64()), (slept["id"].clone(), Some(2)));
+    for verb in ["complete", "extend"] {
+        assert_eq!(wire.about(&slept, verb, coverage()).await.status, 409, "{verb} of the first holder");
+    }
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM camera_coverage").await, 0);
+
+    // the present holder ends it, twice, and another connector cannot
+    let other = Wire::new(&site, &site.test.host, "Other").await;
+    assert_eq!(other.about(&again, "complete", coverage()).await.status, 404);
+    assert_eq!(wire.about(&again, "complete", coverage()).await.status, 204);
+    assert_eq!(wire.about(&again, "complete", coverage()).await.status, 204, "the answer was lost");
+    assert_eq!(wire.about(&slept, "complete", coverage()).await.status, 409);
+    let mut tx = site.test.app.read().await.unwrap();
+    let known = Sql::new("SELECT spans, camera_id FROM camera_coverage").fetch_one(&mut tx).await.unwrap();
+    assert_eq!(known.text("camera_id").unwrap(), camera.as_str());
+    let spans: Value = known.json("spans").unwrap();
+    assert_eq!(
+        spans,
+        json!([{"from": "2026-11-22T10:10:00.000Z", "to": "2026-11-22T11:00:00.000Z"}]),
+        "cut to what was asked"
+    );
+});
+
+on_both!(a_restarted_connector_gets_its_work_back_at_once, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    wire.ask_coverage("1").await;
+    let before = wire.lease().await.json;
+    wire.hello(false).await;
+    assert_eq!(wire.about(&before, "extend", json!({})).await.status, 200, "a new connection is no new process");
+    wire.hello(true).await;
+    assert_eq!(wire.about(&before, "extend", json!({})).await.status, 409);
+    let after = wire.lease().await.json;
+    assert_eq!((after["id"].clone(), after["lease"].as_i64()), (before["id"].clone(), Some(2)));
+    // the server's own return of what was lost
+    site.test.advance(Duration::from_secs(31));
+    app::connector_task::return_lost(&site.test.app).await.unwrap();
+    assert_eq!(rows(&site, "SELECT state FROM connector_tasks", "state").await, ["waiting"]);
+});
+
+on_both!(tries_are_used_up, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("otto", &site.test.host, &[(Role::Operator, None)]).await;
+    let otto = site.sign_in("otto").await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    wire.ask_coverage("1").await;
+    let failed = json!({"code": "error", "retryable": true, "detail": "The disk is busy."});
+    for attempt in 1..=domain::connector::TRIES {
+        let task = wire.lease().await;
+        assert_eq!(task.status, 200, "try {attempt}");
+        assert_eq!(wire.about(&task.json, "fail", failed.clone()).await.status, 204);
+        assert_eq!(
+            wire.about(&task.json, "fail", failed.clone()).await.status,
+            if attempt == domain::connector::TRIES { 204 } else { 409 }
+        );
+        assert_eq!(wire.lease().await.status, 204, "not at once");
+        site.test.advance(Duration::from_secs(60));
+    }
+    let tasks = site.get(&format!("/connectors/{}/tasks", wire.id), Some(&otto)).await;
+    let task = &tasks.json["items"][0];
+    assert_eq!((task["state"].as_str(), task["attempts"].as_i64()), (Some("failed"), Some(5)));
+    assert_eq!(task["last_error"], "The disk is busy.");
+});
+
+on_both!(a_waiting_connector_is_woken, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    let begun = Instant::now();
+    let (task, _) = tokio::join!(wire.call("POST", "/tasks/lease", json!({"wait_seconds": 20})), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        wire.ask_coverage("1").await
+    });
+    assert_eq!(task.status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(wire.call("POST", "/tasks/lease", json!({"wait_seconds": 1})).await.status, 204);
+});
+
+/// A request for an hour of camera 1, approved: answers the item's id.
+async fn approved(site: &Site) -> String {
+    site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+    site.test.account("app", &site.test.host, &[(Role::Approver, Some(&site.test.host))]).await;
+    let (ana, approver) = (site.sign_in("ana").await, site.sign_in("app").await);
+    let camera = rows(site, "SELECT id FROM cameras", "id").await.remove(0);
+    let window = json!({"from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z"});
+    let asked = json!({"name": "Theft", "incident": window,
+        "items": [{"source_id": camera, "from": window["from"], "to": window["to"]}]});
+    let made = site.post("/video-requests", Some(&ana), asked).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let item = made.json["items"][0]["id"].as_str().unwrap().to_owned();
+    let decided = site.post(&format!("/request-items/{item}/approve"), Some(&approver), json!({})).await;
+    assert_eq!(decided.status, 200, "{}", decided.json);
+    item
+}
+
+async fn state(site: &Site) -> String {
+    rows(site, "SELECT state FROM request_items", "state").await.remove(0)
+}
+
+impl Wire<'_> {
+    /// Uploads bytes for a task; answers the upload's id, or the problem.
+    async fn upload(&self, task: &Value, bytes: &[u8]) -> Result<String, Reply> {
+        use base64::Engine as _;
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let lease = task["lease"].to_string();
+        let metadata = format!(
+            "filename {},task_id {},lease {}",
+            encode("gate.mp4"),
+            encode(task["id"].as_str().unwrap()),
+            encode(&lease)
+        );
+        let request = |method: &str, path: &str| {
+            let request = axum::http::Request::builder().method(method).uri(path).header("tus-resumable", "1.0.0");
+            request.header("authorization", format!("Bearer {}", self.key)).header("sightline-lease", &lease)
+        };
+        let create =
+            request("POST", "/api/v1/uploads").header("upload-length", bytes.len()).header("upload-metadata", metadata);
+        let created = self.site.send(create.body(axum::body::Body::empty()).unwrap()).await;
+        if created.status != 201 {
+            return Err(created);
+        }
+        let place = created.headers["location"].to_str().unwrap().to_owned();
+        let part = request("PATCH", &place)
+            .header("upload-offset", 0)
+            .header("content-type", "application/offset+octet-stream");
+        let sent = self.site.send(part.body(axum::body::Body::from(bytes.to_vec())).unwrap()).await;
+        if sent.status != 204 {
+            return Err(sent);
+        }
+        Ok(place.rsplit('/').next().unwrap().to_owned())
+    }
+}
+
+fn exported(upload: &str, bytes: &[u8], sha256: &str) -> Value {
+    json!({"result": {"kind": "exported", "upload_id": upload, "sha256": sha256, "size_bytes": bytes.len(), "manifest": {
+        "version": 1, "software": "test", "adapter": "folder", "device_id": "1",
+        "asked": {"from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z"}, "segments": [],
+        "gaps": [{"from": "2026-11-22T10:01:00Z", "to": "2026-11-22T10:01:10Z"}],
+        "first_frame": "2026-11-22T09:59:59Z", "last_frame": "2026-11-22T10:02:00Z",
+        "export": {"sha256": sha256, "size_bytes": bytes.len(), "container": "mp4"}}}})
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    proof::Sha256Digest::of(bytes).to_string()
+}
+
+on_both!(an_export_becomes_one_evidence, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate", "online": true}])).await;
+    approved(&site).await;
+    assert_eq!(state(&site).await, "approved");
+    let task = wire.lease().await.json;
+    assert_eq!((task["kind"].as_str(), task["device_id"].as_str()), (Some("export"), Some("1")), "{task}");
+    assert_eq!(state(&site).await, "exporting");
+    let waits = wire.about(&task, "progress", json!({"phase": "waiting_for_recording", "bytes_done": 0})).await;
+    assert_eq!(waits.status, 204);
+
+    // it falls asleep while it uploads; another process takes over and the item is exported once more
+    let bytes = b"not really a film".as_slice();
+    let slept = wire.upload(&task, bytes).await.unwrap();
+    assert_eq!(state(&site).await, "uploading");
+    site.test.advance(Duration::from_secs(31));
+    let again = wire.lease().await.json;
+    assert_eq!((again["id"].clone(), again["lease"].as_i64()), (task["id"].clone(), Some(2)));
+    let late = wire.upload(&task, bytes).await.unwrap_err();
+    assert_eq!((late.status, late.code()), (409, "lease_lost"));
+    assert_eq!(wire.about(&task, "complete", exported(&slept, bytes, &sha256(bytes))).await.status, 409);
+
+    // what arrived is not what was sent: tried again, nothing kept
+    let upload = wire.upload(&again, bytes).await.unwrap();
+    let differs = wire.about(&again, "complete", exported(&upload, bytes, &sha256(b"another"))).await;
+    assert_eq!((differs.status, differs.code()), (409, "hash_differs"), "{}", differs.json);
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM evidence").await, 0);
+    site.test.advance(Duration::from_secs(10));
+    let third = wire.lease().await.json;
+    assert_eq!(third["lease"], 3);
+
+    // an upload that is not there
+    let missing = "upl_01h455vb4pex5vsknk084sn02q";
+    let upload = wire.upload(&third, bytes).await.unwrap();
+    let done = exported(&upload, bytes, &sha256(bytes));
+    assert_eq!(wire.about(&third, "complete", done.clone()).await.status, 204);
+    assert_eq!(wire.about(&third, "complete", done).await.status, 204, "said twice");
+    assert_eq!(wire.about(&third, "complete", exported(missing, bytes, "")).await.status, 204, "ended is ended");
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM evidence").await, 1);
+    let mut tx = site.test.app.read().await.unwrap();
+    let row = Sql::new("SELECT sha256, recorded_from, gaps, manifest FROM evidence").fetch_one(&mut tx).await.unwrap();
+    assert_eq!(row.text("sha256").unwrap(), sha256(bytes));
+    assert_eq!(row.time("recorded_from").unwrap().to_string(), "2026-11-22T09:59:59.000Z");
+    assert!(row.text("manifest").unwrap().contains("first_frame"));
+    assert_eq!(wire.lease().await.status, 204, "nothing is left to do");
+});
+
+on_both!(each_reason_for_nothing_is_said, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    for reason in ["never_recorded", "overwritten", "gap"] {
+        approved(&site).await;
+        let task = wire.lease().await.json;
+        let said = json!({"code": "unavailable", "reason": reason, "detail": "There is no recording of it."});
+        assert_eq!(wire.about(&task, "fail", said.clone()).await.status, 204);
+        assert_eq!(wire.about(&task, "fail", said).await.status, 204, "said twice");
+    }
+    let mut reasons =
+        rows(&site, "SELECT reason_code FROM request_items WHERE state = 'unavailable'", "reason_code").await;
+    reasons.sort();
+    assert_eq!(reasons, ["gap", "never_recorded", "overwritten"]);
+    let told = site.test.mails().await.into_iter().filter(|(template, _)| template.contains("unavailable")).count();
+    assert_eq!(told, 3);
+});
+
+on_both!(an_export_that_never_works_fails_and_a_canceled_one_is_dropped, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    approved(&site).await;
+    for _ in 0..domain::connector::TRIES {
+        let task = wire.lease().await.json;
+        assert_eq!(state(&site).await, "exporting");
+        wire.about(&task, "fail", json!({"code": "error", "retryable": true, "detail": "The disk is busy."})).await;
+        site.test.advance(Duration::from_secs(60));
+    }
+    assert_eq!(state(&site).await, "failed");
+    assert_eq!(rows(&site, "SELECT reason_code FROM request_items", "reason_code").await, ["export_failed"]);
+
+    let item = approved(&site).await;
+    let task = wire.lease().await.json;
+    let ana = site.sign_in("ana").await;
+    let canceled = site.post(&format!("/request-items/{item}/cancel"), Some(&ana), json!({})).await;
+    assert_eq!(canceled.status, 200, "{}", canceled.json);
+    assert_eq!(wire.about(&task, "extend", json!({})).await.status, 409);
+    assert_eq!(wire.lease().await.status, 204);
+});
