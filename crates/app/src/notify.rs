@@ -91,6 +91,16 @@ pub(crate) async fn approvers(tx: &mut Tx, about: &About<'_>) -> Result<Vec<Acco
     let Some(first) = about.items.first() else { return Ok(Vec::new()) };
     let mut found = store::account::with_privilege(tx, Privilege::ApproveRequests, &first.item.organization_id).await?;
     found.retain(|account| account.id != about.requester.id);
+    if found.is_empty() {
+        // An owner without approvers of its own: the host's, who decide for all, have to know.
+        let host =
+            store::organization::host(tx).await?.ok_or_else(|| Error::internal("there is no host organization"))?;
+        found = store::account::with_privilege(tx, Privilege::ApproveRequests, &host.id).await?;
+        found.retain(|account| {
+            let decides_for_all = account.privileges().contains(&(Privilege::ApproveRequests, None));
+            decides_for_all && account.id != about.requester.id
+        });
+    }
     Ok(found)
 }
 

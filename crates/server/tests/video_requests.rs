@@ -408,6 +408,17 @@ on_both!(requester_and_approver_are_two_people, |database: TestDatabase| async m
     assert_eq!(city.on(&city.tess, &own, "approve", json!({})).await.status, 200);
 });
 
+on_both!(an_owner_without_approvers_does_not_miss_a_request, |database: TestDatabase| async move {
+    let city = City::new(database).await;
+    let (host, campus) = (&city.site.test.host, city.site.test.organization("Campus").await);
+    city.site.test.account("chief", host, &[(Role::Approver, None)]).await;
+    let gate = camera(&city.site, &campus, "Gate", None, true).await;
+    let request = city.submit(json!([city.item(&gate)])).await;
+    assert_eq!(city.new_mails().await, ["request_submitted chief"]);
+    let chief = city.site.sign_in("chief").await;
+    assert_eq!(city.on(&chief, &request, "approve", json!({})).await.status, 200);
+});
+
 on_both!(a_policy_may_let_them_be_one, |database: TestDatabase| async move {
     let city = City::with(database, |settings| settings.requester_may_approve = true).await;
     let own =

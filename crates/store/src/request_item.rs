@@ -99,7 +99,8 @@ pub async fn save(tx: &mut Tx, changed: &mut RequestItem) -> Result<()> {
         .add(", attempts = ")
         .arg(changed.attempts)
         .add(", deadline_at = ")
-        .arg(changed.deadline_at.map(Timestamp::as_micros))
+        // What has ended has no deadline: those that have are few, and found by their index.
+        .arg(changed.deadline_at.filter(|_| changed.state.is_open()).map(Timestamp::as_micros))
         .add(" WHERE id = ")
         .arg(changed.id.as_str())
         .add(" AND version = ")
@@ -265,10 +266,11 @@ pub struct Arrived {
 /// What has arrived for the items of a request, oldest first.
 pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrived>> {
     let rows = Sql::new(
-        "SELECT item_id, id, name, size_bytes, sha256, playable_state, released_at FROM evidence WHERE item_id IS NOT NULL AND request_id = ",
+        "SELECT item_id, id, name, size_bytes, sha256, playable_state, released_at FROM evidence WHERE item_id IN \
+         (SELECT id FROM request_items WHERE request_id = ",
     )
     .arg(request.as_str())
-    .add(" ORDER BY created_at, id")
+    .add(") ORDER BY created_at, id")
     .fetch_all(tx)
     .await?;
     let arrived = |row: &AnyRow| {

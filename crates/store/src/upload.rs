@@ -283,12 +283,3 @@ pub async fn item_progress(tx: &mut Tx, id: &RequestItemId, done: u64, total: u6
         .await?;
     Ok(())
 }
-
-/// An item whose first byte is on its way. The request's status does not change by it.
-pub async fn item_uploading(tx: &mut Tx, id: &RequestItemId) -> Result<()> {
-    Sql::new("UPDATE request_items SET state = 'uploading', version = version + 1 WHERE state IN ('approved', 'exporting') AND id = ")
-        .arg(id.as_str())
-        .execute(tx)
-        .await?;
-    Ok(())
-}

@@ -174,41 +174,72 @@ impl Summary {
     }
 }
 
+/// Conditions of which one must hold. A single one stands alone, so that its index is used.
+struct AnyOf<'s> {
+    sql: &'s mut Sql,
+    first: bool,
+}
+
+impl<'s> AnyOf<'s> {
+    fn of(sql: &'s mut Sql) -> Self {
+        Self { sql, first: true }
+    }
+
+    fn or(&mut self) -> &mut Sql {
+        if !std::mem::take(&mut self.first) {
+            self.sql.push(" OR ");
+        }
+        self.sql
+    }
+
+    fn end(self) {
+        if self.first {
+            self.sql.push("1 = 0");
+        }
+    }
+}
+
 /// Where an item `i` of a request `r` is seen.
 pub(crate) fn push_items_seen(sql: &mut Sql, sees: &SeesRequests) {
+    let mut any = AnyOf::of(sql);
+    whole_seen(&mut any, sees);
+    if !sees.all && !sees.owned_by.is_empty() {
+        any.or().push("i.organization_id IN (").bind_all(sees.owned_by.iter().map(OrganizationId::as_str)).push(")");
+    }
+    any.end();
+}
+
+fn whole_seen(any: &mut AnyOf<'_>, sees: &SeesRequests) {
     if sees.all {
-        sql.push("1 = 1");
+        any.or().push("1 = 1");
         return;
     }
-    push_whole_seen(sql, sees);
-    if !sees.owned_by.is_empty() {
-        sql.push(" OR i.organization_id IN (").bind_all(sees.owned_by.iter().map(OrganizationId::as_str)).push(")");
+    if let Some(requester) = &sees.requester {
+        any.or().push("r.requester_id = ").bind(requester.as_str());
+    }
+    if !sees.asked_by.is_empty() {
+        any.or().push("r.organization_id IN (").bind_all(sees.asked_by.iter().map(OrganizationId::as_str)).push(")");
     }
 }
 
 /// Where a request `r` is seen with all its items.
 fn push_whole_seen(sql: &mut Sql, sees: &SeesRequests) {
-    if sees.all {
-        sql.push("1 = 1");
-        return;
-    }
-    sql.push("1 = 0");
-    if let Some(requester) = &sees.requester {
-        sql.push(" OR r.requester_id = ").bind(requester.as_str());
-    }
-    if !sees.asked_by.is_empty() {
-        sql.push(" OR r.organization_id IN (").bind_all(sees.asked_by.iter().map(OrganizationId::as_str)).push(")");
-    }
+    let mut any = AnyOf::of(sql);
+    whole_seen(&mut any, sees);
+    any.end();
 }
 
 /// Where a request `r` is seen at all.
 fn push_requests_seen(sql: &mut Sql, sees: &SeesRequests) {
-    push_whole_seen(sql, sees);
+    let mut any = AnyOf::of(sql);
+    whole_seen(&mut any, sees);
     if !sees.all && !sees.owned_by.is_empty() {
-        sql.push(" OR EXISTS (SELECT 1 FROM request_items i WHERE i.request_id = r.id AND i.organization_id IN (")
+        any.or()
+            .push("EXISTS (SELECT 1 FROM request_items i WHERE i.request_id = r.id AND i.organization_id IN (")
             .bind_all(sees.owned_by.iter().map(OrganizationId::as_str))
             .push("))");
     }
+    any.end();
 }
 
 /// The status as this person sees it: of the whole request, or of the items of the owners that they stand for.

@@ -110,13 +110,15 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         created_at: tx.now(),
     };
     store::upload::insert(&mut tx, &upload).await?;
+    let mut events = Vec::new();
     if let Some(item) = &target.item_id {
-        progress::started(&mut tx, item).await?;
+        events = crate::request_item::upload_started(app, &mut tx, caller, item).await?;
         store::upload::item_progress(&mut tx, item, 0, upload.length_bytes).await?;
     }
     let mut event = did(caller, "upload.create").about("upload", &upload.id).with("size_bytes", upload.length_bytes);
     event = target.about(event).personally("file_name", upload.file_name.as_str());
-    tx.commit([event]).await?;
+    events.push(event);
+    tx.commit(events).await?;
     if upload.length_bytes == 0 {
         let mut hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
         finish::finish(app, &upload, &mut hold).await?;

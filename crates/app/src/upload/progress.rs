@@ -20,11 +20,6 @@ impl Drop for Watch {
     }
 }
 
-/// The item's first byte is on its way.
-pub(super) async fn started(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
-    Ok(store::upload::item_uploading(tx, item).await?)
-}
-
 /// Notes the progress of a part while it arrives, and stops it when the lease behind it is lost.
 pub(super) fn watch(app: &App, upload: &Upload, lease: Option<i64>) -> Watch {
     let (app, upload) = (app.clone(), upload.clone());
