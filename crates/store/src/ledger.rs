@@ -73,8 +73,9 @@ pub async fn number(tx: &mut Tx, most: i64) -> Result<u64> {
     let next = row.int("next")?;
     Sql::new("UPDATE events SET leaf_index = numbered.leaf FROM (SELECT seq, ROW_NUMBER() OVER (ORDER BY seq) - 1 + ")
         .arg(next)
-        .add(" AS leaf FROM events WHERE leaf_index IS NULL ORDER BY seq LIMIT ")
+        .add(" AS leaf FROM (SELECT seq FROM events WHERE leaf_index IS NULL ORDER BY seq LIMIT ")
         .arg(most)
+        .add(") AS waiting")
         .add(") AS numbered WHERE events.seq = numbered.seq")
         .execute(tx)
         .await
