@@ -14,7 +14,7 @@ const nth = (n: number) => `${n}${n === 1 ? 'st' : n === 2 ? 'nd' : n === 3 ? 'r
 
 export const organizations = [
   ['org_police', 'Harbor City Police', true], ['org_transit', 'Metro Transit', false], ['org_mall', 'Harbor Mall', false], ['org_uni', 'State University', false],
-].map(([id, name, is_host]) => ({ id, name, is_host, time_zone: 'America/Los_Angeles', created_at: ago(900 * H), version: 1, allowed_actions: ['update'] }))
+].map(([id, name, is_host]) => ({ id, name, is_host, time_zone: 'America/Los_Angeles', created_at: ago(900 * H), version: 1, allowed_actions: ['change'] }))
 const org = (i: number) => ({ id: organizations[i]?.id as string, name: organizations[i]?.name as string })
 
 const cross = (i: number, j: number) => ({ lat: LAT + (j - 4) * DLAT, lon: LON + (i - 5) * DLON })
@@ -57,7 +57,7 @@ export const cameras = Array.from({ length: 64 }, (_, n) => {
     retention_hours: pick([72, 168, 720]), status, published: true, tags: pick([['street'], ['indoor'], ['garage', 'night'], []]), thumbnail_url: n % 7 === 5 ? null : `/api/v1/cameras/${id}/thumbnail`, connector: con,
     description: n % 3 ? null : 'Above the door, sees both pavements.', site: 'Downtown', device_id: `ch-${n}`, type: pick(['fixed', 'dome', 'panning']), mounting_height_m: 4, tilt_deg: -15,
     clock_offset_ms: n % 5 === 0 ? 2400 : 0, clock_uncertainty_ms: 200, last_seen_at: ago(60_000), make: 'Axis', model: 'P3265', custom: {}, origins: { position: 'connector', bearing_deg: 'office' },
-    created_at: ago(400 * H), updated_at: ago(30 * H), version: 3, allowed_actions: ['update', 'delete'],
+    created_at: ago(400 * H), updated_at: ago(30 * H), version: 3, allowed_actions: ['change', 'remove'],
   }
 })
 
@@ -102,7 +102,7 @@ export const requests = Array.from({ length: 14 }, (_, n) => {
 
 export const cases = ['Robbery series, Main St', 'Missing person 26-48211', 'Hit and run, grey van'].map((name, n) => ({
   id: `cas_${n}`, number: `C-2026-${String(31 - n).padStart(3, '0')}`, name, closed_at: n === 2 ? ago(40 * H) : null, created_at: ago((n + 1) * 70 * H), level: 'manage', evidence_count: n === 0 ? 6 : 0, version: 2,
-  allowed_actions: ['update', 'close', 'access', 'file_request', 'upload'],
+  allowed_actions: ['change', 'close', 'share', 'file_request', 'add'],
 }))
 export const evidence = Array.from({ length: 6 }, (_, n) => {
   const from = ago((20 + n) * H)
@@ -134,7 +134,7 @@ export const mails = ['sent', 'kept', 'dead', 'waiting'].map((state, n) => ({
 export const jobs = [{ id: 'job_1', kind: 'make_playable', state: 'dead', attempts: 5, last_error: 'ffmpeg ended with 183: Invalid data found when processing input', run_at: ago(H), created_at: ago(3 * H) }]
 const account = (n: number, id: string, name: string, o: number, roles: string[]) => ({
   id, email: `${name.split(' ')[0]?.toLowerCase()}@harbor.example`, user_name: name.split(' ')[0]?.toLowerCase() ?? null, name, organization: org(o), roles: roles.map((role) => ({ role, organization_id: role === 'approver' ? org(o).id : null })),
-  disabled: n === 3, must_change_password: false, last_seen_at: n === 3 ? null : ago(n * H + 60_000), created_at: ago(700 * H), version: 1, allowed_actions: ['update', 'disable'],
+  disabled: n === 3, must_change_password: false, last_seen_at: n === 3 ? null : ago(n * H + 60_000), created_at: ago(700 * H), version: 1, allowed_actions: ['change'],
 })
 export const accounts = [account(0, 'acc_adm', 'Robin Marsh', 0, ['administrator', 'investigator', 'approver']), account(1, 'acc_inv', 'Dana Reyes', 0, ['investigator']), account(2, 'acc_app', 'Lee Okafor', 1, ['approver']), account(3, 'acc_old', 'Sam Birch', 2, ['operator'])]
 export const roles = [['administrator', 'Administrator'], ['investigator', 'Investigator'], ['approver', 'Approver'], ['auditor', 'Auditor'], ['operator', 'Camera operator'], ['guest', 'Guest']].map(([role, name]) => ({ role, name, privileges: ['view_registry', 'submit_requests'] }))

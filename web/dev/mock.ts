@@ -67,7 +67,7 @@ function route(method: string, path: string, q: URLSearchParams, body: Body): An
   if (noun === 'organizations') return id ? one(byId(city.organizations, id)) : list(city.organizations)
   if (noun === 'accounts') return method === 'POST' ? { status: 201, body: { account: city.accounts[1], one_time_password: 'otter-brick-lantern-42' } } : id ? one(byId(city.accounts, id)) : list(city.accounts)
   if (noun === 'roles') return list(city.roles)
-  if (noun === 'groups') return list([{ id: 'grp_1', name: 'Robbery squad', organization_id: 'org_police', account_ids: ['acc_adm', 'acc_inv'], created_at: new Date().toISOString(), version: 1, allowed_actions: ['update', 'delete'] }])
+  if (noun === 'groups') return list([{ id: 'grp_1', name: 'Robbery squad', organization_id: 'org_police', account_ids: ['acc_adm', 'acc_inv'], created_at: new Date().toISOString(), version: 1, allowed_actions: ['change', 'remove'] }])
   if (noun === 'tokens') return method === 'POST' ? { status: 201, body: { secret: 'slt_9f3a7c0be1…', token: { id: 'tok_2', name: body.name, scopes: [], created_at: new Date().toISOString(), last_used_at: null, expires_at: null, revoked_at: null } } } : list([{ id: 'tok_1', name: 'Nightly export', scopes: ['view_all_requests'], created_at: new Date().toISOString(), last_used_at: null, expires_at: null, revoked_at: null }])
   if (noun === 'video-requests') {
     if (method === 'POST') return { status: 201, body: city.requests[0] }

@@ -6,8 +6,8 @@ import { GuestTrouble } from './Closed.tsx'
 import { Help } from './Help.tsx'
 
 const CHOICES: [Reply, string, string][] = [
-  ['have', 'I have it', 'The camera recorded these minutes.'],
-  ['part', 'I have part of it', 'Some of the minutes are there.'],
+  ['have', 'I have it', 'I can send it from here.'],
+  ['part', 'I have part of it', 'Some of it is there.'],
   ['nothing', 'Nothing there', 'It was off, it looks elsewhere, or it is overwritten.'],
   ['no', 'I would rather not', 'That is fine. You need not say why.'],
 ]
@@ -45,7 +45,7 @@ export function AnswerStep({ token, link, onBack, onAnswered }: { token: string;
   }
   return (
     <form className="g-stack" onSubmit={submit}>
-      <h1 id="step-title" tabIndex={-1}>Do you have these minutes?</h1>
+      <h1 id="step-title" tabIndex={-1}>{link.from ? 'Do you have these minutes?' : 'Do you have video of this?'}</h1>
       <fieldset className="g-choices">
         <legend className="g-unseen">Your answer</legend>
         {CHOICES.map(([value, word, more]) => (

@@ -51,8 +51,8 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
   return (
     <Sheet opened onClose={onClose} title={account ? account.name : 'New account'} under={account?.email} size={520}
       foot={<>
-        <Button size="sm" type="submit" form="account-form" loading={save.isPending}>{account ? 'Save' : 'Make the account'}</Button>
-        {account && account.id !== me.account.id && (account.disabled
+        {(!account || account.allowed_actions.includes('change')) && <Button size="sm" type="submit" form="account-form" loading={save.isPending}>{account ? 'Save' : 'Make the account'}</Button>}
+        {account?.allowed_actions.includes('change') && account.id !== me.account.id && (account.disabled
           ? <Button size="sm" variant="default" onClick={() => save.mutate({ disabled: false })}>Enable</Button>
           : <ConfirmButton size="sm" label="Disable" verb="Disable account" onConfirm={() => save.mutate({ disabled: true })} question={`${account.name} is signed out at once and cannot come in again. What they did stays on record.`} />)}
       </>}>

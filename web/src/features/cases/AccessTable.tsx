@@ -17,7 +17,7 @@ export function AccessTable({ of: c }: { of: Case }) {
   const queries = useQueryClient()
   const zone = useZone()
   const { data: kept, error } = useQuery(caseAccess(c.id))
-  const manages = c.level === 'manage' || c.allowed_actions.includes('access')
+  const manages = c.allowed_actions.includes('share')
   const { data: people } = useQuery({ ...principals, enabled: manages, retry: false })
   const [draft, setDraft] = useState<AccessEntry[] | null>(null)
   const rows = draft ?? kept ?? []

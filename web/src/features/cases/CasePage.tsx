@@ -36,23 +36,22 @@ function Body({ of: c }: { of: Case }) {
   const [address, set] = useAddress()
   const [sheet, setSheet] = useState<'link' | 'upload' | 'rename' | null>(null)
   const { data: files, isPending } = useQuery(caseEvidence(c.id))
-  const can = (...verbs: string[]) => verbs.some((verb) => c.allowed_actions.includes(verb))
+  const can = (verb: string) => c.allowed_actions.includes(verb)
   const turn = useMutation({
     mutationFn: () => (c.closed_at ? reopenCase(c.id) : closeCase(c.id)),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['cases'] }), onError: tellTrouble,
   })
   const tab = address.tab ?? 'files'
   const file = files?.find((f) => f.id === address.file)
-  const edits = c.level === 'edit' || c.level === 'manage'
   return (
     <Page title={`${c.number} ${c.name}`} heading={<><span className="dim num" style={{ fontWeight: 500 }}>{c.number}</span> {c.name}</>}
       under={<span className="row wrap under-line"><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {levelWord(c.level).toLowerCase()}</span></span>}
       actions={<>
-        {can('update', 'rename', 'edit') && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setSheet('rename')}>Rename</Button>}
-        {(can('file_request', 'upload') || (edits && !c.closed_at)) && <Button variant="default" leftSection={<IconLink size={14} />} onClick={() => setSheet('link')}>Upload link</Button>}
-        {(can('upload') || (edits && !c.closed_at)) && <Button variant="default" leftSection={<IconUpload size={14} />} onClick={() => setSheet('upload')}>Add files</Button>}
-        {can('close') && !c.closed_at && <ConfirmButton label="Close" icon={<IconArchive size={14} />} verb="Close the case" onConfirm={() => turn.mutate()} question="Nothing more can be added while it is closed. It can be opened again." />}
-        {can('reopen') && c.closed_at && <Button variant="default" leftSection={<IconFolderOpen size={14} />} onClick={() => turn.mutate()}>Open again</Button>}
+        {can('change') && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setSheet('rename')}>Rename</Button>}
+        {can('file_request') && <Button variant="default" leftSection={<IconLink size={14} />} onClick={() => setSheet('link')}>Upload link</Button>}
+        {can('add') && <Button variant="default" leftSection={<IconUpload size={14} />} onClick={() => setSheet('upload')}>Add files</Button>}
+        {can('close') && <ConfirmButton label="Close" icon={<IconArchive size={14} />} verb="Close the case" onConfirm={() => turn.mutate()} question="Nothing more can be added while it is closed. It can be opened again." />}
+        {can('reopen') && <Button variant="default" leftSection={<IconFolderOpen size={14} />} onClick={() => turn.mutate()}>Open again</Button>}
       </>}>
       <nav className="tabs" aria-label="Case">
         {[['files', 'Files'], ['requests', 'Requests'], ['access', 'Access'], ['history', 'History']].map(([key, word]) => (
@@ -62,7 +61,7 @@ function Body({ of: c }: { of: Case }) {
         ))}
       </nav>
       {tab === 'files' && (isPending ? <RowsToCome rows={2} height={160} /> : !files?.length ? (
-        <div className="panel"><Empty icon={IconFolderOpen} title="No files yet" action={edits && <Button variant="default" onClick={() => setSheet('upload')}>Add files</Button>}>
+        <div className="panel"><Empty icon={IconFolderOpen} title="No files yet" action={can('add') && <Button variant="default" onClick={() => setSheet('upload')}>Add files</Button>}>
           What owners release arrives here by itself. Files can also be added by hand, or sent in through an upload link.
         </Empty></div>
       ) : <EvidenceWall files={files} onOpen={(id) => set({ file: id }, false)} />)}

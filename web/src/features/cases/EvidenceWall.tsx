@@ -1,7 +1,7 @@
 import type { Evidence } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
 import { bytes } from '~/lib/format.ts'
-import { clock, duration, span } from '~/lib/time.ts'
+import { clock, duration, moment, span } from '~/lib/time.ts'
 import { Thumb } from '~/ui/Thumb.tsx'
 
 /** The files as pictures, and where each lies on the time they share. */
@@ -27,7 +27,7 @@ export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id
                 {file.media?.duration_ms && <span className="tile-length num">{duration(file.media.duration_ms)}</span>}
               </span>
               <strong className="cut">{file.source?.name ?? file.name}</strong>
-              <span className="small dim cut">{file.recorded ? span(file.recorded.from, file.recorded.to, zone) : file.name}</span>
+              <span className="small dim cut">{file.recorded ? span(file.recorded.from, file.recorded.to, zone) : `arrived ${moment(file.created_at, zone, false)}`}</span>
               <span className="small dim num">
                 {bytes(file.size_bytes)}
                 {file.recorded && file.recorded.gaps.length > 0 && <span className="tone-wait"> · {file.recorded.gaps.length === 1 ? 'a gap' : `${file.recorded.gaps.length} gaps`} from {clock(file.recorded.gaps[0]?.from ?? '', zone)}</span>}

@@ -28,7 +28,7 @@ function Body({ of: c }: { of: Connector }) {
   })
   return (
     <Page title={c.name} under={<span className="row wrap under-line"><Status of={c.revoked_at ? 'revoked' : c.online ? 'online' : 'offline'} /><span>{c.organization.name}</span><span>last word {c.last_seen_at ? <Ago at={c.last_seen_at} /> : 'never'}</span></span>}
-      actions={!c.revoked_at && (c.allowed_actions.includes('revoke') || c.allowed_actions.includes('delete')) && (
+      actions={!c.revoked_at && c.allowed_actions.includes('revoke') && (
         <ConfirmButton label="Revoke" icon={<IconPlugConnectedX size={14} />} verb="Revoke connector" onConfirm={() => revoke.mutate()} question="Its key stops working at once. Its cameras stay in the registry; what waits for it keeps waiting or goes through an upload link." />
       )}>
       <div className="stack wide">

@@ -39,8 +39,8 @@ export function Groups() {
                   <td className="main">{g.name}</td>
                   <td data-label="Belongs to">{organizations?.find((o) => o.id === g.organization_id)?.name}</td>
                   <td data-label="Members">{names(g) || <span className="dim">none</span>}</td>
-                  <td className="right"><span className="row wrap" style={{ justifyContent: 'flex-end' }}><Button variant="default" onClick={() => setEditing(g)}>Change</Button>
-                    <ConfirmButton label="Delete" icon={<IconTrash size={14} />} verb="Delete group" onConfirm={() => remove.mutate(g)} question={`What was given to ${g.name} is taken from its members. The people stay.`} /></span></td>
+                  <td className="right"><span className="row wrap" style={{ justifyContent: 'flex-end' }}>{g.allowed_actions.includes('change') && <Button variant="default" onClick={() => setEditing(g)}>Change</Button>}
+                    {g.allowed_actions.includes('remove') && <ConfirmButton label="Delete" icon={<IconTrash size={14} />} verb="Delete group" onConfirm={() => remove.mutate(g)} question={`What was given to ${g.name} is taken from its members. The people stay.`} />}</span></td>
                 </tr>
               ))}
             </tbody>

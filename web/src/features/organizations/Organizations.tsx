@@ -29,7 +29,7 @@ export function Organizations() {
                   <td data-label="Time zone">{o.time_zone}</td>
                   <td><Link to="/registry" search={{ org: o.id, follow: 'no' } as never}>Its cameras</Link></td>
                   <td className="dim" data-label="Since"><Ago at={o.created_at} /></td>
-                  <td className="right"><Button variant="default" onClick={() => setEditing(o)}>Change</Button></td>
+                  <td className="right">{o.allowed_actions.includes('change') && <Button variant="default" onClick={() => setEditing(o)}>Change</Button>}</td>
                 </tr>
               ))}
             </tbody>

@@ -35,7 +35,6 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
     onError: tellTrouble,
   })
   const can = (action: string) => camera?.allowed_actions.includes(action) ?? false
-  const manages = may(me, 'manage_registry')
   return (
     <Sheet opened={!!id} onClose={onClose} title={camera?.name ?? 'Camera'} under={camera && <>{camera.organization.name}{camera.site && ` · ${camera.site}`}</>}
       foot={camera && (
@@ -45,8 +44,8 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
               {chosen.ids.has(camera.id) ? 'Leave out' : 'Choose for a request'}
             </Button>
           )}
-          {(can('update') || can('edit') || (manages && camera.allowed_actions.length === 0)) && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={onEdit}>Edit</Button>}
-          {can('delete') && (
+          {can('change') && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={onEdit}>Edit</Button>}
+          {can('remove') && (
             <ConfirmButton label="Delete" icon={<IconTrash size={14} />} verb="Delete camera" onConfirm={() => remove.mutate()}
               question={<>Takes {camera.name} out of the registry. Requests and evidence that name it stay as they are.</>} />
           )}
@@ -56,7 +55,7 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
         <>
           <div style={{ position: 'relative' }}>
             <Thumb src={camera.thumbnail_url} alt={`What ${camera.name} sees`} width="100%" />
-            {(can('update') || can('edit')) && (
+            {can('change') && (
               <>
                 <Button variant="default" leftSection={<IconPhotoUp size={14} />} loading={paint.isPending} onClick={() => picture.current?.click()} style={{ position: 'absolute', right: 8, bottom: 8 }}>
                   {camera.thumbnail_url ? 'Replace' : 'Add a picture'}
