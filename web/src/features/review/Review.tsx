@@ -30,7 +30,7 @@ export function Review() {
   useKeys({ j: () => move(1), k: () => move(-1), a: press('a'), n: press('n'), q: press('q'), d: press('d') })
   return (
     <Page title="Review" narrow under={heads.length > 0 && <span className="row wrap"><span>{plural(total, 'request')} to decide, what dies first is on top.</span>
-      <span className="small"><span className="kbd">j</span> <span className="kbd">k</span> move · <span className="kbd">a</span> approve · <span className="kbd">n</span> narrow · <span className="kbd">q</span> ask · <span className="kbd">d</span> deny</span></span>}>
+      <span className="small keys-hint"><span className="kbd">j</span> <span className="kbd">k</span> move · <span className="kbd">a</span> approve · <span className="kbd">n</span> narrow · <span className="kbd">q</span> ask · <span className="kbd">d</span> deny</span></span>}>
       {query.error ? <TroubleNote error={query.error} retry={() => query.refetch()} /> : query.isPending ? <div className="panel"><RowsToCome rows={3} height={160} /></div> : heads.length === 0 ? (
         <div className="panel"><Empty icon={IconChecks} title="Nothing waits for you">Requests for cameras of your organization appear here, the most urgent first.</Empty></div>
       ) : (

@@ -45,7 +45,7 @@ export function SourceRows({ query, sources, total, hover, chosen, onHover, onCh
               <Thumb src={source.thumbnail_url} width={72} />
               <button type="button" className="plain src-text" onClick={() => onOpen(source.id)} onFocus={() => onHover(source.id)}>
                 <span className="row" style={{ gap: 6 }}>
-                  <strong className="cut">{source.name}</strong>
+                  <strong className="src-name">{source.name}</strong>
                   {source.distance_m != null && <span className="num push">{metres(source.distance_m)}</span>}
                 </span>
                 <span className="cut dim small">{[source.organization.name, source.address].filter(Boolean).join(' · ')}</span>

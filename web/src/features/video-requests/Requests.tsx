@@ -91,7 +91,7 @@ export function Requests() {
         </div>
       )}
       <More query={query} />
-      <p className="dim small" style={{ marginTop: 8 }}><span className="kbd">j</span> <span className="kbd">k</span> to move, <span className="kbd">Enter</span> to open</p>
+      <p className="dim small keys-hint" style={{ marginTop: 8 }}><span className="kbd">j</span> <span className="kbd">k</span> to move, <span className="kbd">Enter</span> to open</p>
     </Page>
   )
 }
