@@ -1,5 +1,6 @@
-// Bundles the tests of the pure logic for `node --test`; Node 20 cannot read TypeScript itself.
+// Bundles the tests of the pure logic for `node --test`; Node 20 cannot read TypeScript itself, and Node 24
+// runs no test in node_modules.
 import { readdirSync } from 'node:fs'
 
 const input = readdirSync('src/lib').filter((name) => name.endsWith('.test.ts')).map((name) => `src/lib/${name}`)
-export default { input, platform: 'node', output: { dir: 'node_modules/.tests', format: 'esm' } }
+export default { input, platform: 'node', output: { dir: '.tests', format: 'esm' } }

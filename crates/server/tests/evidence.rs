@@ -23,7 +23,7 @@ fn footage() -> Vec<u8> {
     let args =
         "-v error -nostdin -y -f lavfi -i testsrc2=s=320x240:r=10:d=2 -pix_fmt yuv420p -c:v libx264 -preset ultrafast";
     let made = Command::new("ffmpeg").args(args.split(' ')).arg(&path).status();
-    assert!(made.expect("ffmpeg is installed (scripts/install-debian.sh)").success());
+    assert!(made.expect("ffmpeg is installed (scripts/need test)").success());
     std::fs::read(path).unwrap()
 }
 

@@ -89,11 +89,11 @@ fn cluster_folder() -> PathBuf {
 
 fn binaries() -> PathBuf {
     let versions =
-        std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed (scripts/install-debian.sh test)");
+        std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed (scripts/need test)");
     let mut found: Vec<_> =
         versions.map(|v| v.unwrap().path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
     found.sort();
-    found.pop().expect("PostgreSQL's server is installed (scripts/install-debian.sh test)")
+    found.pop().expect("PostgreSQL's server is installed (scripts/need test)")
 }
 
 /// PostgreSQL refuses to run as root: then it runs as the user `postgres`.

@@ -3,7 +3,6 @@ import { Trouble } from './problem.ts'
 
 // Loose until openapi.json is there; then createClient<paths>() checks every path, parameter and body.
 type Answer = Promise<{ data?: unknown; error?: unknown; response: Response }>
-// biome-ignore lint/suspicious/noExplicitAny: replaced by the generated paths
 type Call = (path: string, init?: any) => Answer
 interface Loose { GET: Call; POST: Call; PUT: Call; PATCH: Call; DELETE: Call }
 

@@ -59,7 +59,6 @@ export function Player({ src, poster, name, from, offsetMs, frameRate }: { src: 
 
   return (
     <div className="player" ref={frame} role="group" aria-label={`Player: ${name}`} onKeyDown={keys}>
-      {/* biome-ignore lint/a11y/useMediaCaption: surveillance footage has no captions */}
       <video ref={video} src={src} poster={poster ?? undefined} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
         onLoadedMetadata={(e) => setLength(e.currentTarget.duration)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
         onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />

@@ -11,7 +11,6 @@ function detailText(detail: unknown): string {
   return Object.entries(detail).filter(([, v]) => v !== null && typeof v !== 'object').map(([k, v]) => `${k.replaceAll('_', ' ')} ${v}`).join(', ')
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the keys of the two histories differ
 export function History({ query }: { query: UseQueryOptions<HistoryEntry[], Error, HistoryEntry[], any> }) {
   const { data, error, isPending } = useQuery(query)
   if (error) return <TroubleNote error={error} />
