@@ -26,6 +26,7 @@ class Connection:
         parts = urlsplit(url)
         self.url, self.address, self.headers = url, (parts.hostname, parts.port or 80), list(headers)
         self.socket = socket.create_connection(self.address, timeout=120)
+        self.socket.settimeout(None)  # sendfile wants a blocking socket
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b''
 
