@@ -171,11 +171,6 @@ pub fn manage_own_tokens(caller: &Caller) -> Allowed {
     allowed_if(caller.means == Means::Session, "Tokens are made and revoked by a person who is signed in.")
 }
 
-/// Adding a file to a case: from the level `edit` (3) on.
-pub fn add_file_to_case(level: i64) -> Allowed {
-    allowed_if(level >= 3, "Only somebody who may edit the case adds files to it.")
-}
-
 /// Adding an item's footage by hand: for the owner, by those who decide for it.
 pub fn add_file_to_item(caller: &Caller, owner: &OrganizationId) -> Allowed {
     allowed_if(

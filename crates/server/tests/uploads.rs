@@ -31,7 +31,7 @@ use store::{Sql, Tx, on_both};
 use support::{Reply, Site};
 
 const PART: &str = "application/offset+octet-stream";
-const LINK: &str = "link_of_a_neighbour";
+const LINK: &str = "frl_neighbour";
 
 /// A site with a file request whose link is [`LINK`].
 async fn site(database: TestDatabase) -> Site {
@@ -81,7 +81,7 @@ fn for_link() -> String {
 /// A request of the link's holder. `Tus-Resumable` and the link come along unless they are given, empty for none.
 async fn ask(site: &Site, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
     let mut request = Request::builder().method(method).uri(path);
-    for (name, value) in [("tus-resumable", "1.0.0"), ("authorization", "Bearer link_of_a_neighbour")] {
+    for (name, value) in [("tus-resumable", "1.0.0"), ("authorization", "Bearer frl_neighbour")] {
         if !headers.iter().any(|(given, _)| *given == name) {
             request = request.header(name, value);
         }
@@ -252,8 +252,8 @@ on_both!(head, |database: TestDatabase| async move {
     let nothing = ask(&site, "HEAD", "/api/v1/uploads/upl_01h455vb4pex5vsknk084sn02q", &[], Body::empty()).await;
     assert_eq!((nothing.status, header(&nothing, "upload-offset")), (404, ""));
     // Somebody else's does not exist.
-    link(&site, "frq_01h455vb4pex5vsknk084sn02z", "other").await;
-    let other = ask(&site, "HEAD", &path, &[("authorization", "Bearer other")], Body::empty()).await;
+    link(&site, "frq_01h455vb4pex5vsknk084sn02z", "frl_other").await;
+    let other = ask(&site, "HEAD", &path, &[("authorization", "Bearer frl_other")], Body::empty()).await;
     assert_eq!((other.status, header(&other, "upload-offset")), (404, ""));
 });
 
@@ -344,8 +344,8 @@ on_both!(termination, |database: TestDatabase| async move {
     let site = site(database).await;
     let path = create(&site, 11).await;
     send(&site, &path, 0, b"hello", &[]).await;
-    link(&site, "frq_01h455vb4pex5vsknk084sn02z", "other").await;
-    let other = ask(&site, "DELETE", &path, &[("authorization", "Bearer other")], Body::empty()).await;
+    link(&site, "frq_01h455vb4pex5vsknk084sn02z", "frl_other").await;
+    let other = ask(&site, "DELETE", &path, &[("authorization", "Bearer frl_other")], Body::empty()).await;
     assert_eq!(other.status, 404);
     assert_eq!(ask(&site, "DELETE", &path, &[], Body::empty()).await.status, 204);
     assert_eq!(ask(&site, "HEAD", &path, &[], Body::empty()).await.status, 410);
@@ -419,7 +419,7 @@ on_both!(a_new_request_takes_over_from_one_that_hangs, |database: TestDatabase| 
             .method("PATCH")
             .uri(path)
             .header("tus-resumable", "1.0.0")
-            .header("authorization", "Bearer link_of_a_neighbour")
+            .header("authorization", "Bearer frl_neighbour")
             .header("content-type", PART)
             .header("upload-offset", "0")
             .body(Body::from_stream(hanging))
@@ -513,4 +513,45 @@ on_both!(a_connector_uploads_while_it_holds_the_lease, |database: TestDatabase| 
     assert_eq!(send(&site, &path, 8, b"rld", &[key, ("sightline-lease", "4")]).await.status, 204);
     // It becomes evidence when the task is completed.
     assert_eq!(evidence(&site).await.len(), 0);
+});
+
+on_both!(staff_add_to_cases_that_they_may_edit, |database: TestDatabase| async move {
+    let site = site(database).await;
+    let bob = site.test.account("bob", &site.test.host, &[(Role::Investigator, None)]).await;
+    let bob_signed_in = site.sign_in("bob").await;
+    use store::Columns as _;
+    let mut tx = site.test.app.read().await.unwrap();
+    let case = Sql::new("SELECT id FROM cases").fetch_one(&mut tx).await.unwrap().text("id").unwrap();
+    drop(tx);
+    let metadata = pairs(&[("filename", "notes.mp4"), ("case_id", &case)]);
+    let post = async || {
+        let headers = [
+            ("upload-length", "5"),
+            ("upload-metadata", metadata.as_str()),
+            ("content-type", PART),
+            ("authorization", ""),
+            ("cookie", &bob_signed_in),
+        ];
+        ask(&site, "POST", "/api/v1/uploads", &headers, "hello").await
+    };
+    let level = async |level: i64| {
+        let mut tx = site.test.app.begin().await.unwrap();
+        Sql::new("DELETE FROM case_access").execute(&mut tx).await.unwrap();
+        Sql::new("INSERT INTO case_access (case_id, principal_id, level) VALUES (")
+            .args([case.as_str(), bob.id.as_str()])
+            .add(", ")
+            .arg(level)
+            .add(")")
+            .execute(&mut tx)
+            .await
+            .unwrap();
+        commit(tx).await;
+    };
+    assert_eq!(post().await.status, 404, "what is not seen does not exist");
+    level(2).await;
+    assert_eq!(post().await.status, 403);
+    level(3).await;
+    let made = post().await;
+    assert_eq!((made.status, header(&made, "upload-offset")), (201, "5"), "{}", made.json);
+    assert_eq!(evidence(&site).await.len(), 1);
 });

@@ -1,8 +1,7 @@
 //! Uploads. How far one has come is the length of its staged file, not a column.
 
 use domain::Timestamp;
-use domain::id::{CaseId, ConnectorId, EvidenceId, FileRequestId, OrganizationId, RequestItemId, TaskId, UploadId};
-use domain::request_item::State;
+use domain::id::{ConnectorId, EvidenceId, FileRequestId, OrganizationId, RequestItemId, TaskId, UploadId};
 use domain::upload::{Purpose, Upload, UploadState, Whole};
 use sqlx::any::AnyRow;
 
@@ -125,12 +124,6 @@ pub async fn finished(tx: &mut Tx, id: &UploadId, evidence: Option<&EvidenceId>)
         .await
 }
 
-/// Notes what a finished upload became.
-pub async fn became(tx: &mut Tx, id: &UploadId, evidence: &EvidenceId) -> Result<()> {
-    let sql = Sql::new("UPDATE uploads SET evidence_id = ").arg(evidence.as_str()).add(" WHERE id = ").arg(id.as_str());
-    sql.execute_versioned(tx).await
-}
-
 /// Ends it. False where it had ended already.
 pub async fn terminate(tx: &mut Tx, id: &UploadId) -> Result<bool> {
     Ok(Sql::new("UPDATE uploads SET state = 'terminated' WHERE state <> 'terminated' AND id = ")
@@ -191,95 +184,14 @@ pub async fn leased_item(
     row.map(|row| row.parsed_or_null("item_id")).transpose()
 }
 
-/// A file request, as far as uploads go.
-#[derive(Debug)]
-pub struct Link {
-    /// Its id.
-    pub id: FileRequestId,
-    /// The item that it answers, where there is one.
-    pub item_id: Option<RequestItemId>,
-    /// The case that its files go to, where there is one.
-    pub case_id: Option<CaseId>,
-    /// When it runs out.
-    pub expires_at: Timestamp,
-    /// It was withdrawn.
-    pub revoked: bool,
-    /// Its holder has said that all is there.
-    pub finished: bool,
-}
-
-const SELECT_LINK: &str = "SELECT id, item_id, case_id, expires_at, revoked_at, finished_at FROM file_requests";
-
-fn link_of(row: &AnyRow) -> Result<Link> {
-    Ok(Link {
-        id: row.parsed("id")?,
-        item_id: row.parsed_or_null("item_id")?,
-        case_id: row.parsed_or_null("case_id")?,
-        expires_at: row.time("expires_at")?,
-        revoked: row.int_or_null("revoked_at")?.is_some(),
-        finished: row.int_or_null("finished_at")?.is_some(),
-    })
-}
-
-/// A file request.
-pub async fn link(tx: &mut Tx, id: &FileRequestId) -> Result<Option<Link>> {
-    Sql::new(SELECT_LINK)
-        .add(" WHERE id = ")
-        .arg(id.as_str())
-        .fetch_optional(tx)
-        .await?
-        .as_ref()
-        .map(link_of)
-        .transpose()
-}
-
-/// The file request of a token's hash.
-pub async fn link_by_hash(tx: &mut Tx, hash: &str) -> Result<Option<Link>> {
-    Sql::new(SELECT_LINK)
-        .add(" WHERE token_hash = ")
-        .arg(hash)
-        .fetch_optional(tx)
-        .await?
-        .as_ref()
-        .map(link_of)
-        .transpose()
+/// The item that a file request is about, where there is one.
+pub async fn item_of_link(tx: &mut Tx, id: &FileRequestId) -> Result<Option<RequestItemId>> {
+    let row = Sql::new("SELECT item_id FROM file_requests WHERE id = ").arg(id.as_str()).fetch_optional(tx).await?;
+    Ok(row.map(|row| row.parsed_or_null("item_id")).transpose()?.flatten())
 }
 
 /// The connector of a key's hash, unless it was revoked.
 pub async fn connector_by_hash(tx: &mut Tx, hash: &str) -> Result<Option<(ConnectorId, OrganizationId)>> {
     let sql = Sql::new("SELECT id, organization_id FROM connectors WHERE revoked_at IS NULL AND key_hash = ").arg(hash);
     sql.fetch_optional(tx).await?.map(|row| Ok((row.parsed("id")?, row.parsed("organization_id")?))).transpose()
-}
-
-/// The most that one of these principals may do in a case (1 view, 2 download, 3 edit, 4 manage), and whether the case is closed.
-pub async fn case_level(tx: &mut Tx, case: &CaseId, principals: &[&str]) -> Result<Option<(i64, bool)>> {
-    let now = tx.now().as_micros();
-    let mut sql = Sql::new("SELECT MAX(a.level) AS level, MAX(c.closed_at) AS closed_at FROM cases c JOIN case_access a ON a.case_id = c.id WHERE c.id = ")
-        .arg(case.as_str())
-        .add(" AND (a.expires_at IS NULL OR a.expires_at > ")
-        .arg(now)
-        .add(") AND a.principal_id IN (");
-    sql.bind_all(principals.iter().copied());
-    let row = sql.add(")").fetch_one(tx).await?;
-    Ok(row.int_or_null("level")?.map(|level| (level, row.int_or_null("closed_at").is_ok_and(|at| at.is_some()))))
-}
-
-/// Whose an item is, and where it stands.
-pub async fn item(tx: &mut Tx, id: &RequestItemId) -> Result<Option<(OrganizationId, State)>> {
-    let sql = Sql::new("SELECT organization_id, state FROM request_items WHERE id = ").arg(id.as_str());
-    sql.fetch_optional(tx).await?.map(|row| Ok((row.parsed("organization_id")?, row.parsed("state")?))).transpose()
-}
-
-/// Notes how many bytes of an item are here. No version: nobody decides by it.
-pub async fn item_progress(tx: &mut Tx, id: &RequestItemId, done: u64, total: u64) -> Result<()> {
-    let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    Sql::new("UPDATE request_items SET bytes_done = ")
-        .arg(bytes(done))
-        .add(", bytes_total = ")
-        .arg(bytes(total))
-        .add(" WHERE state IN ('exporting', 'uploading') AND id = ")
-        .arg(id.as_str())
-        .execute(tx)
-        .await?;
-    Ok(())
 }

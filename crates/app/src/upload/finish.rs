@@ -33,27 +33,23 @@ async fn record(app: &App, id: &UploadId) -> Result<()> {
     let mut tx = app.begin().await?;
     let Some(upload) = store::upload::lock(&mut tx, id).await? else { return Ok(()) };
     let (UploadState::Open, Some(whole)) = (upload.state, &upload.whole) else { return Ok(()) };
+    let destination = match &upload.purpose {
+        Purpose::Task { .. } => None,
+        Purpose::Case(case) => Some(Destination::Case(case.clone())),
+        Purpose::Item(item) => Some(Destination::Item(item.clone())),
+        Purpose::Link(link) => {
+            store::file_request::find(&mut tx, link).await?.map(|link| file_request::destination(&link))
+        }
+    };
     let mut event = Event::new("upload.finish", Some(upload.owner.clone()))
         .about("upload", id)
         .with("size_bytes", upload.length_bytes)
         .with("sha256", whole.sha256.to_string());
-    let destination = match &upload.purpose {
-        Purpose::Task { task, .. } => {
-            event = event.about("task", task);
-            None
-        }
-        Purpose::Case(case) => Some(Destination::Case(case.clone())),
-        Purpose::Item(item) => Some(Destination::Item(item.clone())),
-        Purpose::Link(link) => {
-            let link = store::file_request::find(&mut tx, link).await?;
-            Some(file_request::destination(&link.ok_or_else(|| Error::internal("the link vanished"))?))
-        }
-    };
     let mut events = Vec::new();
-    let mut evidence_id = None;
+    let mut became = None;
     if let Some(destination) = destination {
         let arrival = Arrival {
-            upload_id: id.clone(),
+            upload_id: upload.id.clone(),
             destination,
             name: upload.file_name.clone(),
             size_bytes: upload.length_bytes,
@@ -63,12 +59,12 @@ async fn record(app: &App, id: &UploadId) -> Result<()> {
             manifest: None,
         };
         let (evidence, received) = evidence::receive(&mut tx, Some(&upload.owner), arrival).await?;
-        event = event.about("evidence", &evidence.id);
-        evidence_id = Some(evidence.id);
         events.extend(received);
+        event = event.about("evidence", &evidence.id);
+        became = Some(evidence.id);
     }
-    store::upload::finished(&mut tx, id, evidence_id.as_ref()).await?;
-    events.insert(0, event);
+    store::upload::finished(&mut tx, id, became.as_ref()).await?;
+    events.push(event);
     Ok(tx.commit(events).await?)
 }
 

@@ -20,11 +20,12 @@ use domain::id::UploadId;
 use domain::upload::{Purpose, Upload, UploadState, file_name};
 use futures::Stream;
 
+use crate::evidence::Destination;
 use crate::{App, Error, Kind, Result, did};
 use checksum::Checksum;
 use receive::{Ended, Manner, Part, Refused};
 
-pub use authorise::caller;
+pub use authorise::connector;
 pub use finish::remove_abandoned;
 pub use receive::Staging;
 
@@ -87,7 +88,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         return Err(Error::new(Kind::TooLarge, "too_large", message));
     }
     let mut tx = app.begin().await?;
-    let target = authorise::create(&mut tx, caller, &new.purpose).await?;
+    let destination = authorise::create(&mut tx, caller, &new.purpose).await?;
     if store::upload::count_open(&mut tx, &new.purpose).await? >= MOST_OPEN {
         return Err(Error::new(
             Kind::Throttled(600),
@@ -110,13 +111,21 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         created_at: tx.now(),
     };
     store::upload::insert(&mut tx, &upload).await?;
+    let mut event = did(caller, "upload.create")
+        .about("upload", &upload.id)
+        .with("size_bytes", upload.length_bytes)
+        .personally("file_name", upload.file_name.as_str());
     let mut events = Vec::new();
-    if let Some(item) = &target.item_id {
-        events = crate::request_item::upload_started(app, &mut tx, caller, item).await?;
-        store::upload::item_progress(&mut tx, item, 0, upload.length_bytes).await?;
+    match &destination {
+        Some(Destination::Item(item)) => {
+            event = event.about("request_item", item);
+            events = crate::request_item::upload_started(app, &mut tx, caller, item).await?;
+            let total = i64::try_from(upload.length_bytes).ok();
+            store::request_item::save_progress(&mut tx, item, 0, total).await?;
+        }
+        Some(Destination::Case(case)) => event = event.about("case", case),
+        None => {}
     }
-    let mut event = did(caller, "upload.create").about("upload", &upload.id).with("size_bytes", upload.length_bytes);
-    event = target.about(event).personally("file_name", upload.file_name.as_str());
     events.push(event);
     tx.commit(events).await?;
     if upload.length_bytes == 0 {
@@ -172,7 +181,7 @@ where
     }
     let announced =
         Part { offset: part.offset, announced: part.announced, whole: upload.length_bytes, checksum: part.checksum };
-    let watch = progress::watch(app, &upload, part.lease);
+    let watch = progress::watch(app, caller, &upload, part.lease);
     let received = hold.append(announced, body).await;
     drop(watch);
     let offset = hold.offset();

@@ -16,7 +16,7 @@ use super::checksum::Checksum;
 
 /// Pieces between the connection and the disk, and between the connection and the hash. A piece is what one read of the socket
 /// gave, at most about 400 KiB.
-const IN_FLIGHT: usize = 16;
+const IN_FLIGHT: usize = 8;
 
 /// Bytes after which the disk is asked to catch up while more arrives, so that the end of an upload waits for little.
 const CATCH_UP: u64 = 32 << 20;

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// The only version spoken.
-pub const VERSION: &str = "1.0.0";
+pub(super) const VERSION: &str = "1.0.0";
 /// What is spoken beside the core protocol.
-pub const EXTENSIONS: &str = "creation,creation-with-upload,expiration,checksum,termination";
+pub(super) const EXTENSIONS: &str = "creation,creation-with-upload,expiration,checksum,termination";
 /// The media type of a part.
-pub const OFFSET_OCTET_STREAM: &str = "application/offset+octet-stream";
+pub(super) const OFFSET_OCTET_STREAM: &str = "application/offset+octet-stream";
 
 /// Longest `Upload-Metadata` that is accepted, in bytes, and the most pairs in it.
 const METADATA_BYTES: usize = 4096;
@@ -18,11 +18,11 @@ const METADATA_PAIRS: usize = 32;
 
 /// A header that is missing or wrong: its name and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
+pub(super) struct Malformed {
     /// The header's name, as tus writes it.
-    pub header: &'static str,
+    pub(super) header: &'static str,
     /// What was expected.
-    pub expected: &'static str,
+    pub(super) expected: &'static str,
 }
 
 const fn malformed(header: &'static str, expected: &'static str) -> Malformed {
@@ -31,21 +31,21 @@ const fn malformed(header: &'static str, expected: &'static str) -> Malformed {
 
 /// `Upload-Metadata`: the pairs, and the text as it came, which `HEAD` gives back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Metadata {
+pub(super) struct Metadata {
     /// As it came.
-    pub raw: String,
+    pub(super) raw: String,
     pairs: Vec<(String, Vec<u8>)>,
 }
 
 impl Metadata {
     /// The value of a key, where it is text.
-    pub fn text(&self, key: &str) -> Option<&str> {
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
         let (_, value) = self.pairs.iter().find(|(k, _)| k == key)?;
         std::str::from_utf8(value).ok().filter(|text| !text.chars().any(char::is_control))
     }
 
     /// Reads the header. None at all is no metadata.
-    pub fn read(headers: &HeaderMap) -> Result<Self, Malformed> {
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Malformed> {
         let wrong = |expected| malformed("Upload-Metadata", expected);
         let mut values = headers.get_all("upload-metadata").iter();
         let Some(value) = values.next() else { return Ok(Self::default()) };
@@ -92,7 +92,7 @@ fn number(headers: &HeaderMap, name: &'static str) -> Result<Option<u64>, Malfor
 }
 
 /// `Upload-Length` of a creation. A length that comes later is not supported: nobody here lacks it.
-pub fn upload_length(headers: &HeaderMap) -> Result<u64, Malformed> {
+pub(super) fn upload_length(headers: &HeaderMap) -> Result<u64, Malformed> {
     if headers.contains_key("upload-defer-length") {
         return Err(malformed("Upload-Defer-Length", "Upload-Length instead: a deferred length is not supported"));
     }
@@ -100,23 +100,23 @@ pub fn upload_length(headers: &HeaderMap) -> Result<u64, Malformed> {
 }
 
 /// `Upload-Offset` of a part.
-pub fn upload_offset(headers: &HeaderMap) -> Result<u64, Malformed> {
+pub(super) fn upload_offset(headers: &HeaderMap) -> Result<u64, Malformed> {
     number(headers, "Upload-Offset")?.ok_or(malformed("Upload-Offset", "where the part begins"))
 }
 
 /// `Content-Length`, where the body has one.
-pub fn content_length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     number(headers, "Content-Length").ok().flatten()
 }
 
 /// Whether the body is a part.
-pub fn is_part(headers: &HeaderMap) -> bool {
+pub(super) fn is_part(headers: &HeaderMap) -> bool {
     let value = headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
     value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(OFFSET_OCTET_STREAM))
 }
 
 /// `Upload-Checksum` of a part.
-pub fn upload_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Malformed> {
+pub(super) fn upload_checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Malformed> {
     let Some(value) = headers.get("upload-checksum") else { return Ok(None) };
     let wrong = |expected| malformed("Upload-Checksum", expected);
     let text = value.to_str().map_err(|_| wrong("an algorithm and a Base64 digest"))?;

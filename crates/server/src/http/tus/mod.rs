@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::extract::{Path, Signed, bearer};
+use super::extract::{Address, Path, Signed, bearer};
 use super::problem::{Answer, Problem};
 use headers::{EXTENSIONS, Malformed, Metadata, VERSION};
 
@@ -79,9 +79,14 @@ impl FromRequestParts<Shared> for Uploader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        // A token says what it is; keys of connectors and links are looked up.
+        // Secrets say what they are; the keys of connectors were issued before they did.
+        let Ok(Address(address)) = Address::from_request_parts(parts, shared).await;
         if let Some(secret) = bearer(&parts.headers).filter(|secret| !secret.starts_with("slt_")) {
-            return Ok(Self(upload::caller(&shared.app, secret).await?));
+            if !secret.starts_with("frl_") {
+                return Ok(Self(upload::connector(&shared.app, secret).await?));
+            }
+            let (caller, _) = app::file_request::resume(&shared.app, secret, address).await?;
+            return Ok(Self(caller));
         }
         let Signed(caller) = Signed::from_request_parts(parts, shared).await?;
         Ok(Self(caller))
