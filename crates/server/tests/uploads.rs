@@ -511,8 +511,19 @@ on_both!(a_connector_uploads_while_it_holds_the_lease, |database: TestDatabase| 
     Sql::new("UPDATE connector_tasks SET lease_until = ").arg(i64::MAX).execute(&mut tx).await.unwrap();
     commit(tx).await;
     assert_eq!(send(&site, &path, 8, b"rld", &[key, ("sightline-lease", "4")]).await.status, 204);
-    // It becomes evidence when the task is completed.
+    // It becomes evidence when the task is completed. If that never happens it goes.
     assert_eq!(evidence(&site).await.len(), 0);
+    let kept = async || {
+        use store::Columns as _;
+        let mut tx = site.test.app.read().await.unwrap();
+        let blob = Sql::new("SELECT blob FROM uploads").fetch_one(&mut tx).await.unwrap().text("blob").unwrap();
+        site.test.app.blobs().size(&blob).await.unwrap()
+    };
+    app::upload::remove_abandoned(&site.test.app).await.unwrap();
+    assert_eq!(kept().await, Some(11));
+    site.test.advance(Duration::from_secs(4 * 86_400));
+    app::upload::remove_abandoned(&site.test.app).await.unwrap();
+    assert_eq!(kept().await, None);
 });
 
 on_both!(staff_add_to_cases_that_they_may_edit, |database: TestDatabase| async move {

@@ -154,7 +154,17 @@ pub async fn overdue(tx: &mut Tx, limit: i64) -> Result<Vec<Upload>> {
     sql.fetch_all(tx).await?.iter().map(upload).collect()
 }
 
-/// Which of these are still open: the files of the others may go.
+/// Uploads of connectors that were finished before `before` and never became anything: their task was lost or failed.
+pub async fn left_over(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<Vec<Upload>> {
+    let sql = Sql::new(SELECT)
+        .add(" WHERE state = 'finished' AND purpose = 'task' AND evidence_id IS NULL AND finished_at <= ")
+        .arg(before.as_micros())
+        .add(" ORDER BY finished_at LIMIT ")
+        .arg(limit);
+    sql.fetch_all(tx).await?.iter().map(upload).collect()
+}
+
+/// Whether an upload is still open: the file of any other may go.
 pub async fn is_open(tx: &mut Tx, id: &UploadId) -> Result<bool> {
     let row = Sql::new("SELECT state FROM uploads WHERE id = ").arg(id.as_str()).fetch_optional(tx).await?;
     Ok(match row {

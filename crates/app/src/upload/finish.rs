@@ -83,7 +83,8 @@ pub(super) async fn terminate(app: &App, mut hold: Hold, id: &UploadId, event: E
     hold.remove().await.map_err(Error::internal)
 }
 
-/// Ends uploads that were given up, goes on with those whose end was never recorded, and removes files that no open upload has.
+/// Ends uploads that were given up, goes on with those whose end was never recorded, and removes what nobody needs: exports whose
+/// task never said what they are, and files that no open upload has.
 pub async fn remove_abandoned(app: &App) -> Result<()> {
     let overdue = store::upload::overdue(&mut app.read().await?, 100).await?;
     for upload in overdue {
@@ -98,6 +99,12 @@ pub async fn remove_abandoned(app: &App) -> Result<()> {
         } else if !upload.is_open(app.now()) {
             terminate(app, hold, &upload.id, Event::new("upload.expire", None)).await?;
         }
+    }
+    let before = app.now().minus(app.settings().upload_lifetime);
+    let left_over = store::upload::left_over(&mut app.read().await?, before, 100).await?;
+    for upload in left_over {
+        let hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
+        terminate(app, hold, &upload.id, Event::new("upload.expire", None)).await?;
     }
     for id in app.uploads().list().map_err(Error::internal)? {
         if !store::upload::is_open(&mut app.read().await?, &id).await? {

@@ -186,6 +186,8 @@ where
     drop(watch);
     let offset = hold.offset();
     let ended = received.map_err(refused)?.ended;
+    // Who lost the lease meanwhile, or whose link was revoked, is told so: what arrived is theirs no more to finish.
+    authorise::append(&mut app.read().await?, caller, &upload, part.lease).await?;
     if offset == upload.length_bytes && ended == Ended::Whole {
         finish::finish(app, &upload, &mut hold).await?;
         return Ok(Standing { upload, offset });
