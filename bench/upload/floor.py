@@ -58,6 +58,8 @@ def serve(connection):
                 left -= len(piece)
             if durable or upload[1] == upload[2]:
                 os.fdatasync(upload[0])
+            if upload[1] == upload[2]:
+                os.close(upload[0])
             answer(connection, '204 No Content', Upload_Offset=upload[1])
         else:
             answer(connection, '200 OK', Upload_Offset=upload[1], Upload_Length=upload[2])
