@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::camera::CoverageAnswer;
+use domain::camera::{Coverage, CoverageAnswer};
 use domain::connector::{LEASE, Task, TaskState};
 use domain::id::{CameraId, ConnectorId, TaskId};
 use domain::request_item::{Reason, UnavailableCode};
@@ -16,6 +16,9 @@ use tokio::time::Instant;
 use crate::connector::calling;
 use crate::live::ItemProgress;
 use crate::{App, Error, Result};
+
+/// How long somebody who asks for coverage waits for the connector's answer.
+const COVERAGE_WAIT: Duration = Duration::from_secs(4);
 
 mod export;
 use export as item;
@@ -281,6 +284,24 @@ pub async fn ask_coverage(
     };
     store::connector_task::push(tx, &new).await?;
     Ok(true)
+}
+
+/// What is known of a camera's recordings in a window, after its connector was asked, if it is here. Waits a little for the answer;
+/// `asked_at` tells how old the knowledge is.
+pub async fn refresh_coverage(app: &App, caller: &Caller, id: &CameraId, window: Window) -> Result<Coverage> {
+    let known = crate::camera::coverage(app, caller, id, window).await?;
+    let mut tx = app.begin().await?;
+    let camera = crate::camera::visible(&mut tx, caller, id).await?;
+    let here = camera.connector.filter(|connector| connector.online(tx.now()));
+    let (Some(connector), Some(device_id)) = (here, camera.device_id) else { return Ok(known) };
+    ask_coverage(&mut tx, &connector.id, id, &device_id, window).await?;
+    tx.commit_housekeeping().await?;
+    app.wakers().connector_tasks.notify_waiters();
+    let until = Instant::now() + COVERAGE_WAIT;
+    while Instant::now() < until && store::connector_task::is_coverage_asked(&mut app.read().await?, id).await? {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    crate::camera::coverage(app, caller, id, window).await
 }
 
 /// A page of a connector's tasks, newest first.

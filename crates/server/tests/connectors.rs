@@ -501,3 +501,30 @@ on_both!(an_export_that_never_works_fails_and_a_canceled_one_is_dropped, |databa
     assert_eq!(wire.about(&task, "extend", json!({})).await.status, 409);
     assert_eq!(wire.lease().await.status, 204);
 });
+
+on_both!(coverage_is_asked_for, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.hello(true).await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+    let ana = site.sign_in("ana").await;
+    let camera = rows(&site, "SELECT id FROM cameras", "id").await.remove(0);
+    let path = format!("/cameras/{camera}/coverage?from=2026-11-22T10:00:00Z&to=2026-11-22T11:00:00Z");
+    let unknown = site.get(&path, Some(&ana)).await;
+    assert_eq!((unknown.json["spans"].clone(), unknown.json["asked_at"].clone()), (json!([]), Value::Null));
+    let refresh = format!("{path}&refresh=true");
+    let (asked, ()) = tokio::join!(site.get(&refresh, Some(&ana)), async {
+        let task = wire.call("POST", "/tasks/lease", json!({"wait_seconds": 20})).await.json;
+        assert_eq!((task["kind"].as_str(), task["device_id"].as_str()), (Some("coverage"), Some("1")));
+        assert_eq!(wire.about(&task, "complete", coverage()).await.status, 204);
+    });
+    assert_eq!(asked.status, 200, "{}", asked.json);
+    assert_eq!(asked.json["spans"], json!([{"from": "2026-11-22T10:10:00.000Z", "to": "2026-11-22T11:00:00.000Z"}]));
+    assert_eq!(asked.json["complete"], true);
+    // a connector that is away is not waited for
+    site.test.advance(Duration::from_secs(120));
+    let begun = Instant::now();
+    assert_eq!(site.get(&refresh, Some(&ana)).await.json["spans"], asked.json["spans"]);
+    assert!(begun.elapsed() < Duration::from_secs(3));
+});

@@ -82,7 +82,7 @@ impl Value {
         match self {
             Self::Text(value) => sql.bind(value),
             Self::Int(value) => sql.bind(value),
-            Self::Real(value) => sql.bind(value),
+            Self::Real(value) => sql.bind(crate::sql::Real(value)),
         };
     }
 }

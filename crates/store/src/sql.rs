@@ -6,6 +6,31 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, Type};
 
 use crate::{Result, Tx};
 
+/// A number with a fraction, or NULL.
+///
+/// sqlx 0.9 announces `None::<f64>` to PostgreSQL as a number of four bytes and `None::<f32>` as one of eight. The statement is kept
+/// for the connection, so the next value that is there would be refused: "incorrect binary data format". Publishing cameras with
+/// and without positions, in the server's tests, sees it.
+pub(crate) struct Real(pub(crate) Option<f64>);
+
+impl Type<Any> for Real {
+    fn type_info() -> sqlx::any::AnyTypeInfo {
+        <f64 as Type<Any>>::type_info()
+    }
+}
+
+impl Encode<'_, Any> for Real {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut <Any as sqlx::Database>::ArgumentBuffer,
+    ) -> std::result::Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+        match self.0 {
+            Some(number) => <f64 as Encode<'_, Any>>::encode_by_ref(&number, buffer),
+            None => <Option<f32> as Encode<'_, Any>>::encode_by_ref(&None, buffer),
+        }
+    }
+}
+
 /// A statement under construction. `Sql::new("SELECT … WHERE id = ").arg(id)`.
 pub struct Sql {
     text: String,

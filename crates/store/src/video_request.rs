@@ -107,7 +107,7 @@ pub async fn insert(tx: &mut Tx, new: &VideoRequest, also: &str) -> Result<()> {
     .add(", ")
     .args([new.needed_by.map(Timestamp::as_micros), new.overwrite_at.map(Timestamp::as_micros)])
     .add(", ")
-    .args([incident.position.map(|p| p.lat), incident.position.map(|p| p.lon)])
+    .args([incident.position.map(|p| p.lat), incident.position.map(|p| p.lon)].map(crate::sql::Real))
     .add(")")
     .execute(tx)
     .await?;

@@ -164,6 +164,8 @@ struct CoverageQuery {
     from: Timestamp,
     /// End of the window.
     to: Timestamp,
+    /// Ask the connector first, and wait a little for its answer.
+    refresh: Option<bool>,
 }
 
 /// What is known of recordings.
@@ -188,6 +190,9 @@ async fn find_coverage(
 ) -> Answer<axum::Json<CoverageView>> {
     let reversed = || app::Error::from(Invalid::field("/to", "The window must end after it begins."));
     let window = Window::checked(query.from, query.to).ok_or_else(reversed)?;
-    let known = app::camera::coverage(&app, &caller, &id, window).await?;
+    let known = match query.refresh {
+        Some(true) => app::connector_task::refresh_coverage(&app, &caller, &id, window).await?,
+        _ => app::camera::coverage(&app, &caller, &id, window).await?,
+    };
     Ok(axum::Json(CoverageView { spans: known.spans, asked_at: known.asked_at, complete: known.complete }))
 }
