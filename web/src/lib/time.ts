@@ -60,7 +60,7 @@ export function duration(ms: number): string {
 /** "3 min ago", "in 2 h" */
 export function relative(at: string, now = Date.now()): string {
   const ms = new Date(at).getTime() - now
-  if (Math.abs(ms) < 45_000) return 'now'
+  if (Math.abs(ms) < 60_000) return 'now'
   return ms < 0 ? `${duration(roughly(ms))} ago` : `in ${duration(roughly(ms))}`
 }
 

@@ -73,7 +73,7 @@ export function Registry() {
     </section>
   )
   const map = (
-    <section className="reg-map" aria-label="Map">
+    <div className="reg-map">
       <Suspense fallback={null}>
         <SourceMap sources={sources} chosen={chosen.ids} hover={hover} near={near} radius={radius} target={target} hasStreets={me.installation.has_streets}
           label="Map of cameras" onHover={setHover} onPick={chosen.toggle} onMove={moved}
@@ -81,7 +81,7 @@ export function Registry() {
           card={(source) => <HoverCard source={source} chosen={chosen.ids.has(source.id)} />} />
       </Suspense>
       <ChosenBar chosen={chosen} onAsk={() => set({ sheet: 'request' }, false)} canAsk={may(me, 'submit_requests')} onOpen={(id) => set({ camera: id }, false)} />
-    </section>
+    </div>
   )
   return (
     <div className="registry">

@@ -19,6 +19,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
     onError: tellTrouble,
   })
   const link = item.file_request
+  const mine = item.allowed_actions.includes('file_request')
   const live = link && !link.revoked_at && !link.finished_at && new Date(link.expires_at) > new Date()
   return (
     <div className="stack">
@@ -27,7 +28,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
         <p className="small dim">
           {link.finished_at ? <>The upload link was used and finished <Time at={link.finished_at} />.</>
             : link.revoked_at ? <>The upload link was revoked <Time at={link.revoked_at} />.</>
-              : <>An upload link is out, good until <Time at={link.expires_at} />. It was shown once; make a new one if it is lost.</>}
+              : <>An upload link is out, good until <Time at={link.expires_at} />. {mine && 'It was shown once; make a new one if it is lost.'}</>}
         </p>
       )}
       {making && !make.data && (
@@ -37,7 +38,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
       <div className="row">
         {making && !make.data && <Button loading={make.isPending} onClick={() => make.mutate()}>Make the link</Button>}
         {(making || make.data) && <Button variant="default" onClick={() => { make.reset(); onClose() }}>Close</Button>}
-        {live && <ConfirmButton label="Revoke link" verb="Revoke" question="The link stops working at once. What had arrived stays." onConfirm={() => revoke.mutate(link.id)} />}
+        {live && mine && <ConfirmButton label="Revoke link" verb="Revoke" question="The link stops working at once. What had arrived stays." onConfirm={() => revoke.mutate(link.id)} />}
       </div>
     </div>
   )
