@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{App, Error, Kind, Result, did};
 
-/// How long a job may take before another runner begins it anew.
-const LEASE: Duration = Duration::from_secs(15 * 60);
+/// After so long without a sign of life another runner begins the job anew. Whoever runs it gives a sign three times as often;
+/// when a server is killed, its jobs wait no longer than this.
+const LEASE: Duration = Duration::from_secs(30);
 /// How often a job is tried before it is given up.
 pub const TRIES: i64 = 8;
 /// Jobs that run at once on this server.

@@ -130,6 +130,8 @@ pub(super) async fn connect(folder: &Path, owner: Owner, stop: CancellationToken
             .arg("--config")
             .arg(place.join("config.toml"))
             .arg("--until-stdin-closes")
+            // Ctrl-C is for this process; the connector is told by its standard input.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(log()?)
             .stderr(log()?)

@@ -278,8 +278,9 @@ impl Frames {
             .iter()
             .map(|packet| {
                 let at = time_of(packet.pts_us);
-                // before a gap the muxer lets a frame stand until the next one
-                (at, at.plus(Duration::from_micros(packet.duration_us.clamp(usual, usual * 2).unsigned_abs())))
+                // before a gap the muxer lets a frame stand until the next one; it was recorded for as long as any other
+                let long = if packet.duration_us > usual * 2 { usual } else { packet.duration_us.max(usual) };
+                (at, at.plus(Duration::from_micros(long.unsigned_abs())))
             })
             .collect();
         let keys: Vec<_> = packets.iter().filter(|packet| packet.key).map(|packet| packet.pts_us).collect();

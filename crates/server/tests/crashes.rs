@@ -1,0 +1,130 @@
+//! The connector, then the server, dies at every moment of an export. Each time exactly one evidence
+//! comes of it, whose hash is the source's, and one mail says so.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "support/installation.rs"]
+mod installation;
+#[path = "support/wire.rs"]
+mod wire;
+
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+use domain::Timestamp;
+use installation::{ConnectorFiles, Installation, minutes_ago, recorder, sha256, text, wait, window};
+use wire::{Stop, Wire};
+
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// An installation with a connector that is not running, its camera, and the start of two minutes of footage.
+async fn installation() -> (Installation, ConnectorFiles, String, Timestamp) {
+    let installation = Installation::start().await;
+    let recordings = installation.folder.path().join("recordings");
+    let recorded = minutes_ago(6);
+    recorder(&recordings, None, 0).record(window(recorded, 270)).unwrap();
+    let files = installation.connector("crashing", &recordings).await;
+    let connector = files.run();
+    let camera = installation.camera(&files).await;
+    connector.kill();
+    (installation, files, camera, recorded.plus(Duration::from_secs(60)))
+}
+
+/// Waits for the end, and looks at what has come of it.
+async fn one_evidence_and_one_mail(installation: &Installation, request: &str, mails_before: usize) {
+    let item = installation.item_when(request, "released", PATIENCE).await;
+    assert_eq!(item["evidence"].as_array().unwrap().len(), 1, "{item:#}");
+    let id = text(&item["evidence"][0]["id"]);
+    let evidence = installation.investigator.get(&format!("/evidence/{id}")).await;
+    let in_case = installation.investigator.get(&format!("/cases/{}/evidence", text(&evidence["case_id"]))).await;
+    assert_eq!(in_case["items"].as_array().unwrap().len(), 1);
+    let arrived = sha256(&installation.download(&id).await);
+    assert_eq!(evidence["sha256"], arrived.as_str());
+    assert_eq!(evidence["manifest"]["export"]["sha256"], arrived.as_str(), "as hashed at the source");
+    wait("the mail", PATIENCE, async || installation.ready_mails().await > mails_before).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(installation.ready_mails().await, mails_before + 1);
+}
+
+/// Both die when the wire stops, and come back.
+async fn die_at(stop: Stop, state: &[&str]) {
+    let (mut installation, files, camera, start) = installation().await;
+    let wire = Wire::lay(&installation.address, stop, None).await;
+    files.through(&installation.address, &wire.address);
+    let connector = files.run();
+    let request = installation.submit_and_approve(&camera, window(start, 120)).await;
+    wire.stopped().await;
+    let seen = text(&installation.item(&request).await["state"]);
+    assert!(state.contains(&seen.as_str()), "at {stop:?} the item is {seen}");
+    connector.kill();
+    installation.kill_server();
+    drop(wire);
+    installation.restart_server().await;
+    let wire = Wire::lay(&installation.address, Stop::Never, None).await;
+    files.through(&installation.address, &wire.address);
+    let _connector = files.run();
+    one_evidence_and_one_mail(&installation, &request, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_lease() {
+    let (mut installation, files, camera, start) = installation().await;
+    let request = installation.submit_and_approve(&camera, window(start, 120)).await;
+    assert_eq!(installation.item(&request).await["state"], "approved");
+    installation.kill_server();
+    installation.restart_server().await;
+    let _connector = files.run();
+    one_evidence_and_one_mail(&installation, &request, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_exporting() {
+    die_at(Stop::BeforeUpload, &["exporting"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_middle_of_the_upload() {
+    die_at(Stop::AfterBytes(600_000), &["uploading"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_last_byte() {
+    die_at(Stop::AfterLastByte, &["uploading"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_completion() {
+    die_at(Stop::BeforeCompletion, &["uploading"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_completion() {
+    die_at(Stop::AfterCompletion, &["released", "uploading"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_ten_random_moments() {
+    let (mut installation, files, camera, start) = installation().await;
+    // Slow enough that the moments fall into every part of the work.
+    let seed = std::hash::RandomState::new().build_hasher().finish();
+    println!("seed {seed}");
+    for moment in 0..10 {
+        let wire = Wire::lay(&installation.address, Stop::Never, Some(1_000_000)).await;
+        files.through(&installation.address, &wire.address);
+        let connector = files.run();
+        let asked = window(start.plus(Duration::from_secs(moment)), 120);
+        let mails = installation.ready_mails().await;
+        let request = installation.submit_and_approve(&camera, asked).await;
+        let pause = seed.rotate_left(7 * moment as u32) % 4_000;
+        println!("killed {pause} ms after the approval");
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        connector.kill();
+        installation.kill_server();
+        drop(wire);
+        installation.restart_server().await;
+        let wire = Wire::lay(&installation.address, Stop::Never, None).await;
+        files.through(&installation.address, &wire.address);
+        let connector = files.run();
+        one_evidence_and_one_mail(&installation, &request, mails).await;
+        connector.kill();
+    }
+}

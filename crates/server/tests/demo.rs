@@ -1,0 +1,122 @@
+//! The demo as people start it: everything runs when it says so, and nothing is left when it ends.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "support/installation.rs"]
+mod installation;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use installation::{Person, wait};
+use serde_json::Value;
+
+struct Demo {
+    process: Child,
+    said: Value,
+    address: String,
+}
+
+fn start(data: &Path, address: &str) -> Demo {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_sightline"))
+        .args(["demo", "--json", "--listen", address, "--data"])
+        .arg(data)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    println!("the demo runs after {:?}", begun.elapsed());
+    let said = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+    Demo { process, said, address: address.to_owned() }
+}
+
+impl Demo {
+    async fn person(&self, role: &str) -> Person {
+        let account = self.said["accounts"].as_array().unwrap().iter().find(|account| account["role"] == role).unwrap();
+        Person::sign_in_with(&self.address, account["email"].as_str().unwrap(), account["password"].as_str().unwrap())
+            .await
+    }
+
+    /// Name and connector of each source, as the administrator sees them.
+    async fn sources(&self) -> BTreeMap<String, bool> {
+        let sources = self.person("administrator").await.get("/sources?limit=500").await;
+        let items = sources["items"].as_array().unwrap();
+        items
+            .iter()
+            .map(|source| (source["name"].as_str().unwrap().to_owned(), source["connector"]["online"] == true))
+            .collect()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// How many connectors run on this data directory.
+fn connectors(data: &Path) -> usize {
+    let of_ours = |entry: std::fs::DirEntry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.contains("sightline-connector") && line.contains(&*data.to_string_lossy())
+    };
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
+        .map(of_ours)
+        .filter(|&ours| ours)
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_city_that_can_be_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("city");
+    let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().to_string();
+    let demo = start(&data, &address);
+    assert_eq!(demo.said["url"], format!("http://{address}"));
+    assert_eq!(demo.said.as_object().unwrap().len(), 2);
+    for role in ["administrator", "investigator", "approver", "auditor", "operator", "guest"] {
+        let me = demo.person(role).await.get("/me").await;
+        assert_eq!(me["account"]["roles"][0]["role"], role);
+        assert_eq!(me["account"]["must_change_password"], false);
+    }
+    let sources = demo.sources().await;
+    assert!(sources.len() >= 60, "{}", sources.len());
+    assert_eq!(sources.values().filter(|&&online| online).count(), 8);
+    let places = demo.person("investigator").await.get("/places?q=5th%20%26%20Main").await;
+    assert_eq!(places["items"][0]["name"], "5th Street & Main Avenue");
+    assert_eq!(connectors(&data), 2);
+
+    // Killed without warning, it leaves no process behind; started again, it is the same city.
+    let said = demo.said.clone();
+    drop(demo);
+    wait("the connectors to end", Duration::from_secs(20), async || connectors(&data) == 0).await;
+    let mut demo = start(&data, &address);
+    assert_eq!(demo.said, said);
+    assert_eq!(demo.sources().await, sources);
+
+    // Two on the same data directory would write over each other.
+    let second = Command::new(env!("CARGO_BIN_EXE_sightline"))
+        .args(["demo", "--listen", "127.0.0.1:1", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!second.status.success() && String::from_utf8_lossy(&second.stderr).contains("runs on"));
+
+    // Asked to stop, it stops, and the connectors with it.
+    assert!(Command::new("kill").arg(demo.process.id().to_string()).status().unwrap().success());
+    let begun = Instant::now();
+    assert!(demo.process.wait().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert_eq!(connectors(&data), 0);
+}
