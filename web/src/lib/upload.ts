@@ -16,6 +16,7 @@ const fingerprint = (file: File, scope: string) => `sightline:${scope}:${file.na
 /** Sends a file by tus. A lost signal, a locked phone or a closed page only delay it: it goes on where the server stopped. */
 export function send(file: File, options: SendOptions): Sender {
   let stopped = false
+  let moved = Date.now()
   const upload = new Upload(file, {
     endpoint: '/api/v1/uploads',
     metadata: { filename: file.name, filetype: file.type || 'application/octet-stream', ...options.metadata },
@@ -34,8 +35,8 @@ export function send(file: File, options: SendOptions): Sender {
       if (again) options.onState('waiting')
       return again
     },
-    onProgress: (done, total) => { options.onState('sending'); options.onProgress(done, total) },
-    onSuccess: () => { removeEventListener('online', again); options.onProgress(file.size, file.size); options.onState('done') },
+    onProgress: (done, total) => { moved = Date.now(); options.onState('sending'); options.onProgress(done, total) },
+    onSuccess: () => { rest(); options.onProgress(file.size, file.size); options.onState('done') },
     onError: (error) => {
       const status = 'originalResponse' in error ? (error.originalResponse?.getStatus() ?? 0) : 0
       if (status === 0) return options.onState('waiting')
@@ -43,6 +44,7 @@ export function send(file: File, options: SendOptions): Sender {
       try {
         reason = (JSON.parse(('originalResponse' in error && error.originalResponse?.getBody()) || '{}') as { detail?: string; title?: string }).detail || reason
       } catch { /* not JSON: the number has to do */ }
+      rest()
       options.onState('stuck', reason)
     },
   })
@@ -50,6 +52,8 @@ export function send(file: File, options: SendOptions): Sender {
     const earlier = (await upload.findPreviousUploads()).filter((p) => p.size === file.size)[0]
     if (stopped) return
     if (earlier && !upload.url) upload.resumeFromPreviousUpload(earlier)
+    moved = Date.now()
+    listen()
     options.onState('sending')
     upload.start()
   }
@@ -57,10 +61,25 @@ export function send(file: File, options: SendOptions): Sender {
     if (stopped) return
     void upload.abort().then(start, start)
   }
-  addEventListener('online', again)
+  // A connection that died without a word is noticed by its silence.
+  const silence = 45_000
+  let watch: ReturnType<typeof setInterval> | undefined
+  const lost = () => options.onState('waiting')
+  function rest() {
+    clearInterval(watch)
+    watch = undefined
+    removeEventListener('online', again)
+    removeEventListener('offline', lost)
+  }
+  function listen() {
+    if (watch) return
+    watch = setInterval(() => { if (navigator.onLine && Date.now() - moved > silence) { moved = Date.now(); again() } }, 5000)
+    addEventListener('online', again)
+    addEventListener('offline', lost)
+  }
   void start()
   return {
-    stop: () => { stopped = true; removeEventListener('online', again); void upload.abort() },
+    stop: () => { stopped = true; rest(); void upload.abort() },
     again,
     url: () => upload.url,
   }
