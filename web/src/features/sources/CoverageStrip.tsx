@@ -1,5 +1,6 @@
 import { Tooltip } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { useZone } from '~/features/session/me.ts'
 import { gapsIn } from '~/lib/coverage.ts'
 import { addSeconds, clock, duration, seconds } from '~/lib/time.ts'
@@ -7,14 +8,16 @@ import { coverage } from './api.ts'
 import './coverage.css'
 
 /** What the recorder has around a window: covered time, gaps, and the window itself. */
-export function CoverageStrip({ id, from, to, granted }: { id: string; from: string; to: string; granted?: { from: string; to: string } | null }) {
+export function CoverageStrip({ id, from, to, granted, ask = true }: { id: string; from: string; to: string; ask?: boolean; granted?: { from: string; to: string } | null }) {
   const zone = useZone()
+  const [now] = useState(() => new Date().toISOString())
   const length = seconds(from, to)
   const margin = Math.max(60, length * 0.5)
   const start = addSeconds(from, -margin)
-  const end = addSeconds(to, margin)
+  const beyond = addSeconds(to, margin)
+  const end = beyond > now && to < now ? now : beyond
   const usable = Number.isFinite(length) && length > 0 && length < 40 * 86_400
-  const { data, isPending, isError } = useQuery({ ...coverage(id, start, end), enabled: usable })
+  const { data, isPending, isError } = useQuery({ ...coverage(id, start, end, ask), enabled: usable })
   if (!usable) return null
   const t0 = new Date(start).getTime()
   const whole = new Date(end).getTime() - t0
@@ -26,7 +29,7 @@ export function CoverageStrip({ id, from, to, granted }: { id: string; from: str
   const known = data && (data.asked_at !== null || data.spans.length > 0)
   const gaps = known ? gapsIn(data.spans, from, to) : []
   const missing = gaps.reduce((sum, g) => sum + g.to - g.from, 0)
-  const words = isPending ? 'Asking what is recorded' : isError || !known ? 'What is recorded is not known yet'
+  const words = isPending ? 'Asking the recorder what it has' : isError || !known ? 'What is recorded is not known yet'
     : gaps.length === 0 ? 'Recorded for the whole window'
       : missing >= length * 1000 - 1 ? 'Nothing recorded in this window'
         : `${duration(missing)} of ${duration(length * 1000)} not recorded`

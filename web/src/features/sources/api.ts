@@ -22,11 +22,18 @@ export const oneCamera = (id: Id) => queryOptions({
   queryFn: () => take<Camera>(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } })),
 })
 
-export const coverage = (id: Id, from: Time, to: Time, refresh = false) => queryOptions({
-  queryKey: ['sources', 'coverage', id, from, to],
+const whatIsRecorded = (id: Id, from: Time, to: Time, refresh: boolean) =>
+  take<Coverage>(client.GET('/api/v1/cameras/{id}/coverage', { params: { path: { id }, query: present({ from, to, refresh }) } }))
+
+/** What is known of recordings; where that is not all, and `ask`, the recorder is asked. */
+export const coverage = (id: Id, from: Time, to: Time, ask = false) => queryOptions({
+  queryKey: ['sources', 'coverage', id, from, to, ask],
   staleTime: 60_000,
   retry: false,
-  queryFn: () => take<Coverage>(client.GET('/api/v1/cameras/{id}/coverage', { params: { path: { id }, query: present({ from, to, refresh }) } })),
+  queryFn: async () => {
+    const known = await whatIsRecorded(id, from, to, false)
+    return known.complete || !ask ? known : whatIsRecorded(id, from, to, true).catch(() => known)
+  },
 })
 
 export const organizationList = queryOptions({

@@ -28,7 +28,7 @@ export function AskedItem({ source, window, isOwn, zone, longest, error, onWindo
           </div>
         </div>
       </div>
-      <CoverageStrip id={source.id} from={window.from} to={window.to} />
+      <CoverageStrip id={source.id} from={window.from} to={window.to} ask={!!source.connector?.online} />
       {error && <span className="small tone-bad" role="alert">{error}</span>}
       {isOwn ? (
         <div className="stack">
