@@ -85,7 +85,7 @@ fn free_address() -> String {
 async fn a_city_that_can_be_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("city");
-    let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().to_string();
+    let address = free_address();
     let demo = start(&data, &address);
     assert_eq!(demo.said["url"], format!("http://{address}"));
     assert_eq!(demo.said.as_object().unwrap().len(), 2);
