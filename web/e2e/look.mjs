@@ -1,9 +1,9 @@
-// Pictures of every screen, and axe on each. Usage: node e2e/look.mjs [base] [folder] [names,of,screens]; wants `npm run preview` with the mock.
+// Pictures of every screen, and axe on each. Usage: node e2e/look.mjs [base] [folder]; wants `npm run preview` with the mock.
 import { AxeBuilder } from '@axe-core/playwright'
 import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-const [base = 'http://localhost:4173', folder = '/tmp/sightline-look', only = ''] = process.argv.slice(2)
+const [base = 'http://localhost:4173', folder = '/tmp/sightline-look'] = process.argv.slice(2)
 const ROUTES = {
   'sign-in': '/sign-in', password: '/password', registry: '/registry', camera: '/registry?view=list&camera=cam_010', 'request-form': '/registry?view=list&chosen=cam_003,cam_005&sheet=request',
   requests: '/requests?tab=all', request: '/requests/req_0', review: '/review', cases: '/cases', case: '/cases/cas_0', file: '/cases/cas_0?file=evd_c1', access: '/cases/cas_0?tab=access',
@@ -21,7 +21,7 @@ for (const colorScheme of ['light', 'dark']) {
     const context = await browser.newContext({ viewport: { width, height: 820 }, colorScheme })
     const page = await context.newPage()
     page.on('pageerror', (error) => { faults += 1; console.log('PAGE', page.url(), String(error)) })
-    for (const [name, path] of Object.entries(ROUTES).filter(([route]) => !only || only.split(',').includes(route))) {
+    for (const [name, path] of Object.entries(ROUTES)) {
       await page.goto(base + path)
       await page.waitForSelector('h1, h2', { timeout: 20_000 }).catch(() => undefined)
       await page.waitForTimeout(700)

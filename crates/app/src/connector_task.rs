@@ -85,7 +85,8 @@ async fn lease_one(app: &App, caller: &Caller, connector: &ConnectorId, kinds: &
 
 /// Commits, with the ledger where something happened.
 async fn finish(tx: Tx, events: Vec<Event>) -> Result<()> {
-    Ok(if events.is_empty() { tx.commit_housekeeping().await? } else { tx.commit(events).await? })
+    let _: () = if events.is_empty() { tx.commit_housekeeping().await? } else { tx.commit(events).await? };
+    Ok(())
 }
 
 fn lost() -> Error {

@@ -1,16 +1,15 @@
 //! Video requests: submitted, found, listed, and decided about as a whole.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use domain::account::Account;
+use domain::camera::Camera;
 use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
 use domain::policy::{self, Privilege, SeesRequests};
 use domain::request_item::{Action, Hold, RequestItem, State};
 use domain::video_request::{self, AskedItem, Incident, Limits, MessageKind, Submission, VideoRequest};
 use domain::{Caller, Invalid, Timestamp, Window};
 use store::Tx;
-use store::request_item::Source;
 use store::video_request::Filter;
 
 use crate::idempotency::{self, Key};
@@ -23,9 +22,6 @@ use crate::{App, Error, Result, did};
 pub use store::message::Message as ThreadEntry;
 pub use store::request_item::{Arrived, Link, Shown};
 pub use store::video_request::{Head, SortBy};
-
-/// How long after its last sign of life a connector counts as online.
-pub const ONLINE_FOR: Duration = Duration::from_secs(90);
 
 /// What a requester sends.
 #[derive(Debug, Clone)]
@@ -158,16 +154,15 @@ fn check(app: &App, new: &NewRequest, now: Timestamp) -> Result<()> {
     Ok(video_request::check_submission(&submission, limits(app), now)?)
 }
 
-async fn sources_to_ask(tx: &mut Tx, caller: &Caller, new: &NewRequest) -> Result<HashMap<CameraId, Source>> {
-    let of = policy::asks_sources_of(caller);
-    let mut sources = HashMap::new();
-    for id in new.items.iter().filter_map(|item| item.source_id.as_ref()) {
-        if !sources.contains_key(id) {
-            let source = store::request_item::source_to_ask(tx, of.as_deref(), id).await?;
-            sources.insert(id.clone(), source.ok_or_else(|| Error::not_found("source"))?);
-        }
+async fn sources_to_ask(tx: &mut Tx, caller: &Caller, new: &NewRequest) -> Result<HashMap<CameraId, Camera>> {
+    let mut ids: Vec<CameraId> = new.items.iter().filter_map(|item| item.source_id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found = store::camera::find_many(tx, &policy::sees_sources(caller), &ids).await?;
+    if found.len() < ids.len() {
+        return Err(Error::not_found("source"));
     }
-    Ok(sources)
+    Ok(found.into_iter().map(|camera| (camera.id.clone(), camera)).collect())
 }
 
 /// Only a case that the requester may open, and that is open.
@@ -189,7 +184,7 @@ async fn insert(
     tx: &mut Tx,
     requester: &Account,
     new: NewRequest,
-    sources: &HashMap<CameraId, Source>,
+    sources: &HashMap<CameraId, Camera>,
 ) -> Result<VideoRequest> {
     let host = store::organization::host(tx).await?.ok_or_else(|| Error::internal("there is no host organization"))?;
     let deadline_at = Some(tx.now().plus(app.settings().deadline));
@@ -216,7 +211,7 @@ async fn insert(
             bytes_done: 0,
             bytes_total: None,
             attempts: 0,
-            overwrite_at: video_request::overwrite_at(window, source.and_then(|source| source.retention_hours)),
+            overwrite_at: video_request::overwrite_at(window, source.and_then(|source| source.facts.retention_hours)),
             deadline_at,
             version: 1,
         });
@@ -243,7 +238,7 @@ async fn insert(
         version: 1,
     };
     let mut also: Vec<&str> = vec![&requester.name, &requester.organization_name];
-    also.extend(sources.values().map(|source| source.name.as_str()));
+    also.extend(sources.values().map(|source| source.facts.name.as_str()));
     store::video_request::insert(tx, &request, &also.join(" ")).await?;
     for (ordinal, item) in items.iter().enumerate() {
         store::request_item::insert(tx, item, i64::try_from(ordinal).unwrap_or(i64::MAX)).await?;
@@ -311,7 +306,7 @@ fn waiting_for(shown: &Shown, now: Timestamp) -> Option<WaitingFor> {
         (State::NeedsInformation, _) => Some(WaitingFor::Answer),
         (State::Approved, None) => Some(WaitingFor::Link),
         (State::Approved | State::Exporting | State::Uploading, Some(connector)) => {
-            if connector.last_seen_at.is_none_or(|seen| seen.plus(ONLINE_FOR) <= now) {
+            if !domain::connector::is_online(connector.last_seen_at, None, now) {
                 Some(WaitingFor::ConnectorOffline(connector.last_seen_at))
             } else if recording && item.state != State::Uploading {
                 Some(WaitingFor::Recording)

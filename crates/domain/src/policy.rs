@@ -223,11 +223,6 @@ pub fn submit_request(caller: &Caller) -> Allowed {
     holds(caller, Privilege::SubmitRequests)
 }
 
-/// Which sources somebody may ask for: the published ones of these organizations (`None`: of all).
-pub fn asks_sources_of(caller: &Caller) -> Option<Vec<OrganizationId>> {
-    caller.organizations_with(Privilege::ViewRegistry)
-}
-
 /// Doing something to a request item that is seen. `may_be_same` is the policy on a requester who decides for themself.
 pub fn request_item(
     caller: &Caller,

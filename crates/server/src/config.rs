@@ -237,10 +237,10 @@ impl Config {
                 *secret = HIDDEN.to_owned();
             }
         }
-        if let Some((scheme, rest)) = shown.database.url.clone().split_once("://") {
-            if let Some((_, host)) = rest.rsplit_once('@') {
-                shown.database.url = format!("{scheme}://{HIDDEN}@{host}");
-            }
+        if let Some((scheme, rest)) = shown.database.url.clone().split_once("://")
+            && let Some((_, host)) = rest.rsplit_once('@')
+        {
+            shown.database.url = format!("{scheme}://{HIDDEN}@{host}");
         }
         toml::to_string(&shown).expect("settings are plain data")
     }

@@ -507,6 +507,18 @@ on_both!(each_reason_for_no_recording_is_told, |database: TestDatabase| async mo
     );
 });
 
+on_both!(no_recording_after_the_first_byte_is_a_failure, |database: TestDatabase| async move {
+    let city = City::new(database).await;
+    let by = Caller::connector(city.connector.clone(), city.transit.clone());
+    let request = city.submit(json!([city.item(&city.camera)])).await;
+    city.on(&city.tess, &request, "approve", json!({})).await;
+    machine!(city, export_leased, &by, &item_id(&request, 0)).unwrap();
+    machine!(city, upload_started, &by, &item_id(&request, 0)).unwrap();
+    machine!(city, export_unavailable, &by, &item_id(&request, 0), UnavailableCode::Overwritten, "Gone.").unwrap();
+    let failed = city.find(&city.ana, &request).await.json;
+    assert_eq!((&failed["status"], &failed["items"][0]["reason"]["code"]), (&json!("failed"), &json!("overwritten")));
+});
+
 on_both!(what_failed_is_retried, |database: TestDatabase| async move {
     let city = City::new(database).await;
     let by = Caller::connector(city.connector.clone(), city.transit.clone());

@@ -1,8 +1,6 @@
 //! Request items. Every query for a person is cut to what they see ([`SeesRequests`]).
 
-use domain::id::{
-    AccountId, CameraId, ConnectorId, EvidenceId, FileRequestId, OrganizationId, RequestItemId, VideoRequestId,
-};
+use domain::id::{AccountId, ConnectorId, EvidenceId, FileRequestId, RequestItemId, VideoRequestId};
 use domain::policy::SeesRequests;
 use domain::request_item::{Reason, RequestItem};
 use domain::{Timestamp, Window};
@@ -219,31 +217,6 @@ pub async fn of_request(tx: &mut Tx, sees: &SeesRequests, request: &VideoRequest
     sql.add(") ORDER BY i.ordinal").fetch_all(tx).await?.iter().map(shown).collect()
 }
 
-/// What a source is, as far as asking for it goes.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Its name.
-    pub name: String,
-    /// Its owner.
-    pub organization_id: OrganizationId,
-    /// How long it keeps recordings.
-    pub retention_hours: Option<i64>,
-}
-
-/// A source that may be asked for: published, and of one of these organizations (`None`: of any).
-pub async fn source_to_ask(tx: &mut Tx, of: Option<&[OrganizationId]>, id: &CameraId) -> Result<Option<Source>> {
-    let mut sql = Sql::new("SELECT name, organization_id, retention_hours FROM cameras WHERE published = 1 AND id = ")
-        .arg(id.as_str());
-    match of {
-        Some([]) => return Ok(None),
-        Some(of) => sql = sql.add(" AND organization_id IN (").args(of.iter().map(OrganizationId::as_str)).add(")"),
-        None => {}
-    }
-    let Some(row) = sql.fetch_optional(tx).await? else { return Ok(None) };
-    let (name, organization_id) = (row.text("name")?, row.parsed("organization_id")?);
-    Ok(Some(Source { name, organization_id, retention_hours: row.int_or_null("retention_hours")? }))
-}
-
 /// What has arrived for an item.
 #[derive(Debug, Clone)]
 pub struct Arrived {
@@ -342,29 +315,6 @@ pub async fn links(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Link>> {
         }
     }
     Ok(links)
-}
-
-/// Queues work about an item for its connector.
-pub async fn push_task(
-    tx: &mut Tx,
-    connector: &ConnectorId,
-    item: &RequestItem,
-    kind: &'static str,
-    payload: &serde_json::Value,
-) -> Result<()> {
-    let (id, now): (domain::id::TaskId, _) = (tx.new_id(), tx.now().as_micros());
-    Sql::new(
-        "INSERT INTO connector_tasks (id, connector_id, kind, item_id, payload, state, camera_id, lease, lease_until, run_at, attempts, created_at) VALUES (",
-    )
-    .args([id.as_str(), connector.as_str(), kind, item.id.as_str(), &payload.to_string(), "waiting"])
-    .add(", ")
-    .arg(item.source_id.as_ref().map(|id| id.as_str().to_owned()))
-    .add(", ")
-    .args([0, 0, now, 0, now])
-    .add(")")
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Ends the work about an item that connectors have not ended. Their next call about it is answered 409.

@@ -46,6 +46,7 @@ impl Sql {
 
     /// Appends text.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "adding text to a statement is no arithmetic")]
     pub fn add(mut self, text: &'static str) -> Self {
         self.push(text);
         self

@@ -88,8 +88,7 @@ fn cluster_folder() -> PathBuf {
 }
 
 fn binaries() -> PathBuf {
-    let versions =
-        std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed (scripts/need test)");
+    let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed (scripts/need test)");
     let mut found: Vec<_> =
         versions.map(|v| v.unwrap().path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
     found.sort();
@@ -168,6 +167,7 @@ fn start_cluster(base: &Path) -> u16 {
 }
 
 /// A shell that outlives the tests and stops the cluster when `used` was not touched for a while.
+#[expect(clippy::zombie_processes, reason = "it outlives the tests on purpose")]
 fn end_when_idle(base: &Path, data: &Path) {
     let script = format!(
         "while sleep 20; do [ -n \"$(find '{used}' -newermt '-{IDLE_SECONDS} seconds' 2>/dev/null)\" ] || break; done; exec '{pg_ctl}' -m immediate -D '{data}' stop",

@@ -4,15 +4,16 @@ import type { Problem } from './types.ts'
 export class Trouble extends Error {
   readonly status: number
   readonly code: string
+  readonly detail: string
   readonly requestId: string | null
   readonly fields: { pointer: string; message: string }[]
   readonly retryAfter: number | null
 
   constructor(problem: Partial<Problem>, status: number, retryAfter: number | null = null) {
-    // The detail is the server's sentence; the title only names the status.
-    super(problem.detail || problem.title || 'That did not work')
+    super(problem.title || 'That did not work')
     this.status = status
     this.code = problem.code ?? 'unknown'
+    this.detail = problem.detail ?? ''
     this.requestId = problem.request_id ?? null
     this.fields = problem.errors ?? []
     this.retryAfter = retryAfter

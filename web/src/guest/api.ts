@@ -6,9 +6,9 @@ export class LinkTrouble extends Error {
   readonly detail: string
   readonly fields: { pointer: string; message: string }[]
   constructor(problem: Partial<Problem>, status: number) {
-    super(problem.detail || problem.title || `The server answered ${status}`)
+    super(problem.title || `The server answered ${status}`)
     this.code = problem.code ?? (status === 0 ? 'unreachable' : String(status))
-    this.detail = status === 0 ? 'Nothing is lost. Try again when the phone is online.' : ''
+    this.detail = problem.detail ?? ''
     this.fields = problem.errors ?? []
   }
 }
@@ -22,7 +22,7 @@ async function call<T>(path: string, body?: unknown): Promise<T> {
       body: body === undefined ? undefined : JSON.stringify(body),
     })
   } catch {
-    throw new LinkTrouble({ title: 'There is no connection' }, 0)
+    throw new LinkTrouble({ title: 'There is no connection', detail: 'Nothing is lost. Try again when the phone is online.' }, 0)
   }
   const answer: unknown = await response.json().catch(() => ({}))
   if (!response.ok) throw new LinkTrouble(answer as Partial<Problem>, response.status)

@@ -6,15 +6,15 @@ import { asTrouble } from '~/api/problem.ts'
 /** What happened, what is unchanged, what to do. */
 export function TroubleNote({ error, retry }: { error: unknown; retry?: () => void }) {
   const trouble = asTrouble(error)
-  const fields = trouble.fields.filter((field) => field.message !== trouble.message)
   return (
     <div className="note bad" role="alert">
       <IconAlertTriangle size={18} aria-hidden />
       <div className="stack" style={{ gap: 4 }}>
         <strong>{trouble.message}</strong>
-        {fields.length > 0 && (
+        {trouble.detail && trouble.detail !== trouble.message && <span>{trouble.detail}</span>}
+        {trouble.fields.length > 0 && (
           <ul style={{ margin: 0, paddingLeft: 18 }}>
-            {fields.map((field) => (
+            {trouble.fields.map((field) => (
               <li key={field.pointer + field.message}>
                 {field.message} <span className="mono dim">{field.pointer}</span>
               </li>

@@ -22,7 +22,7 @@ export function tell(text: string) {
 export function tellTrouble(error: unknown) {
   const trouble = asTrouble(error)
   const id = next++
-  set([...toasts, { id, text: trouble.message, detail: trouble.advice, bad: true }])
+  set([...toasts, { id, text: trouble.message, detail: [trouble.detail, trouble.advice].filter(Boolean).join(' '), bad: true }])
   setTimeout(() => drop(id), 12_000)
 }
 

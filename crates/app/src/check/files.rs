@@ -97,7 +97,7 @@ pub(super) async fn unknown(app: &App, report: &mut Report) -> Result<()> {
     let mut found = app.blobs().list("");
     while let Some(file) = found.next().await {
         let (name, _) = file?;
-        if !is_tile(&name) && !store::check::is_known(&mut app.read().await?, &name).await? {
+        if !is_tile(&name) && !is_known(app, &name).await? {
             suspects.push(name);
         }
     }
@@ -105,11 +105,29 @@ pub(super) async fn unknown(app: &App, report: &mut Report) -> Result<()> {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     }
     for name in suspects {
-        if app.blobs().size(&name).await?.is_some() && !store::check::is_known(&mut app.read().await?, &name).await? {
-            report.add(name, "no row names this file");
+        if app.blobs().size(&name).await?.is_none() || is_known(app, &name).await? {
+            continue;
+        }
+        match name.split_once('/') {
+            Some(("thumbnail" | "thumbnails", _)) => report.leftovers.push(name),
+            _ => report.add(name, "no row names this file"),
         }
     }
     Ok(())
+}
+
+/// Whether a row names the file, or the original that it is about to be made from.
+async fn is_known(app: &App, name: &str) -> Result<bool> {
+    let mut tx = app.read().await?;
+    if store::check::is_known(&mut tx, name).await? {
+        return Ok(true);
+    }
+    match name.split_once('/') {
+        Some(("playable" | "thumbnail", tail)) => {
+            Ok(store::check::is_known(&mut tx, &format!("evidence/{tail}")).await?)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Tiles are held against the leaves; those that were outgrown, or that a crash left, are harmless.

@@ -36,6 +36,8 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// Every mismatch. Empty means that all is as it was recorded.
     pub findings: Vec<Finding>,
+    /// Pictures of cameras that a crash left behind, or that were replaced just now. Harmless; they can be removed.
+    pub leftovers: Vec<String>,
     /// Events, with and without a leaf.
     pub events: u64,
     /// Leaves of the tree.

@@ -107,6 +107,13 @@ on_both!(files, |database: TestDatabase| async move {
     one(app, "evidence/00/stray", "no row names this file").await;
     app.blobs().remove("evidence/00/stray").await.unwrap();
 
+    // What a crash may leave: a picture beside the original that it was made from, and one of a camera.
+    app.blobs().put_named(&blob.replace("evidence/", "playable/"), &b"x"[..]).await.unwrap();
+    app.blobs().put_named("thumbnail/00/left", &b"x"[..]).await.unwrap();
+    let report = run(app, &Outside::default()).await.unwrap();
+    assert_eq!((report.findings.len(), report.leftovers), (0, vec!["thumbnail/00/left".to_owned()]));
+    app.blobs().remove(&blob.replace("evidence/", "playable/")).await.unwrap();
+
     // File and row together are taken away.
     sql(app, "DELETE FROM evidence").await;
     app.blobs().remove(&blob).await.unwrap();

@@ -75,10 +75,10 @@ pub(super) async fn terminate(app: &App, mut hold: Hold, id: &UploadId, event: E
     if store::upload::terminate(&mut tx, id).await? {
         tx.commit([event.about("upload", id)]).await?;
     }
-    if upload.evidence_id.is_none() {
-        if let Some(whole) = &upload.whole {
-            app.blobs().remove(&whole.blob).await?;
-        }
+    if upload.evidence_id.is_none()
+        && let Some(whole) = &upload.whole
+    {
+        app.blobs().remove(&whole.blob).await?;
     }
     hold.remove().await.map_err(Error::internal)
 }

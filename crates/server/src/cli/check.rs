@@ -33,6 +33,9 @@ impl Check {
         for finding in &report.findings {
             println!("MISMATCH {finding}");
         }
+        for name in &report.leftovers {
+            println!("LEFTOVER {name}: no row names this picture; it can be removed");
+        }
         println!(
             "{} events, {} of them in the ledger, {} with their personal part erased; {} files, {} bytes; {}.",
             report.events,

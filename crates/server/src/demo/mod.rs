@@ -47,7 +47,6 @@ impl Demo {
         }
         let config = self.configuration(&folder)?;
         let app = config.open_app().await?;
-        let begun = app.now();
         let stop = serve::stop_on_signal();
         // However this ends, the recorders end too.
         let _ended = stop.clone().drop_guard();
@@ -70,7 +69,7 @@ impl Demo {
             for past in caught_up {
                 past.await.context("a recorder stopped")?;
             }
-            while !office::everything_is_published(&api, &credentials, begun).await? {
+            while !office::everything_is_published(&api, &credentials).await? {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
             Ok::<_, anyhow::Error>(())

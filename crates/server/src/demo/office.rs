@@ -10,7 +10,6 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Method, Request, header};
-use domain::Timestamp;
 use domain::account::Role;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -130,14 +129,10 @@ impl Office {
         Ok(())
     }
 
-    async fn connectors(&self, organizations: &[String; 3], folder: &Path, url: &str) -> Result<()> {
+    async fn connectors(&self, organizations: &[String; 3], folder: &Path) -> Result<()> {
         for owner in recorders::OWNERS {
             let file = recorders::connection_file(folder, owner);
-            if let Ok(issued) = std::fs::read_to_string(&file) {
-                // The demo may listen elsewhere than last time.
-                let mut issued: toml::Table = issued.parse()?;
-                issued.insert("url".to_owned(), url.into());
-                super::write_private(&file, toml::to_string(&issued)?.as_bytes())?;
+            if file.exists() {
                 continue;
             }
             let new =
@@ -194,7 +189,7 @@ pub(super) async fn furnish(app: &App, api: Router, folder: &Path, credentials: 
     let organizations = office.organizations().await?;
     office.accounts(&organizations, credentials).await?;
     office.cameras(&organizations).await?;
-    office.connectors(&organizations, folder, &app.settings().public_url).await
+    office.connectors(&organizations, folder).await
 }
 
 async fn rename(office: &Office, account: &Value, name: &str) -> Result<()> {
@@ -208,20 +203,13 @@ async fn rename(office: &Office, account: &Value, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether every connector has called since then, and its cameras are known.
-pub(super) async fn everything_is_published(
-    api: &Router,
-    credentials: &[Credentials],
-    since: Timestamp,
-) -> Result<bool> {
+/// Whether the cameras of every connector are known.
+pub(super) async fn everything_is_published(api: &Router, credentials: &[Credentials]) -> Result<bool> {
     let known =
         credentials.iter().find(|known| known.role == Role::Administrator.as_str()).context("an administrator")?;
     let office = Office::sign_in(api.clone(), &known.email, &known.password).await?;
     let sources = office.get("/sources?kind=camera&limit=500").await?;
-    let called = |source: &Value| {
-        let last = source["connector"]["last_seen_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        last.is_some_and(|at| at >= since)
-    };
-    let mut recorded = city::cameras().into_iter().filter(|camera| camera.recorded.is_some());
-    Ok(recorded.all(|camera| sources.iter().any(|source| source["name"] == camera.name.as_str() && called(source))))
+    Ok(city::cameras().iter().filter(|camera| camera.recorded.is_some()).all(|camera| {
+        sources.iter().any(|source| source["name"] == camera.name.as_str() && source["connector"]["online"] == true)
+    }))
 }

@@ -14,7 +14,7 @@ tokio::task_local! {
 
 /// What went wrong: `application/problem+json`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Always `about:blank`: `code` tells problems apart.
     #[serde(rename = "type")]
     kind: &'static str,

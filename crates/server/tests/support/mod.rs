@@ -86,6 +86,15 @@ impl Site {
         }
     }
 
+    /// The status alone, for answers that do not end.
+    pub async fn status(&self, method: &str, path: &str, cookie: Option<&Cookie>) -> u16 {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+    }
+
     pub async fn get(&self, path: &str, cookie: Option<&Cookie>) -> Reply {
         self.call("GET", path, cookie, None, &[]).await
     }

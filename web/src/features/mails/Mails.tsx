@@ -72,11 +72,11 @@ function MailSheet({ id, onClose }: { id: string; onClose: () => void }) {
 }
 
 function Body({ mail }: { mail: MailBody }) {
-  const [as, setAs] = useState('text')
+  const [as, setAs] = useState(mail.html ? 'html' : 'text')
   return (
     <>
       <Facts of={[['State', <Status key="s" of={mail.head.state} />], ['Written', <Time key="w" at={mail.head.created_at} />], ['Sent', mail.head.sent_at && <Time key="t" at={mail.head.sent_at} />], ['Last error', mail.head.last_error && <span className="tone-bad">{mail.head.last_error}</span>]]} />
-      {mail.html && <SegmentedControl value={as} onChange={setAs} data={[{ value: 'text', label: 'Plain text' }, { value: 'html', label: 'As it looks' }]} aria-label="Show as" style={{ alignSelf: 'flex-start' }} />}
+      {mail.html && <SegmentedControl value={as} onChange={setAs} data={[{ value: 'html', label: 'As it looks' }, { value: 'text', label: 'Plain text' }]} aria-label="Show as" style={{ alignSelf: 'flex-start' }} />}
       {as === 'html' && mail.html
         ? <iframe title="The message as it looks" sandbox="" srcDoc={mail.html} style={{ border: '1px solid var(--rule)', borderRadius: 6, background: '#fff', width: '100%', minHeight: 420 }} />
         : <pre className="mono" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0, padding: 12, background: 'var(--sunk)', borderRadius: 6 }}>{mail.text}</pre>}

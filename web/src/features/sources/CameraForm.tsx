@@ -23,7 +23,7 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
   const me = useMe()
   const queries = useQueryClient()
   const { data: organizations } = useQuery(organizationList)
-  const [touched, setTouched] = useState<CameraFields>(camera ? {} : { organization_id: me.account.organization.id, position: at, published: true })
+  const [touched, setTouched] = useState<CameraFields>(camera ? {} : { organization_id: me.account.organization.id, position: at })
   const now: CameraFields = { ...(camera as CameraFields | undefined), ...touched }
   const put = (patch: CameraFields) => setTouched((t) => ({ ...t, ...patch }))
   const save = useMutation({
@@ -37,7 +37,6 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
   })
   const trouble = save.error ? asTrouble(save.error) : null
   const wrong = (field: string) => trouble?.field(`/${field}`)
-  const placed = trouble && trouble.fields.length > 0 && trouble.fields.every((f) => /^\/[a-z_]+(\/(lat|lon))?$/.test(f.pointer))
   const submit = (event: FormEvent) => { event.preventDefault(); save.mutate() }
   const text = (field: 'name' | 'description' | 'site' | 'device_id' | 'address' | 'make' | 'model') => ({
     value: (now[field] as string | null | undefined) ?? '', error: wrong(field),
@@ -85,8 +84,7 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
           <Textarea className="all" label="Description" {...text('description')} />
           <Checkbox className="all" label="Published: visible to those who may search the registry" checked={now.published ?? true} onChange={(e) => put({ published: e.currentTarget.checked })} />
         </div>
-        {trouble && !placed && <TroubleNote error={trouble} />}
-        {placed && <p className="tone-bad" role="alert">Nothing was saved. Correct what is marked, then send it again.</p>}
+        {trouble && <TroubleNote error={trouble} />}
       </form>
     </Sheet>
   )

@@ -26,7 +26,7 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
   const picture = useRef<HTMLInputElement>(null)
   const remove = useMutation({
     mutationFn: () => deleteCamera(id ?? ''),
-    onSuccess: () => { tell(`${camera?.name ?? 'The camera'} is deleted.`); queries.removeQueries({ queryKey: oneCamera(id ?? '').queryKey }); void queries.invalidateQueries({ queryKey: ['sources', 'list'] }); onClose() },
+    onSuccess: () => { tell(`${camera?.name ?? 'The camera'} is deleted.`); void queries.invalidateQueries({ queryKey: ['sources'] }); onClose() },
     onError: tellTrouble,
   })
   const paint = useMutation({
@@ -80,7 +80,7 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
 }
 
 function cameraFacts(c: Camera): [string, React.ReactNode][] {
-  const from = (field: string) => (c.connector && c.origins[field] ? <span className="dim small"> · set by the {c.origins[field]}</span> : null)
+  const from = (field: string) => (c.origins[field] ? <span className="dim small"> · set by the {c.origins[field]}</span> : null)
   const deg = (n: number | null) => (n === null ? null : `${Math.round(n * 10) / 10}°`)
   return [
     ['Status', <span key="s" className="row wrap"><Status of={c.status} />{c.last_seen_at && <span className="dim">seen <Ago at={c.last_seen_at} /></span>}</span>],

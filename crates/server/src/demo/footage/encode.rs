@@ -61,16 +61,9 @@ impl Picture {
     }
 }
 
-/// Encodes pictures as one slice each: every picture by itself, or with a key frame every second. They
-/// are all of the size of the first; none is kept once it was handed on.
-pub(super) fn encode(
-    pictures: impl ExactSizeIterator<Item = Picture> + Send,
-    alone: bool,
-    quantiser: u32,
-    label: Option<&str>,
-) -> Result<Vec<Slice>> {
-    let (count, mut pictures) = (pictures.len(), pictures.peekable());
-    let Some(first) = pictures.peek() else { return Ok(Vec::new()) };
+/// Encodes pictures as one slice each: every picture by itself, or with a key frame every second.
+pub(super) fn encode(pictures: &[Picture], alone: bool, quantiser: u32, label: Option<&str>) -> Result<Vec<Slice>> {
+    let Some(first) = pictures.first() else { return Ok(Vec::new()) };
     let size = format!("{}x{}", first.width, first.height);
     let rate = RATE.to_string();
     let parameters = format!(
@@ -98,9 +91,9 @@ pub(super) fn encode(
         "h264",
         "pipe:1",
     ]);
-    let stream = run(command, |input| pictures.try_for_each(|picture| picture.write(input)))?;
+    let stream = run(command, |input| pictures.iter().try_for_each(|picture| picture.write(input)))?;
     let slices = h264::slices(&stream)?;
-    ensure!(slices.len() == count, "{count} pictures became {} slices", slices.len());
+    ensure!(slices.len() == pictures.len(), "{} pictures became {} slices", pictures.len(), slices.len());
     Ok(slices)
 }
 

@@ -51,10 +51,10 @@ const PAINTS: [Colour; 6] =
     [[70, 108, 190], [60, 170, 110], [190, 128, 128], [40, 128, 128], [150, 110, 146], [110, 150, 100]];
 
 /// The pictures of one loop.
-pub(super) fn pictures(view: View, seed: u64) -> impl ExactSizeIterator<Item = Picture> {
+pub(super) fn pictures(view: View, seed: u64) -> Vec<Picture> {
     let count = (LOOP_SECONDS * i64::from(RATE)) as i32;
     let (background, movers) = set(view, seed);
-    (0..count).map(move |n| at(&background, &movers, n, count))
+    (0..count).map(|n| at(&background, &movers, n, count)).collect()
 }
 
 /// One of them.

@@ -104,7 +104,7 @@ fn minute_text(minute: i64) -> Result<String> {
 /// Encodes texts, each by itself, as their upper and lower halves.
 fn write(letters: &Letters, texts: &[String], columns: u32) -> Result<Vec<[Slice; 2]>> {
     let pictures: Vec<Picture> = texts.iter().flat_map(|text| letters.write(text, columns)).collect();
-    let slices = encode::encode(pictures.into_iter(), true, TEXT, None)?;
+    let slices = encode::encode(&pictures, true, TEXT, None)?;
     Ok(slices.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect())
 }
 
@@ -114,7 +114,7 @@ pub(super) struct Scene(Vec<Unit>);
 impl Scene {
     pub(super) fn new(camera: &Camera) -> Result<Self> {
         let seed = camera.device.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let slices = encode::encode(scene::pictures(camera.view, seed), false, SCENE, Some(&camera.name))?;
+        let slices = encode::encode(&scene::pictures(camera.view, seed), false, SCENE, Some(&camera.name))?;
         Ok(Self(
             slices
                 .iter()

@@ -5,7 +5,7 @@ use super::scene::{self, View};
 /// A stream that is taken apart and put together again is the same for whoever decodes it.
 #[test]
 fn slices_survive() {
-    let pictures = scene::pictures(View::Street, 3).take(20);
+    let pictures = &scene::pictures(View::Street, 3)[..20];
     for slice in encode(pictures, false, 30, None).unwrap() {
         let unit = slice.unit(Place { macroblock: 0, picture: 4 });
         assert!(unit.len() > 2 && !unit.windows(3).any(|w| w == [0, 0, 1] || w == [0, 0, 0]));

@@ -119,7 +119,7 @@ async fn create_connector(
 }
 
 /// One connector.
-#[utoipa::path(get, path = "/connectors/{id}", tag = "connectors", operation_id = "get_connector", params(("id" = ConnectorId, Path)),
+#[utoipa::path(get, path = "/connectors/{id}", tag = "connectors", operation_id = "find_connector", params(("id" = ConnectorId, Path)),
     responses((status = 200, body = ConnectorView), (status = "4XX", body = Problem)))]
 async fn get_connector(
     State(app): State<App>,

@@ -1,26 +1,27 @@
 //! Video requests: submitted, listed, found, and decided about as a whole.
 
+mod view;
+
 use app::App;
 use app::idempotency::Key;
-use app::video_request::{Head, ItemView, NewItem, NewRequest, Search, ThreadEntry, View, WaitingFor};
+use app::video_request::{NewItem, NewRequest, Search, View};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::id::{
-    AccountId, CameraId, CaseId, EvidenceId, FileRequestId, MessageId, OrganizationId, RequestItemId, VideoRequestId,
-};
+use domain::Timestamp;
+use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
 use domain::position::Position;
-use domain::request_item::{Action, GrantedLevel, Hold, Reason, State as ItemState};
-use domain::video_request::{Incident, MessageKind, Status};
-use domain::{Timestamp, Window};
+use domain::video_request::{Incident, Status};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{List, Named};
+use super::List;
 use crate::http::Shared;
 use crate::http::extract::{Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
+use view::VideoRequestHead;
+pub(super) use view::VideoRequestView;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -38,14 +39,14 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 struct IncidentView {
     /// The agency's own number for it.
     #[serde(default)]
-    number: Option<String>,
-    from: Timestamp,
+    pub(super) number: Option<String>,
+    pub(super) from: Timestamp,
     /// Not before `from`; the same for an instant.
-    to: Timestamp,
+    pub(super) to: Timestamp,
     #[serde(default)]
-    position: Option<Position>,
+    pub(super) position: Option<Position>,
     #[serde(default)]
-    address: Option<String>,
+    pub(super) address: Option<String>,
 }
 
 impl From<IncidentView> for Incident {
@@ -113,257 +114,6 @@ impl From<VideoRequestInput> for NewRequest {
             needed_by: input.needed_by,
             case_id: input.case_id,
             items: input.items.into_iter().map(item).collect(),
-        }
-    }
-}
-
-/// Who asks.
-#[derive(Serialize, utoipa::ToSchema)]
-struct RequesterView {
-    id: AccountId,
-    name: String,
-    organization: Named,
-}
-
-/// The head of a request, as lists show it.
-#[derive(Serialize, utoipa::ToSchema)]
-struct VideoRequestHead {
-    id: VideoRequestId,
-    /// The number that people use.
-    number: String,
-    name: String,
-    /// Computed from the items that you see.
-    status: Status,
-    /// Whether anything can still change by itself.
-    open: bool,
-    requester: RequesterView,
-    incident: IncidentView,
-    category: Option<String>,
-    needed_by: Option<Timestamp>,
-    created_at: Timestamp,
-    /// How many items you see.
-    item_count: i64,
-    /// When the first of its footage is overwritten.
-    overwrite_at: Option<Timestamp>,
-    /// Where what comes back goes; null for those who only own a source of it.
-    case_id: Option<CaseId>,
-}
-
-impl From<Head> for VideoRequestHead {
-    fn from(head: Head) -> Self {
-        let request = head.request;
-        Self {
-            id: request.id,
-            number: request.number,
-            name: request.name,
-            status: request.status,
-            open: request.open,
-            requester: RequesterView {
-                id: request.requester_id,
-                name: head.requester_name,
-                organization: Named::new(request.organization_id, head.organization_name),
-            },
-            incident: request.incident.into(),
-            category: request.category,
-            needed_by: request.needed_by,
-            created_at: request.created_at,
-            item_count: head.item_count,
-            overwrite_at: request.overwrite_at,
-            case_id: request.case_id,
-        }
-    }
-}
-
-/// A request with the items that you see and its thread.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct VideoRequestView {
-    #[serde(flatten)]
-    head: VideoRequestHead,
-    /// On what basis.
-    reason: Option<String>,
-    items: Vec<RequestItemView>,
-    thread: Vec<MessageView>,
-    version: i64,
-    /// `approve`, `deny`, `cancel`, `comment`.
-    allowed_actions: Vec<&'static str>,
-}
-
-/// A source, as an item names it.
-#[derive(Serialize, utoipa::ToSchema)]
-struct ItemSource {
-    id: CameraId,
-    name: String,
-    /// `camera`.
-    kind: &'static str,
-    thumbnail_url: Option<String>,
-}
-
-/// How many bytes arrived.
-#[derive(Serialize, utoipa::ToSchema)]
-struct ProgressView {
-    bytes_done: i64,
-    bytes_total: Option<i64>,
-}
-
-/// What an item waits for.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum WaitingForView {
-    /// The owner's decision.
-    Decision,
-    /// The requester's answer.
-    Answer,
-    /// The connector, which is there.
-    Connector,
-    /// The connector, which has not been heard of since `waiting_since`.
-    ConnectorOffline,
-    /// The window is still being recorded.
-    Recording,
-    /// Somebody with the upload link.
-    Link,
-}
-
-/// One file that arrived for an item.
-#[derive(Serialize, utoipa::ToSchema)]
-struct ArrivedView {
-    id: EvidenceId,
-    name: String,
-    size_bytes: i64,
-    /// Of the original, hexadecimal.
-    sha256: String,
-    /// `waiting`, `ready` or `failed`.
-    playable: String,
-}
-
-/// The upload link of an item. The link itself is shown and sent once only.
-#[derive(Serialize, utoipa::ToSchema)]
-struct ItemLink {
-    id: FileRequestId,
-    expires_at: Timestamp,
-    revoked_at: Option<Timestamp>,
-    finished_at: Option<Timestamp>,
-}
-
-/// One source and window of a request.
-#[derive(Serialize, utoipa::ToSchema)]
-struct RequestItemView {
-    id: RequestItemId,
-    /// Null asks for the place.
-    source: Option<ItemSource>,
-    /// The owner.
-    organization: Named,
-    channels: Option<Vec<String>>,
-    from: Timestamp,
-    to: Timestamp,
-    granted: Option<Window>,
-    state: ItemState,
-    /// Why it is unavailable or failed.
-    reason: Option<Reason>,
-    waiting_for: Option<WaitingForView>,
-    /// Since when the connector is away.
-    waiting_since: Option<Timestamp>,
-    hold: Hold,
-    progress: Option<ProgressView>,
-    /// When the recorder writes over it.
-    overwrite_at: Option<Timestamp>,
-    /// When it expires if nothing arrives.
-    deadline_at: Option<Timestamp>,
-    review_before_release: bool,
-    level: Option<GrantedLevel>,
-    decided_by: Option<Named>,
-    decided_at: Option<Timestamp>,
-    evidence: Vec<ArrivedView>,
-    file_request: Option<ItemLink>,
-    allowed_actions: Vec<Action>,
-}
-
-impl From<ItemView> for RequestItemView {
-    fn from(view: ItemView) -> Self {
-        let (shown, item) = (view.shown.clone(), view.shown.item);
-        let (waiting_for, waiting_since) = match view.waiting_for {
-            None => (None, None),
-            Some(WaitingFor::Decision) => (Some(WaitingForView::Decision), None),
-            Some(WaitingFor::Answer) => (Some(WaitingForView::Answer), None),
-            Some(WaitingFor::Connector) => (Some(WaitingForView::Connector), None),
-            Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
-            Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
-            Some(WaitingFor::Link) => (Some(WaitingForView::Link), None),
-        };
-        let source = item.source_id.map(|id| ItemSource {
-            thumbnail_url: shown.has_thumbnail.then(|| format!("/api/v1/cameras/{id}/thumbnail")),
-            name: shown.source_name.unwrap_or_else(|| "Removed source".to_owned()),
-            kind: "camera",
-            id,
-        });
-        let moving = matches!(item.state, ItemState::Exporting | ItemState::Uploading);
-        let arrived = |file: app::video_request::Arrived| ArrivedView {
-            id: file.id,
-            name: file.name,
-            size_bytes: file.size_bytes,
-            sha256: file.sha256,
-            playable: file.playable_state,
-        };
-        let link = |link: app::video_request::Link| ItemLink {
-            id: link.id,
-            expires_at: link.expires_at,
-            revoked_at: link.revoked_at,
-            finished_at: link.finished_at,
-        };
-        Self {
-            id: item.id,
-            source,
-            organization: Named::new(item.organization_id, shown.organization_name),
-            channels: item.channels,
-            from: item.asked.from,
-            to: item.asked.to,
-            granted: item.granted,
-            state: item.state,
-            reason: item.reason,
-            waiting_for,
-            waiting_since,
-            hold: item.hold,
-            progress: moving.then_some(ProgressView { bytes_done: item.bytes_done, bytes_total: item.bytes_total }),
-            overwrite_at: item.overwrite_at,
-            deadline_at: item.deadline_at.filter(|_| item.state.is_open()),
-            review_before_release: item.review_before_release,
-            level: item.level,
-            decided_by: item.decided_by.map(|id| Named::new(id, shown.decided_by_name.unwrap_or_default())),
-            decided_at: item.decided_at,
-            evidence: view.evidence.into_iter().map(arrived).collect(),
-            file_request: view.link.map(link),
-            allowed_actions: view.allowed_actions,
-        }
-    }
-}
-
-/// An entry of the thread.
-#[derive(Serialize, utoipa::ToSchema)]
-struct MessageView {
-    id: MessageId,
-    kind: MessageKind,
-    /// About which item, if about one.
-    item_id: Option<RequestItemId>,
-    author: Option<Named>,
-    body: String,
-    created_at: Timestamp,
-}
-
-impl From<ThreadEntry> for MessageView {
-    fn from(entry: ThreadEntry) -> Self {
-        let ThreadEntry { id, kind, item_id, author, body, created_at } = entry;
-        Self { id, kind, item_id, author: author.map(|(id, name)| Named::new(id, name)), body, created_at }
-    }
-}
-
-impl From<View> for VideoRequestView {
-    fn from(view: View) -> Self {
-        Self {
-            reason: view.head.request.reason.clone(),
-            version: view.head.request.version,
-            head: view.head.into(),
-            items: view.items.into_iter().map(RequestItemView::from).collect(),
-            thread: view.thread.into_iter().map(MessageView::from).collect(),
-            allowed_actions: view.allowed_actions,
         }
     }
 }

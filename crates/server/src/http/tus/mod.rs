@@ -47,12 +47,11 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 /// Lets `X-HTTP-Method-Override` name the method, for clients that cannot send PATCH or DELETE. Comes before routing and before the
 /// check of the page's origin, which then looks at the method that counts.
 pub(super) fn honour_override(mut request: Request) -> Request {
-    if request.uri().path().starts_with(COLLECTION) {
-        if let Some(method) =
+    if request.uri().path().starts_with(COLLECTION)
+        && let Some(method) =
             request.headers().get(OVERRIDE).and_then(|value| Method::from_bytes(value.as_bytes()).ok())
-        {
-            *request.method_mut() = method;
-        }
+    {
+        *request.method_mut() = method;
     }
     request
 }
@@ -270,10 +269,10 @@ async fn find_upload(State(app): State<App>, Uploader(caller): Uploader, Path(id
     let found = upload::find(&app, &caller, &id).await.map_err(problem)?;
     let mut headers = standing(&found);
     headers.insert("upload-length", found.upload.length_bytes.into());
-    if let Ok(metadata) = found.upload.metadata.parse::<HeaderValue>() {
-        if !metadata.is_empty() {
-            headers.insert("upload-metadata", metadata);
-        }
+    if let Ok(metadata) = found.upload.metadata.parse::<HeaderValue>()
+        && !metadata.is_empty()
+    {
+        headers.insert("upload-metadata", metadata);
     }
     Ok((StatusCode::OK, headers).into_response())
 }

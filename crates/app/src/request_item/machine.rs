@@ -1,0 +1,114 @@
+//! What connectors, links, uploads and the clock do. It runs in the caller's transaction and answers the events for its commit.
+//! Each fails with a conflict, code `wrong_state`, when the item has moved on: then nothing may be changed.
+
+use domain::id::RequestItemId;
+use domain::request_item::{Change, LinkAnswer, Reason, Refused, State, UnavailableCode};
+use domain::{Caller, Timestamp};
+use store::request_item::Shown;
+use store::{Event, Tx};
+
+use super::work::On;
+use crate::{App, Error, Result};
+
+async fn machine(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &RequestItemId,
+    kind: &'static str,
+    command: impl FnMut(&mut Shown, Timestamp) -> Result<Change, Refused>,
+) -> Result<Vec<Event>> {
+    let request = store::request_item::request_of(tx, &store::video_request::everything(), id).await?;
+    let request = request.ok_or_else(|| Error::not_found("request item"))?;
+    let mut on = On::load(tx, &request, |shown| &shown.item.id == id).await?;
+    on.change(tx.now(), command)?;
+    let moved = on.changes.iter().any(|change| change.moved());
+    // Whoever has the footage may grant it by their link: then too there is a case for it.
+    let granted = on.changes.iter().any(|change| change.from == State::Pending && change.to == State::Approved);
+    let mut events = if granted { on.ensure_case(app, tx, caller).await? } else { Vec::new() };
+    if moved {
+        on.after(app, tx, None).await?;
+    }
+    on.save(tx).await?;
+    if moved {
+        events.extend(on.events(kind, caller, None));
+    }
+    Ok(events)
+}
+
+/// A connector leased the export, for the first time or again.
+pub async fn export_leased(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.export", |shown, _| Ok(shown.item.lease()?)).await
+}
+
+/// The connector's lease ran out; the export waits for the next one.
+pub async fn lease_lost(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<Vec<Event>> {
+    machine(app, tx, &Caller::server(), id, "request_item.lose_lease", |shown, _| Ok(shown.item.lease_lost()?)).await
+}
+
+/// An upload for the item was begun.
+pub async fn upload_started(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.upload", |shown, _| Ok(shown.item.upload_started()?)).await
+}
+
+/// The last file of the item is evidence now, in this transaction: it is released, or waits for review.
+pub async fn evidence_arrived(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.arrive", |shown, _| {
+        if matches!(shown.item.state, State::Approved | State::Exporting) {
+            let _ = shown.item.upload_started()?;
+        }
+        Ok(shown.item.arrived()?)
+    })
+    .await
+}
+
+/// The connector found that there is no recording. Where a part had arrived before, the export has failed instead: something was there.
+pub async fn export_unavailable(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &RequestItemId,
+    code: UnavailableCode,
+    detail: &str,
+) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.unavailable", |shown, now| {
+        if shown.item.state == State::Uploading {
+            return Ok(shown.item.fail(Reason { code: code.to_string(), detail: detail.to_owned() })?);
+        }
+        Ok(shown.item.unavailable(code, detail, None, now)?)
+    })
+    .await
+}
+
+/// The export's tries are used up.
+pub async fn export_failed(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &RequestItemId,
+    reason: Reason,
+) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.fail", |shown, _| Ok(shown.item.fail(reason.clone())?)).await
+}
+
+/// The holder of the item's upload link answered.
+pub async fn link_answered(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &RequestItemId,
+    answer: LinkAnswer,
+) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.answer_link", |shown, now| shown.item.link_answer(answer, now)).await
+}
+
+/// Ends one item whose deadline has passed. False when there is none.
+pub(crate) async fn expire_one(app: &App) -> Result<bool> {
+    let mut tx = app.begin().await?;
+    let Some(id) = store::request_item::due(&mut tx, 1).await?.pop() else { return Ok(false) };
+    let events =
+        machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| Ok(shown.item.expire()?))
+            .await?;
+    tx.commit(events).await?;
+    Ok(true)
+}

@@ -1,0 +1,262 @@
+//! Requests and their items as the API shows them.
+
+use app::video_request::{Head, ItemView, ThreadEntry, View, WaitingFor};
+use domain::id::{AccountId, CameraId, CaseId, EvidenceId, FileRequestId, MessageId, RequestItemId, VideoRequestId};
+use domain::request_item::{Action, GrantedLevel, Hold, Reason, State as ItemState};
+use domain::video_request::{MessageKind, Status};
+use domain::{Timestamp, Window};
+use serde::Serialize;
+
+use super::super::Named;
+use super::IncidentView;
+
+/// Who asks.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct RequesterView {
+    pub(super) id: AccountId,
+    pub(super) name: String,
+    pub(super) organization: Named,
+}
+
+/// The head of a request, as lists show it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct VideoRequestHead {
+    pub(super) id: VideoRequestId,
+    /// The number that people use.
+    pub(super) number: String,
+    pub(super) name: String,
+    /// Computed from the items that you see.
+    pub(super) status: Status,
+    /// Whether anything can still change by itself.
+    pub(super) open: bool,
+    pub(super) requester: RequesterView,
+    pub(super) incident: IncidentView,
+    pub(super) category: Option<String>,
+    pub(super) needed_by: Option<Timestamp>,
+    pub(super) created_at: Timestamp,
+    /// How many items you see.
+    pub(super) item_count: i64,
+    /// When the first of its footage is overwritten.
+    pub(super) overwrite_at: Option<Timestamp>,
+    /// Where what comes back goes; null for those who only own a source of it.
+    pub(super) case_id: Option<CaseId>,
+}
+
+impl From<Head> for VideoRequestHead {
+    fn from(head: Head) -> Self {
+        let request = head.request;
+        Self {
+            id: request.id,
+            number: request.number,
+            name: request.name,
+            status: request.status,
+            open: request.open,
+            requester: RequesterView {
+                id: request.requester_id,
+                name: head.requester_name,
+                organization: Named::new(request.organization_id, head.organization_name),
+            },
+            incident: request.incident.into(),
+            category: request.category,
+            needed_by: request.needed_by,
+            created_at: request.created_at,
+            item_count: head.item_count,
+            overwrite_at: request.overwrite_at,
+            case_id: request.case_id,
+        }
+    }
+}
+
+/// A request with the items that you see and its thread.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in super::super) struct VideoRequestView {
+    #[serde(flatten)]
+    head: VideoRequestHead,
+    /// On what basis.
+    reason: Option<String>,
+    items: Vec<RequestItemView>,
+    thread: Vec<MessageView>,
+    version: i64,
+    /// `approve`, `deny`, `cancel`, `comment`.
+    allowed_actions: Vec<&'static str>,
+}
+
+/// A source, as an item names it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ItemSource {
+    id: CameraId,
+    name: String,
+    /// `camera`.
+    kind: &'static str,
+    thumbnail_url: Option<String>,
+}
+
+/// How many bytes arrived.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ProgressView {
+    bytes_done: i64,
+    bytes_total: Option<i64>,
+}
+
+/// What an item waits for.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WaitingForView {
+    /// The owner's decision.
+    Decision,
+    /// The requester's answer.
+    Answer,
+    /// The connector, which is there.
+    Connector,
+    /// The connector, which has not been heard of since `waiting_since`.
+    ConnectorOffline,
+    /// The window is still being recorded.
+    Recording,
+    /// Somebody with the upload link.
+    Link,
+}
+
+/// One file that arrived for an item.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ArrivedView {
+    id: EvidenceId,
+    name: String,
+    size_bytes: i64,
+    /// Of the original, hexadecimal.
+    sha256: String,
+    /// `waiting`, `ready` or `failed`.
+    playable: String,
+}
+
+/// The upload link of an item. The link itself is shown and sent once only.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ItemLink {
+    id: FileRequestId,
+    expires_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+}
+
+/// One source and window of a request.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct RequestItemView {
+    id: RequestItemId,
+    /// Null asks for the place.
+    source: Option<ItemSource>,
+    /// The owner.
+    organization: Named,
+    channels: Option<Vec<String>>,
+    from: Timestamp,
+    to: Timestamp,
+    granted: Option<Window>,
+    state: ItemState,
+    /// Why it is unavailable or failed.
+    reason: Option<Reason>,
+    waiting_for: Option<WaitingForView>,
+    /// Since when the connector is away.
+    waiting_since: Option<Timestamp>,
+    hold: Hold,
+    progress: Option<ProgressView>,
+    /// When the recorder writes over it.
+    overwrite_at: Option<Timestamp>,
+    /// When it expires if nothing arrives.
+    deadline_at: Option<Timestamp>,
+    review_before_release: bool,
+    level: Option<GrantedLevel>,
+    decided_by: Option<Named>,
+    decided_at: Option<Timestamp>,
+    evidence: Vec<ArrivedView>,
+    file_request: Option<ItemLink>,
+    allowed_actions: Vec<Action>,
+}
+
+impl From<ItemView> for RequestItemView {
+    fn from(view: ItemView) -> Self {
+        let (shown, item) = (view.shown.clone(), view.shown.item);
+        let (waiting_for, waiting_since) = match view.waiting_for {
+            None => (None, None),
+            Some(WaitingFor::Decision) => (Some(WaitingForView::Decision), None),
+            Some(WaitingFor::Answer) => (Some(WaitingForView::Answer), None),
+            Some(WaitingFor::Connector) => (Some(WaitingForView::Connector), None),
+            Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
+            Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
+            Some(WaitingFor::Link) => (Some(WaitingForView::Link), None),
+        };
+        let source = item.source_id.map(|id| ItemSource {
+            thumbnail_url: shown.has_thumbnail.then(|| format!("/api/v1/cameras/{id}/thumbnail")),
+            name: shown.source_name.unwrap_or_else(|| "Removed source".to_owned()),
+            kind: "camera",
+            id,
+        });
+        let moving = matches!(item.state, ItemState::Exporting | ItemState::Uploading);
+        let arrived = |file: app::video_request::Arrived| ArrivedView {
+            id: file.id,
+            name: file.name,
+            size_bytes: file.size_bytes,
+            sha256: file.sha256,
+            playable: file.playable_state,
+        };
+        let link = |link: app::video_request::Link| ItemLink {
+            id: link.id,
+            expires_at: link.expires_at,
+            revoked_at: link.revoked_at,
+            finished_at: link.finished_at,
+        };
+        Self {
+            id: item.id,
+            source,
+            organization: Named::new(item.organization_id, shown.organization_name),
+            channels: item.channels,
+            from: item.asked.from,
+            to: item.asked.to,
+            granted: item.granted,
+            state: item.state,
+            reason: item.reason,
+            waiting_for,
+            waiting_since,
+            hold: item.hold,
+            progress: moving.then_some(ProgressView { bytes_done: item.bytes_done, bytes_total: item.bytes_total }),
+            overwrite_at: item.overwrite_at,
+            deadline_at: item.deadline_at.filter(|_| item.state.is_open()),
+            review_before_release: item.review_before_release,
+            level: item.level,
+            decided_by: item.decided_by.map(|id| Named::new(id, shown.decided_by_name.unwrap_or_default())),
+            decided_at: item.decided_at,
+            evidence: view.evidence.into_iter().map(arrived).collect(),
+            file_request: view.link.map(link),
+            allowed_actions: view.allowed_actions,
+        }
+    }
+}
+
+/// An entry of the thread.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct MessageView {
+    id: MessageId,
+    kind: MessageKind,
+    /// About which item, if about one.
+    item_id: Option<RequestItemId>,
+    author: Option<Named>,
+    body: String,
+    created_at: Timestamp,
+}
+
+impl From<ThreadEntry> for MessageView {
+    fn from(entry: ThreadEntry) -> Self {
+        let ThreadEntry { id, kind, item_id, author, body, created_at } = entry;
+        Self { id, kind, item_id, author: author.map(|(id, name)| Named::new(id, name)), body, created_at }
+    }
+}
+
+impl From<View> for VideoRequestView {
+    fn from(view: View) -> Self {
+        Self {
+            reason: view.head.request.reason.clone(),
+            version: view.head.request.version,
+            head: view.head.into(),
+            items: view.items.into_iter().map(RequestItemView::from).collect(),
+            thread: view.thread.into_iter().map(MessageView::from).collect(),
+            allowed_actions: view.allowed_actions,
+        }
+    }
+}
