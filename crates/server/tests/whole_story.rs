@@ -15,7 +15,7 @@ use installation::{Installation, minutes_ago, recorder, sha256, text, window};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Gap, KEY_FRAME_SECONDS};
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Whether a file covers a window, but for these gaps, and exceeds it by no more than a key-frame
