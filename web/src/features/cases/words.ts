@@ -6,7 +6,7 @@ export const LEVEL_CHOICES = Object.entries(LEVELS).map(([value, label]) => ({ v
 
 const KINDS: Record<string, string> = {
   'case.create': 'Opened the case', 'case.close': 'Closed the case', 'case.reopen': 'Opened it again', 'case.rename': 'Renamed the case',
-  'case.access': 'Changed who may do what', 'evidence.arrive': 'A file arrived', 'evidence.play': 'Watched', 'evidence.view': 'Watched', 'evidence.download': 'Downloaded the original',
-  'evidence.release': 'Released',
+  'case.set_access': 'Changed who may do what', 'case.share': 'Gave access', 'evidence.receive': 'The file arrived', 'evidence.process': 'A copy to play was made',
+  'evidence.play': 'Watched', 'evidence.watch': 'Watched', 'evidence.view': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.release': 'Released',
 }
 export const eventWord = (kind: string) => KINDS[kind] ?? sentence(kind)
