@@ -129,6 +129,7 @@ async fn list_events(
 #[into_params(parameter_in = Query)]
 struct ProofQuery {
     /// The event.
+    #[param(value_type = String)]
     event: EventId,
 }
 
