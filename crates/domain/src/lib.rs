@@ -16,6 +16,7 @@ pub mod number_template;
 pub mod policy;
 pub mod position;
 pub mod request_item;
+mod request_item_reason;
 pub mod text;
 pub mod text_enum;
 pub mod time;

@@ -3,7 +3,7 @@
 //! Each command is a method that changes the item or says [`WrongState`]. What may follow what stands in
 //! one function, [`targets`]; nothing else knows the state machine.
 
-use serde::{Deserialize, Serialize};
+pub use crate::request_item_reason::{Reason, UnavailableCode};
 
 use crate::id::{AccountId, CameraId, OrganizationId, RequestItemId, VideoRequestId};
 use crate::text_enum::text_enum;
@@ -119,29 +119,6 @@ text_enum! {
         /// Also fetch the original.
         Download = "download",
     }
-}
-
-text_enum! {
-    /// Why there is no recording.
-    UnavailableCode {
-        /// The source never recorded the window.
-        NeverRecorded = "never_recorded",
-        /// It was recorded, and the recorder has written over it.
-        Overwritten = "overwritten",
-        /// The whole window lies in a gap of the recording.
-        Gap = "gap",
-        /// The owner says that there is nothing.
-        NothingThere = "nothing_there",
-    }
-}
-
-/// Why an item is unavailable or failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Reason {
-    /// An [`UnavailableCode`], or the code of the error that used up the tries.
-    pub code: String,
-    /// The sentence for people.
-    pub detail: String,
 }
 
 /// The owner's yes.
