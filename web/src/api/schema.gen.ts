@@ -1348,11 +1348,8 @@ export interface components {
             /** @description `change`. */
             allowed_actions: string[];
         };
-        /**
-         * @description What may be done to an item, by people first, then by connectors, links and the clock.
-         * @enum {string}
-         */
-        Action: "Approve" | "Deny" | "Ask" | "Answer" | "Cancel" | "Unavailable" | "Retry" | "Release" | "FileRequest" | "Lease" | "LeaseLost" | "UploadStarted" | "Arrived" | "Fail" | "Expire" | "LinkHave" | "LinkNothing" | "LinkNo";
+        /** @enum {string} */
+        Action: "approve" | "deny" | "ask" | "answer" | "cancel" | "unavailable" | "retry" | "release" | "file_request" | "lease" | "lease_lost" | "upload_started" | "arrived" | "fail" | "expire" | "link_have" | "link_nothing" | "link_no";
         /** @description Who did something. */
         ActorView: {
             /** @description Id of an account, token, connector or link. */
@@ -1360,11 +1357,8 @@ export interface components {
             /** @description The name, where it has one. */
             name?: string | null;
         };
-        /**
-         * @description What the holder of a link says.
-         * @enum {string}
-         */
-        Answer: "Have" | "Part" | "Nothing" | "No";
+        /** @enum {string} */
+        Answer: "have" | "part" | "nothing" | "no";
         /** @description What the holder says. */
         AnswerInput: {
             answer: components["schemas"]["Answer"];
@@ -1473,11 +1467,8 @@ export interface components {
             /** @description Its id in the source system; of a new camera only. */
             device_id?: string | null;
         };
-        /**
-         * @description How a camera can look around.
-         * @enum {string}
-         */
-        CameraType: "Fixed" | "Panning" | "Dome";
+        /** @enum {string} */
+        CameraType: "fixed" | "panning" | "dome";
         /** @description Everything that is known of a camera. */
         CameraView: components["schemas"]["SourceView"] & {
             description?: string | null;
@@ -1771,11 +1762,8 @@ export interface components {
             /** @description Why, where known: such as a recording that cannot be read. */
             reason?: string | null;
         };
-        /**
-         * @description What the requester may do with what arrives.
-         * @enum {string}
-         */
-        GrantedLevel: "View" | "Download";
+        /** @enum {string} */
+        GrantedLevel: "view" | "download";
         GroupId: string;
         /** @description A new group. */
         GroupInput: {
@@ -1861,11 +1849,8 @@ export interface components {
             /** @description Facts, as the ledger holds them, with what is personal unless it was erased. */
             detail: Record<string, never>;
         };
-        /**
-         * @description Whether the owner's side keeps the footage from being overwritten.
-         * @enum {string}
-         */
-        Hold: "None" | "Asked" | "Held" | "Unsupported" | "Freed" | "Lost";
+        /** @enum {string} */
+        Hold: "none" | "asked" | "held" | "unsupported" | "freed" | "lost";
         /** @description What happened, where and when. */
         IncidentView: {
             /** @description The agency's own number for it. */
@@ -1944,11 +1929,8 @@ export interface components {
              */
             leaf_index?: number | null;
         };
-        /**
-         * @description What somebody may do in a case. Each level holds those before it.
-         * @enum {string}
-         */
-        Level: "View" | "Download" | "Edit" | "Manage";
+        /** @enum {string} */
+        Level: "view" | "download" | "edit" | "manage";
         /** @description What a link asks for. */
         LinkInput: {
             /** @description In a line. */
@@ -2492,11 +2474,8 @@ export interface components {
             account_ids: components["schemas"]["AccountId"][];
         };
         MessageId: string;
-        /**
-         * @description What an entry of a request's thread is.
-         * @enum {string}
-         */
-        MessageKind: "Comment" | "Question" | "Answer" | "Decision";
+        /** @enum {string} */
+        MessageKind: "comment" | "question" | "answer" | "decision";
         /** @description An entry of the thread. */
         MessageView: {
             id: components["schemas"]["MessageId"];
@@ -2545,11 +2524,8 @@ export interface components {
             /** @description `change`. */
             allowed_actions: string[];
         };
-        /**
-         * @description Who set a field.
-         * @enum {string}
-         */
-        Origin: "Connector" | "Office";
+        /** @enum {string} */
+        Origin: "connector" | "office";
         /** @description A new password. */
         PasswordChange: {
             /** @description The one that holds now. */
@@ -2569,11 +2545,8 @@ export interface components {
             /** @description Where it is; the middle of what has an extent. */
             position: components["schemas"]["Position"];
         };
-        /**
-         * @description Whether there is a copy that browsers play.
-         * @enum {string}
-         */
-        PlayableState: "Waiting" | "Ready" | "Failed";
+        /** @enum {string} */
+        PlayableState: "waiting" | "ready" | "failed";
         /** @description The copy that browsers play. */
         PlayableView: {
             state: components["schemas"]["PlayableState"];
@@ -2940,16 +2913,10 @@ export interface components {
             /** @description Sources that were not taken over, and why. */
             refused?: components["schemas"]["SourceProblem"][];
         };
-        /**
-         * @description Where an item stands.
-         * @enum {string}
-         */
-        State: "Pending" | "NeedsInformation" | "Approved" | "Exporting" | "Uploading" | "InReview" | "Released" | "Unavailable" | "Failed" | "Denied" | "Canceled" | "Expired";
-        /**
-         * @description Whether a camera can be expected to record now.
-         * @enum {string}
-         */
-        Status: "Online" | "Offline" | "Unknown" | "Vanished";
+        /** @enum {string} */
+        State: "pending" | "needs_information" | "approved" | "exporting" | "uploading" | "in_review" | "released" | "unavailable" | "failed" | "denied" | "canceled" | "expired";
+        /** @enum {string} */
+        Status: "online" | "offline" | "unknown" | "vanished";
         /** @description Something to do, leased for a time. */
         Task: components["schemas"]["TaskPayload"] & {
             /** @description Its id; the same for each try. */
@@ -3064,11 +3031,8 @@ export interface components {
             /** @enum {string} */
             kind: "exported";
         };
-        /**
-         * @description Where a task stands.
-         * @enum {string}
-         */
-        TaskState: "Waiting" | "Leased" | "Done" | "Failed" | "Canceled";
+        /** @enum {string} */
+        TaskState: "waiting" | "leased" | "done" | "failed" | "canceled";
         /** Format: date-time */
         Timestamp: string;
         TokenId: string;
