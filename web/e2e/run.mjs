@@ -1,0 +1,55 @@
+// The tests of the page in a real browser, against one demo city: npm run e2e, after `cargo build --bins` and `npm run build`.
+//   PICTURES=folder            keeps a picture of each page that stood when a test failed
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { story } from './story.mjs'
+import { say, startBrowser, startDemo } from './support.mjs'
+import { uploadByLink } from './upload-by-link.mjs'
+
+const TESTS = { story, 'upload by link': uploadByLink }
+
+/** Runs a test; a page that threw, complained or called a stranger meanwhile fails it too. */
+async function passes(world, name, test) {
+  try {
+    await test(world)
+    const faults = world.visitors.flatMap((visitor) => visitor.faults.splice(0))
+    if (faults.length > 0) throw new Error(`the pages had faults:\n${[...new Set(faults)].join('\n')}`)
+    say(`${name}: passed`)
+    return true
+  } catch (error) {
+    say(`${name}: FAILED`)
+    console.error(error)
+    for (const { page } of world.visitors) await keep(world, page, name)
+    return false
+  }
+}
+
+async function keep(world, page, name) {
+  console.error(`  a page stood at ${page.url()}`)
+  if (world.pictures) await page.screenshot({ path: join(world.pictures, `failed-${name}-${new URL(page.url()).pathname.replaceAll('/', '-')}.png`) }).catch(console.error)
+}
+
+const pictures = process.env.PICTURES
+if (pictures) mkdirSync(pictures, { recursive: true })
+const folder = mkdtempSync(join(tmpdir(), 'sightline-e2e-'))
+const browser = await startBrowser()
+const city = await startDemo(folder)
+const world = { folder, browser, city, pictures, people: {}, visitors: [] }
+let passed = 0
+try {
+  say(`the city stands at ${city.url}`)
+  // A test builds on those before it: after a failure the rest would only repeat it.
+  for (const [name, test] of Object.entries(TESTS)) {
+    if (!(await passes(world, name, test))) break
+    passed += 1
+  }
+} finally {
+  await browser.close()
+  await city.stop()
+  const failed = Object.keys(TESTS).length - passed
+  if (failed > 0) console.error(city.lastWords())
+  rmSync(folder, { recursive: true, force: true })
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed > 0 ? 1 : 0
+}

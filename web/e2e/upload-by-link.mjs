@@ -1,0 +1,133 @@
+// A camera that no connector serves: whoever has its footage gets a link, answers on a phone, loses the network in the middle of a
+// file, and holds a receipt in the end.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { approve, ask, person, play, say, visitor } from './support.mjs'
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+/** What a phone and an old recorder would hand over: one of several megabytes, one small. */
+function recordings(folder) {
+  const make = (name, picture, seconds, ...how) => {
+    const path = join(folder, name)
+    execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', picture, '-t', String(seconds), ...how, path])
+    return { path, name, seconds, size: readFileSync(path).length, sha256: sha256(readFileSync(path)) }
+  }
+  return [
+    make('counter.mp4', 'testsrc2=size=1280x720:rate=25,noise=alls=12:allf=t', 5, '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '24', '-pix_fmt', 'yuv420p'),
+    make('back door.avi', 'testsrc=size=320x240:rate=10', 4, '-c:v', 'mjpeg', '-q:v', '8'),
+  ]
+}
+
+/** The link that the mail in the outbox carries. */
+async function mailedLink(world, asked) {
+  const administrator = await person(world, 'administrator')
+  const { items } = await administrator.json('/mails?limit=500')
+  for (const mail of items.filter(({ subject }) => subject.includes(asked.number))) {
+    const link = /https?:\/\/\S+\/f\/[\w-]+/.exec((await administrator.json(`/mails/${mail.id}`)).text)?.[0]
+    if (link) return link
+  }
+  throw new Error(`no mail about ${asked.number} carries a link`)
+}
+
+/** The approver takes the mailed link back, and makes a fresh one on the page. */
+async function remakeLink(approver, asked) {
+  const { page } = approver
+  await page.goto(`/requests/${asked.id}`)
+  await page.getByRole('button', { name: 'Revoke link' }).click()
+  await page.getByRole('button', { name: 'Revoke', exact: true }).click()
+  await page.getByText('The upload link was revoked').waitFor()
+  await page.getByRole('button', { name: 'Upload link' }).click()
+  await page.getByRole('button', { name: 'Make the link' }).click()
+  return page.locator('.link-text').textContent()
+}
+
+/** Breaks the network while the file is on its way; answers the offset from which it went on. */
+async function sendThroughOutage({ context, page }, token, files) {
+  const big = files[0]
+  const resumed = []
+  page.on('request', (request) => { if (request.method() === 'PATCH') resumed.push(Number(request.headers()['upload-offset'])) })
+  const wire = await context.newCDPSession(page)
+  await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: big.size / 6 })
+  await page.getByLabel('Files to send').setInputFiles(files.map((file) => file.path))
+  await page.waitForFunction((name) => Number(document.querySelector(`[role=progressbar][aria-label="${name}"]`)?.ariaValueNow) >= 40, big.name)
+  await context.setOffline(true)
+  await page.getByText('No signal. It goes on by itself.').first().waitFor()
+  const link = await (await fetch(`${new URL(page.url()).origin}/api/v1/links/${token}`)).json()
+  assert.deepEqual(link.files.find((file) => file.name === big.name).finished, false, 'the network broke in the middle of the file')
+  assert.equal(await page.getByRole('button', { name: 'Wait for the files' }).isEnabled().catch(() => false), false, 'nothing can be finished while a file is on its way')
+  resumed.length = 0
+  await context.setOffline(false)
+  await page.getByText('✓ Arrived').nth(files.length - 1).waitFor({ timeout: 60_000 })
+  await wire.detach()
+  return resumed.find((offset) => offset > 0)
+}
+
+async function answerAndSend(world, url, files) {
+  const token = url.split('/').pop()
+  const participant = await visitor(world, { width: 390, expected: [/\/api\/v1\/uploads/] })
+  const { page } = participant
+  await page.goto(url)
+  assert.deepEqual(await participant.context.cookies(), [], 'a link needs no session')
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByLabel('I have it').check()
+  await page.getByRole('button', { name: 'Go on to the files' }).click()
+  await page.getByRole('heading', { name: 'Choose the files' }).waitFor()
+  const offset = await sendThroughOutage(participant, token, files)
+  assert.ok(offset > 0 && offset < files[0].size, `it went on at ${offset} of ${files[0].size} bytes`)
+  say(`the network broke and came back; ${files[0].name} went on at byte ${offset} of ${files[0].size}`)
+  await page.getByRole('button', { name: 'That is all: finish' }).click()
+  await page.getByRole('heading', { name: 'Thank you. It has arrived.' }).waitFor()
+  return participant
+}
+
+const receipt = (page) => page.locator('.g-files li').evaluateAll((rows) => rows.map((row) => ({ name: row.querySelector('strong').textContent, sha256: row.querySelector('code')?.textContent })))
+const byName = (a, b) => a.name.localeCompare(b.name)
+
+export async function uploadByLink(world) {
+  const files = recordings(world.folder)
+  const investigator = await person(world, 'investigator')
+  const approver = await person(world, 'approver')
+  const { items } = await investigator.json('/sources?limit=500')
+  const camera = items.find((source) => !source.connector && source.published)
+  const asked = await ask(investigator, camera, 'Break-in behind the shop', 'Somebody forced the back door during the night.')
+  await approve(approver, asked)
+  await investigator.page.getByText('through the upload link').waitFor({ timeout: 60_000 })
+
+  const mailed = await mailedLink(world, asked)
+  const reader = await visitor(world, { width: 390, expected: [/\/api\/v1\/links\//] })
+  await reader.page.goto(mailed)
+  await reader.page.getByRole('heading', { name: 'asks you for video' }).waitFor()
+  const url = await remakeLink(approver, asked)
+  assert.notEqual(url, mailed)
+  await reader.page.reload()
+  await reader.page.getByRole('heading', { name: 'This link was taken back' }).waitFor()
+  say('the mailed link was taken back, and says so; another was made on the page')
+
+  const { page } = await answerAndSend(world, url, files)
+  const expected = files.map(({ name, sha256 }) => ({ name, sha256 })).sort(byName)
+  assert.deepEqual((await receipt(page)).sort(byName), expected, 'the receipt shows the fingerprints of the files')
+  await page.reload()
+  await page.getByRole('heading', { name: 'Thank you. It has arrived.' }).waitFor()
+  assert.deepEqual((await receipt(page)).sort(byName), expected, 'the finished link shows the same receipt')
+  const again = await fetch(`${world.city.url}/api/v1/links/${url.split('/').pop()}/answer`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"answer":"no"}' })
+  assert.equal((await again.json()).code, 'link_finished')
+  say('the receipt shows the fingerprints of the files, and the link takes no more')
+
+  await investigator.page.getByText('Completed').first().waitFor({ timeout: 60_000 })
+  const done = await investigator.json(`/video-requests/${asked.id}`)
+  const { evidence } = done.items[0]
+  assert.deepEqual(evidence.map(({ name, sha256 }) => ({ name, sha256 })).sort(byName), expected)
+  for (const file of files) {
+    const kept = evidence.find(({ name }) => name === basename(file.path))
+    const seconds = await play(investigator.page, done.case_id, kept.id)
+    assert.ok(Math.abs(seconds - file.seconds) < 0.5, `${file.name}: ${seconds} s of ${file.seconds} s`)
+    const original = await investigator.context.request.get(`/api/v1/evidence/${kept.id}/original`)
+    assert.equal(sha256(await original.body()), file.sha256, `the original of ${file.name} is what was sent`)
+  }
+  say('both files play in the case, and the originals are what was sent')
+  world.uploaded = { request: done, url, mailed }
+}
