@@ -19,7 +19,7 @@ use super::checksum::Checksum;
 const IN_FLIGHT: usize = 8;
 
 /// Bytes after which the disk is asked to catch up while more arrives, so that the end of an upload waits for little.
-const CATCH_UP: u64 = 32 << 20;
+const CATCH_UP: u64 = 16 << 20;
 
 /// The same where each answer waits for the disk.
 const CATCH_UP_DURABLE: u64 = 4 << 20;
@@ -124,14 +124,26 @@ pub(super) struct Writing {
 /// What a part's writing came to.
 pub(super) struct Written {
     pub(super) file: File,
+    /// What the disk still does.
+    pub(super) disk: CatchUp,
     pub(super) bytes: u64,
-    pub(super) outcome: io::Result<()>,
+    pub(super) outcome: Result<(), DiskFailure>,
+}
+
+/// What the disk refused.
+#[derive(Debug)]
+pub(super) enum DiskFailure {
+    /// Bytes; those before them are there.
+    Write(io::Error),
+    /// To keep what it had taken: nobody knows which bytes are there, and it tells only once.
+    Sync(io::Error),
 }
 
 impl Writing {
     /// Opens the file, which must be `start` bytes long. Progress is counted in `end`.
     pub(super) async fn start(
         path: &Path,
+        disk: CatchUp,
         start: u64,
         durable: bool,
         end: Arc<impl AsRef<AtomicU64> + Send + Sync + 'static>,
@@ -147,7 +159,7 @@ impl Writing {
         })
         .await??;
         let (pieces, received) = mpsc::channel(IN_FLIGHT);
-        let task = spawn_blocking(move || write_all(file, start, durable, received, (*end).as_ref()));
+        let task = spawn_blocking(move || write_all(file, disk, start, durable, received, (*end).as_ref()));
         Ok(Self { pieces, task })
     }
 
@@ -165,6 +177,7 @@ impl Writing {
 
 fn write_all(
     mut file: File,
+    mut disk: CatchUp,
     start: u64,
     durable: bool,
     mut received: mpsc::Receiver<Bytes>,
@@ -172,22 +185,23 @@ fn write_all(
 ) -> Written {
     let mut bytes = 0;
     let outcome = (|| {
-        let disk = CatchUp::start(&file)?;
         let step = if durable { CATCH_UP_DURABLE } else { CATCH_UP };
         let (mut batch, mut mark) = (Vec::with_capacity(IN_FLIGHT), step - start % step);
         while received.blocking_recv_many(&mut batch, IN_FLIGHT) > 0 {
-            write_batch(&mut file, &batch, &mut bytes)?;
+            write_batch(&mut file, &batch, &mut bytes).map_err(DiskFailure::Write)?;
             batch.clear();
             end.store(start + bytes, Ordering::Relaxed);
             if bytes >= mark {
                 mark = bytes + step;
-                disk.nudge();
+                disk.nudge(&file).map_err(DiskFailure::Sync)?;
             }
         }
-        disk.wait()?;
-        if durable { file.sync_data() } else { Ok(()) }
+        if durable {
+            disk.wait().and_then(|()| file.sync_data()).map_err(DiskFailure::Sync)?;
+        }
+        Ok(())
     })();
-    Written { file, bytes, outcome }
+    Written { file, disk, bytes, outcome }
 }
 
 /// Writes pieces with as few calls as possible, counting what arrived even where it fails.
@@ -209,32 +223,27 @@ fn write_batch(file: &mut File, batch: &[Bytes], bytes: &mut u64) -> io::Result<
     Ok(())
 }
 
-/// A thread that has the disk catch up now and then. Requests that come while it is busy are one.
-struct CatchUp {
-    requests: std::sync::mpsc::SyncSender<()>,
-    thread: std::thread::JoinHandle<io::Result<()>>,
-}
+/// Has the disk catch up while more arrives, one thread at a time. It outlives the part that asked: a part that is not to be durable
+/// does not wait for it.
+#[derive(Debug, Default)]
+pub(super) struct CatchUp(Option<std::thread::JoinHandle<io::Result<()>>>);
 
 impl CatchUp {
-    fn start(file: &File) -> io::Result<Self> {
-        let (requests, received) = std::sync::mpsc::sync_channel::<()>(1);
+    /// Asks the disk to write what the file has. Nothing happens while it still does so; fails when the last time did.
+    fn nudge(&mut self, file: &File) -> io::Result<()> {
+        if self.0.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return Ok(());
+        }
+        self.wait()?;
         let file = file.try_clone()?;
-        let thread = std::thread::Builder::new().name("upload-sync".into()).spawn(move || {
-            while received.recv().is_ok() {
-                file.sync_data()?;
-            }
-            Ok(())
-        })?;
-        Ok(Self { requests, thread })
+        let thread = std::thread::Builder::new().name("upload-sync".into()).spawn(move || file.sync_data())?;
+        self.0 = Some(thread);
+        Ok(())
     }
 
-    fn nudge(&self) {
-        // Full means that one is coming anyway; gone means that it failed, which `wait` tells.
-        let _ = self.requests.try_send(());
-    }
-
-    fn wait(self) -> io::Result<()> {
-        drop(self.requests);
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the syncing thread panicked")))
+    /// Until the disk is done. What it says must not be lost: a failure is told once, to whoever had the file open then.
+    pub(super) fn wait(&mut self) -> io::Result<()> {
+        let Some(thread) = self.0.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the syncing thread panicked")))
     }
 }

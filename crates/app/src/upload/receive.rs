@@ -25,7 +25,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 
 use super::checksum::Checksum;
-use super::pipeline::{Hash, Hashing, Writing};
+use super::pipeline::{CatchUp, DiskFailure, Hash, Hashing, Writing, Written};
 
 /// What was wrong with a part. The upload is as it was before the part, but for [`Refused::Disk`].
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +124,7 @@ struct Slot {
 struct Known {
     offset: u64,
     hash: Hash,
+    disk: CatchUp,
 }
 
 impl Staging {
@@ -156,7 +157,7 @@ impl Staging {
             })
             .await??;
             hold.slot.written.store(offset, Ordering::Relaxed);
-            *hold.state = Some(Known { offset, hash: Hash::of_file(path, offset) });
+            *hold.state = Some(Known { offset, hash: Hash::of_file(path, offset), disk: CatchUp::default() });
         }
         Ok(hold)
     }
@@ -256,38 +257,40 @@ impl Hold {
             write_marker(&self.path, start).await?;
         }
         let known = self.state.take().ok_or_else(|| io::Error::other("the upload was removed"))?;
-        let writing = Writing::start(&self.path, start, self.staging.0.manner.durable_parts, self.slot.clone()).await?;
+        let durable = self.staging.0.manner.durable_parts;
+        let writing = Writing::start(&self.path, known.disk, start, durable, self.slot.clone()).await?;
         let hashing = Hashing::start(known.hash, part.checksum);
         let (ended, arrived) = self.pump(body, room, &writing, &hashing).await;
         let written = writing.finish().await?;
         if let Err(failure) = written.outcome {
-            return Err(self.recover(start, start + written.bytes, part.checksum.is_some(), failure).await);
+            let end = if part.checksum.is_some() { start } else { start + written.bytes };
+            return Err(Refused::Disk(self.recover(end, failure).await));
         }
         let offset = start + arrived;
         let hash = hashing.finish();
         match (ended, part.checksum) {
             (Some(ended), None) => {
-                *self.state = Some(Known { offset, hash });
+                *self.state = Some(Known { offset, hash, disk: written.disk });
                 Ok(Received { offset, ended })
             }
             (Some(Ended::Whole), Some(expected)) => {
                 let hashes = hash.all().await?;
                 if hashes.part.is_some_and(|digest| expected.matches(&digest)) {
                     clear_marker(&self.path).await?;
-                    *self.state = Some(Known { offset, hash: Hash::Ready(hashes.after) });
+                    *self.state = Some(Known { offset, hash: Hash::Ready(hashes.after), disk: written.disk });
                     Ok(Received { offset, ended: Ended::Whole })
                 } else {
-                    self.discard(written.file, start, hashes.before).await?;
+                    self.discard(written, start, hashes.before).await?;
                     Err(Refused::Checksum)
                 }
             }
             // Half a part cannot be compared with the checksum of the whole part.
             (Some(ended), Some(_)) => {
-                self.discard(written.file, start, hash.all().await?.before).await?;
+                self.discard(written, start, hash.all().await?.before).await?;
                 Ok(Received { offset: start, ended })
             }
             (None, _) => {
-                self.discard(written.file, start, hash.all().await?.before).await?;
+                self.discard(written, start, hash.all().await?.before).await?;
                 Err(Refused::TooLong)
             }
         }
@@ -333,39 +336,51 @@ impl Hold {
     }
 
     /// Takes the part back.
-    async fn discard(&mut self, file: File, start: u64, before: Hasher) -> io::Result<()> {
+    async fn discard(&mut self, written: Written, start: u64, before: Hasher) -> io::Result<()> {
+        let Written { file, disk, .. } = written;
         spawn_blocking(move || file.set_len(start)).await??;
         clear_marker(&self.path).await?;
         self.slot.written.store(start, Ordering::Relaxed);
-        *self.state = Some(Known { offset: start, hash: Hash::Ready(before) });
+        *self.state = Some(Known { offset: start, hash: Hash::Ready(before), disk });
         Ok(())
     }
 
-    /// Goes on from what a failing disk took; a part with a checksum counts for nothing.
-    async fn recover(&mut self, start: u64, end: u64, checked: bool, failure: io::Error) -> Refused {
+    /// Goes on from what a failing disk took, which is nothing where it did not keep what it had.
+    async fn recover(&mut self, end: u64, failure: DiskFailure) -> io::Error {
+        let (length, failure) = match failure {
+            DiskFailure::Write(failure) => (end, failure),
+            DiskFailure::Sync(failure) => (0, failure),
+        };
         let path = self.path.clone();
-        let length = if checked { start } else { end };
         let cut = spawn_blocking(move || OpenOptions::new().write(true).open(path)?.set_len(length)).await;
         if matches!(cut, Ok(Ok(()))) && clear_marker(&self.path).await.is_ok() {
             self.slot.written.store(length, Ordering::Relaxed);
-            *self.state = Some(Known { offset: length, hash: Hash::of_file(self.path.clone(), length) });
+            let hash = Hash::of_file(self.path.clone(), length);
+            *self.state = Some(Known { offset: length, hash, disk: CatchUp::default() });
         }
-        Refused::Disk(failure)
+        failure
     }
 
     /// Waits until the whole is hashed and on the disk. The file stays where it is until [`Self::remove`].
+    ///
+    /// Where the disk fails the upload begins anew.
     pub async fn seal(&mut self) -> io::Result<Sealed> {
-        let known = self.state.take().ok_or_else(|| io::Error::other("the upload was removed"))?;
+        let Known { offset, hash, mut disk } =
+            self.state.take().ok_or_else(|| io::Error::other("the upload was removed"))?;
         let path = self.path.clone();
         let synced = spawn_blocking(move || {
+            disk.wait()?;
             let file = OpenOptions::new().append(true).create(true).open(&path)?;
             file.sync_all()?;
             sync_folder(&path)
         });
-        let hasher = known.hash.ready().await?;
-        synced.await??;
-        *self.state = Some(Known { offset: known.offset, hash: Hash::Ready(hasher.clone()) });
-        Ok(Sealed { path: self.path.clone(), size_bytes: known.offset, sha256: hasher.finish() })
+        let hasher = hash.ready().await?;
+        if let Err(failure) = synced.await? {
+            return Err(self.recover(0, DiskFailure::Sync(failure)).await);
+        }
+        let hash = Hash::Ready(hasher.clone());
+        *self.state = Some(Known { offset, hash, disk: CatchUp::default() });
+        Ok(Sealed { path: self.path.clone(), size_bytes: offset, sha256: hasher.finish() })
     }
 }
 
