@@ -1,13 +1,16 @@
 // The tests of the page in a real browser, against one demo city: npm run e2e, after `cargo build --bins` and `npm run build`.
-//   PICTURES=folder            keeps a picture of each page that stood when a test failed
+//   npm run e2e [screens]      screens: a pattern; only the screens so named are looked at for accessibility
+//   PICTURES=folder            keeps a picture of each screen, and of each page that stood when a test failed
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { accessibility } from './accessibility.mjs'
 import { story } from './story.mjs'
 import { say, startBrowser, startDemo } from './support.mjs'
 import { uploadByLink } from './upload-by-link.mjs'
 
-const TESTS = { story, 'upload by link': uploadByLink }
+/** In this order: what the first two leave behind is what the last one looks at. */
+const TESTS = { story, 'upload by link': uploadByLink, accessibility }
 
 /** Runs a test; a page that threw, complained or called a stranger meanwhile fails it too. */
 async function passes(world, name, test) {
@@ -35,7 +38,7 @@ if (pictures) mkdirSync(pictures, { recursive: true })
 const folder = mkdtempSync(join(tmpdir(), 'sightline-e2e-'))
 const browser = await startBrowser()
 const city = await startDemo(folder)
-const world = { folder, browser, city, pictures, people: {}, visitors: [] }
+const world = { folder, browser, city, pictures, people: {}, visitors: [], screens: new RegExp(process.argv[2] ?? '') }
 let passed = 0
 try {
   say(`the city stands at ${city.url}`)

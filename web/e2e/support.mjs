@@ -39,9 +39,9 @@ export const startBrowser = () => chromium.launch({
 })
 
 /** A browser of somebody's own, with nobody signed in. Whatever its pages throw, complain of or ask of strangers is kept in `faults`. */
-export async function visitor(world, { width = 1280, expected = [] } = {}) {
+export async function visitor(world, { width = 1280, expected = [], storageState } = {}) {
   const { browser, city } = world
-  const context = await browser.newContext({ baseURL: city.url, viewport: { width, height: 820 }, reducedMotion: 'reduce' })
+  const context = await browser.newContext({ baseURL: city.url, viewport: { width, height: 820 }, reducedMotion: 'reduce', storageState })
   const page = await context.newPage()
   const faults = []
   context.on('weberror', (error) => faults.push(`an error on ${page.url()}: ${error.error()}`))

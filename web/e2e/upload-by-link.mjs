@@ -17,7 +17,7 @@ function recordings(folder) {
     return { path, name, seconds, size: readFileSync(path).length, sha256: sha256(readFileSync(path)) }
   }
   return [
-    make('counter.mp4', 'testsrc2=size=1280x720:rate=25,noise=alls=12:allf=t', 5, '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '24', '-pix_fmt', 'yuv420p'),
+    make('counter.mp4', 'testsrc2=size=1280x720:rate=25,noise=alls=12:allf=t', 5, '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '27', '-pix_fmt', 'yuv420p'),
     make('back door.avi', 'testsrc=size=320x240:rate=10', 4, '-c:v', 'mjpeg', '-q:v', '8'),
   ]
 }

@@ -2,6 +2,12 @@
 ;(function () {
   var kept = null
   try { kept = localStorage.getItem('sightline-scheme') } catch (e) {}
-  var dark = kept === 'dark' || (kept !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
-  document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light')
+  var system = matchMedia('(prefers-color-scheme: dark)')
+  function paint() {
+    var dark = kept === 'dark' || (kept !== 'light' && system.matches)
+    document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light')
+  }
+  paint()
+  // The office follows the system by itself afterwards; the guest page has only this.
+  if (location.pathname.indexOf('/f/') === 0) system.addEventListener('change', paint)
 })()

@@ -57,8 +57,8 @@ export function AnswerStep({ token, link, onBack, onAnswered }: { token: string;
       </fieldset>
       {choice === 'part' && (
         <div className="g-two">
-          <label className="g-field">From <span className="g-dim">{zoneName(link.from ?? new Date(), zone)}</span><input type="datetime-local" step={1} required value={from} onChange={(e) => setFrom(e.currentTarget.value)} /></label>
-          <label className="g-field">To <span className="g-dim">{zoneName(link.to ?? new Date(), zone)}</span><input type="datetime-local" step={1} required value={to} onChange={(e) => setTo(e.currentTarget.value)} /></label>
+          <label className="g-field"><span>From <span className="g-dim">{zoneName(link.from ?? new Date(), zone)}</span></span><input type="datetime-local" step={1} required value={from} onChange={(e) => setFrom(e.currentTarget.value)} /></label>
+          <label className="g-field"><span>To <span className="g-dim">{zoneName(link.to ?? new Date(), zone)}</span></span><input type="datetime-local" step={1} required value={to} onChange={(e) => setTo(e.currentTarget.value)} /></label>
         </div>
       )}
       {sends && (

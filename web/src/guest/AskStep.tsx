@@ -6,7 +6,7 @@ export function AskStep({ link, onNext }: { link: LinkView; onNext: () => void }
     <section className="g-stack">
       <h1 id="step-title" tabIndex={-1}>{link.requester} of {link.organization} asks you for video</h1>
       <dl className="g-facts">
-        <div><dt>About</dt><dd>{link.name}</dd></div>
+        {link.name !== link.source && <div><dt>About</dt><dd>{link.name}</dd></div>}
         {link.source && <div><dt>Camera</dt><dd>{link.source}</dd></div>}
         {link.from && link.to && <div><dt>Minutes</dt><dd title={`${utc(link.from)} – ${utc(link.to)}`}>{span(link.from, link.to, link.time_zone)}<span className="g-dim"> ({duration(Date.parse(link.to) - Date.parse(link.from))})</span></dd></div>}
         <div><dt>Good until</dt><dd title={utc(link.expires_at)}>{moment(link.expires_at, link.time_zone, false)}</dd></div>

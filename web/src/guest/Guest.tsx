@@ -10,8 +10,9 @@ import { ReceiptView, Thanks } from './Receipt.tsx'
 type Step = 'ask' | 'answer' | 'files' | 'receipt' | 'thanks'
 
 function stepOf(link: LinkView): Step {
-  if (link.finished_at) return 'receipt'
+  // "No" and "nothing there" end a link too, but nothing arrived by it.
   if (link.answer === 'nothing' || link.answer === 'no') return 'thanks'
+  if (link.finished_at) return 'receipt'
   return link.answer || link.files.length > 0 ? 'files' : 'ask'
 }
 
@@ -42,7 +43,7 @@ export function Guest({ token }: { token: string }) {
       {step === 'answer' && <AnswerStep token={token} link={link} onBack={() => go('ask')} onAnswered={(fresh) => { setLink(fresh); go(stepOf(fresh) === 'ask' ? 'files' : stepOf(fresh)) }} />}
       {step === 'files' && <FilesStep token={token} link={link} onBack={() => go('answer')} onDone={(done) => { setReceipt(done); go('receipt') }} />}
       {step === 'receipt' && <ReceiptView link={link} receipt={receipt} />}
-      {step === 'thanks' && <Thanks link={link} onBack={() => go('answer')} />}
+      {step === 'thanks' && <Thanks link={link} />}
     </Frame>
   )
 }

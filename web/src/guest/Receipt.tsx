@@ -30,13 +30,12 @@ export function ReceiptView({ link, receipt }: { link: LinkView; receipt: Receip
   )
 }
 
-export function Thanks({ link, onBack }: { link: LinkView; onBack: () => void }) {
+export function Thanks({ link }: { link: LinkView }) {
   return (
     <section className="g-stack">
       <h1 id="step-title" tabIndex={-1}>Thank you for the answer</h1>
       <p>{link.organization} has been told: {link.answer === 'no' ? 'you would rather not send video.' : 'there is nothing for these minutes.'} You can close this page.</p>
-      <p className="g-dim">If you find something after all, the link stays good until {moment(link.expires_at, link.time_zone, false)}.</p>
-      <button type="button" className="g-quiet" onClick={onBack}>Change the answer</button>
+      <p className="g-dim">If you find something after all, tell them: they can send you a new link.</p>
     </section>
   )
 }

@@ -66,7 +66,7 @@ export function Shell() {
       <a className="skip" href="#main">Skip to content</a>
       <header className="shell-head">
         <ActionIcon className="burger" aria-label="Menu" onClick={() => setDrawer(true)} size={32}><IconMenu2 size={20} /></ActionIcon>
-        <Link to="/" className="home" aria-label="Sightline, home"><Mark /></Link>
+        <Link to="/" activeOptions={{ exact: true }} className="home" aria-label="Sightline, home"><Mark /></Link>
         <nav className="doors" aria-label="Main"><Doors me={me} /></nav>
         <div className="row push" style={{ gap: 4 }}>
           {live === 'down' && <Tooltip label="Live updates are interrupted. The page tries again by itself."><span className="status tone-wait small" role="status">Not live</span></Tooltip>}
@@ -82,7 +82,7 @@ export function Shell() {
               </button>
             </Menu.Target>
             <Menu.Dropdown>
-              <div className="small dim" style={{ padding: '4px 12px 8px' }}>{me.account.email}<br />{me.account.organization.name}</div>
+              <div className="small dim" style={{ padding: '4px 12px 8px', overflowWrap: 'anywhere' }}>{me.account.email}<br />{me.account.organization.name}</div>
               <Menu.Item leftSection={<IconSettings size={16} />} onClick={() => navigate({ to: '/settings' })}>Settings</Menu.Item>
               <Menu.Item leftSection={<IconKey size={16} />} onClick={() => navigate({ to: '/tokens' })}>API tokens</Menu.Item>
               <Menu.Divider />

@@ -16,6 +16,7 @@ export function Wreck({ error, reset }: { error: unknown; reset?: () => void }) 
 export function NotFound() {
   return (
     <main className="page narrow">
+      <h1 className="unseen">Not found</h1>
       <Empty icon={IconMapOff} title="There is no such page" action={<Button component="a" href="/">Go to the start</Button>}>
         The address may be mistyped, or what was there is gone.
       </Empty>

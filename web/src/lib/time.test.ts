@@ -22,7 +22,8 @@ test('offsets know summer', () => {
 })
 test('the zone is named', () => {
   assert.equal(zoneName('2026-11-22T05:00:00Z', LA), 'PST')
-  assert.equal(span('2026-11-22T05:05:00Z', '2026-11-22T05:25:00Z', LA), '21 Nov 2026, 21:05:00 – 21:25:00 PST')
+  assert.equal(span('2026-11-22T05:05:00Z', '2026-11-22T05:25:00Z', LA), '21 Nov 2026, 21:05 – 21:25 PST')
+  assert.equal(span('2026-11-22T05:05:00Z', '2026-11-22T05:25:10Z', LA), '21 Nov 2026, 21:05:00 – 21:25:10 PST')
 })
 test('durations take two units at most', () => {
   assert.equal(duration(120_000), '2 min')

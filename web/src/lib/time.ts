@@ -34,10 +34,12 @@ export function moment(at: string, zone: string, seconds = true): string {
 /** "2026-11-22 05:05:10 UTC" */
 export const utc = (at: string) => `${new Date(at).toISOString().replace('T', ' ').replace(/\.000Z$/, '').replace(/Z$/, '')} UTC`
 
-/** "22 Nov 2026, 21:05:10 – 21:25:10 PST" */
+/** "22 Nov 2026, 21:05:10 – 21:25:10 PST"; whole minutes are written without seconds. */
 export function span(from: string, to: string, zone: string): string {
-  const end = day(from, zone) === day(to, zone) ? clock(to, zone) : `${day(to, zone)}, ${clock(to, zone)}`
-  return `${day(from, zone)}, ${clock(from, zone)} – ${end} ${zoneName(to, zone)}`
+  const whole = Date.parse(from) % 60_000 === 0 && Date.parse(to) % 60_000 === 0
+  const time = (at: string) => (whole ? clock(at, zone).slice(0, 5) : clock(at, zone))
+  const end = day(from, zone) === day(to, zone) ? time(to) : `${day(to, zone)}, ${time(to)}`
+  return `${day(from, zone)}, ${time(from)} – ${end} ${zoneName(to, zone)}`
 }
 
 /** "2 min", "1 h 20 min", "41 h", "6 d 4 h": two units at most. */

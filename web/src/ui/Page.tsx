@@ -21,7 +21,7 @@ export function Page({ title, heading, under, actions, narrow, children }: {
 export function Facts({ of }: { of: [string, ReactNode][] }) {
   return (
     <dl className="facts">
-      {of.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) => (
+      {of.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '').map(([name, value]) => (
         <div key={name} style={{ display: 'contents' }}>
           <dt>{name}</dt>
           <dd>{value}</dd>

@@ -31,7 +31,7 @@ export function Window({ from, to, length = true }: { from: string; to: string; 
     <Tooltip label={`${utc(from)} – ${utc(to)}`}>
       <span>
         <span className="num" style={{ whiteSpace: 'normal' }}>{span(from, to, zone)}</span>
-        {length && <span className="dim"> · {duration(new Date(to).getTime() - new Date(from).getTime())}</span>}
+        {length && <>{' '}<span className="dim num">· {duration(new Date(to).getTime() - new Date(from).getTime())}</span></>}
       </span>
     </Tooltip>
   )

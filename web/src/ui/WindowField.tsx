@@ -23,7 +23,7 @@ export function WindowField({ from, to, onChange, zone, longest, error, quick = 
           {[2, 10, 30].map((m) => <button key={m} type="button" className="chip" onClick={() => last(m)}>Last {m} min</button>)}
           <button type="button" className="chip" onClick={() => onChange(addSeconds(from, -60), to)}>1 min earlier</button>
           <button type="button" className="chip" onClick={() => onChange(from, addSeconds(to, 60))}>1 min later</button>
-          {length > 0 && <span className="dim small" style={{ alignSelf: 'center' }}>{duration(length * 1000)}</span>}
+          {length > 0 && <span className="dim small" style={{ alignSelf: 'center' }}>{duration(length * 1000)} long</span>}
         </div>
       )}
       {quick && length > 900 && <Button style={{ alignSelf: 'flex-start' }} variant="subtle" onClick={() => onChange(from, addSeconds(from, 120))}>Only the first 2 min</Button>}

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { AccessEntry, Case } from '~/api/types.ts'
 import { principals } from '~/features/accounts/api.ts'
-import { useZone } from '~/features/session/me.ts'
+import { may, useMe, useZone } from '~/features/session/me.ts'
 import { DateTimeField } from '~/ui/DateTimeField.tsx'
 import { Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Time } from '~/ui/Time.tsx'
@@ -18,7 +18,8 @@ export function AccessTable({ of: c }: { of: Case }) {
   const zone = useZone()
   const { data: kept, error } = useQuery(caseAccess(c.id))
   const manages = c.allowed_actions.includes('share')
-  const { data: people } = useQuery({ ...principals, enabled: manages, retry: false })
+  const knowsPeople = may(useMe(), 'manage_accounts')
+  const { data: people } = useQuery({ ...principals, enabled: manages && knowsPeople, retry: false })
   const [draft, setDraft] = useState<AccessEntry[] | null>(null)
   const rows = draft ?? kept ?? []
   const name = (e: AccessEntry) => e.name ?? people?.find((p) => p.id === e.principal_id)?.name ?? e.principal_id
@@ -52,6 +53,7 @@ export function AccessTable({ of: c }: { of: Case }) {
         <NativeSelect label="Give access to" w={280} value="" onChange={(e) => { if (e.currentTarget.value) setDraft([...rows, { principal_id: e.currentTarget.value, level: 'view', expires_at: null }]) }}
           data={[{ value: '', label: 'Choose a person or a group' }, ...others.map((p) => ({ value: p.id, label: p.name }))]} />
       )}
+      {manages && !knowsPeople && <p className="small dim">Whom else to give access to is a list of accounts, which only those who manage accounts see: ask one of them.</p>}
       {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button loading={save.isPending} onClick={() => save.mutate()}>Save access</Button><Button variant="default" onClick={() => setDraft(null)}>Discard</Button></span></Note>}
       {save.error && <TroubleNote error={save.error} />}
     </div>

@@ -57,7 +57,7 @@ function Body({ of: c }: { of: Case }) {
         {[['files', 'Files'], ['requests', 'Requests'], ['access', 'Access'], ['history', 'History']].map(([key, word]) => (
           key === 'requests'
             ? <Link key={key} to="/requests" search={{ tab: 'all', case: c.id } as never}>{word}</Link>
-            : <Link key={key} to="/cases/$id" params={{ id: c.id }} search={{ tab: key === 'files' ? undefined : key } as never} aria-current={tab === key ? 'page' : undefined}>{word}</Link>
+            : <Link key={key} activeOptions={{ exact: true }} to="/cases/$id" params={{ id: c.id }} search={{ tab: key === 'files' ? undefined : key } as never} aria-current={tab === key ? 'page' : undefined}>{word}</Link>
         ))}
       </nav>
       {tab === 'files' && (isPending ? <RowsToCome rows={2} height={160} /> : !files?.length ? (

@@ -18,7 +18,7 @@ export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?
   const before = files[at - 1]
   const after = files[at + 1]
   return (
-    <Sheet opened onClose={onClose} size={920} title={file?.source?.name ?? file?.name ?? 'File'} under={file?.recorded && <Window from={file.recorded.from} to={file.recorded.to} />}
+    <Sheet opened onClose={onClose} size={920} title={file?.source?.name ?? file?.name ?? 'File'} under={file?.recorded ? <Window from={file.recorded.from} to={file.recorded.to} /> : file?.source && file.name}
       foot={file && <>
         {file.original_url && <Button component="a" href={file.original_url} download leftSection={<IconDownload size={14} />}>Download the original, {bytes(file.size_bytes)}</Button>}
         {files.length > 1 && <span className="row push">

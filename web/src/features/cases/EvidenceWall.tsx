@@ -27,9 +27,10 @@ export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id
                 {file.media?.duration_ms && <span className="tile-length num">{duration(file.media.duration_ms)}</span>}
               </span>
               <strong className="cut">{file.source?.name ?? file.name}</strong>
-              <span className="small dim cut">{file.recorded ? span(file.recorded.from, file.recorded.to, zone) : `arrived ${moment(file.created_at, zone, false)}`}</span>
+              <span className="small dim cut">{file.recorded ? span(file.recorded.from, file.recorded.to, zone) : file.source ? file.name : `arrived ${moment(file.created_at, zone, false)}`}</span>
               <span className="small dim num">
                 {bytes(file.size_bytes)}
+                {!file.recorded && file.source && ` · arrived ${moment(file.created_at, zone, false)}`}
                 {file.recorded && file.recorded.gaps.length > 0 && <span className="tone-wait"> · {file.recorded.gaps.length === 1 ? 'a gap' : `${file.recorded.gaps.length} gaps`} from {clock(file.recorded.gaps[0]?.from ?? '', zone)}</span>}
                 {file.playable.state === 'waiting' && ' · being made playable'}
                 {file.playable.state === 'failed' && <span className="tone-wait"> · cannot be played here</span>}

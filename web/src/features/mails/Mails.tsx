@@ -39,7 +39,7 @@ export function Mails() {
             <tbody>
               {rows.map((m, i) => (
                 <tr key={m.id} data-href data-at={i === at} onClick={() => { setAt(i); open(i) }}>
-                  <td style={{ overflowWrap: 'anywhere' }}>{m.to}</td>
+                  <td style={{ overflowWrap: 'break-word' }}>{m.to}</td>
                   <td><button type="button" className="plain main" onClick={(e) => { e.stopPropagation(); open(i) }}>{m.subject}</button></td>
                   <td><Status of={m.state} /></td>
                   <td className="right num" data-label="Tries">{m.attempts}</td>
@@ -58,6 +58,7 @@ export function Mails() {
 
 function MailSheet({ id, onClose }: { id: string; onClose: () => void }) {
   const queries = useQueryClient()
+  const { mail_delivers: delivers } = useMe().installation
   const { data: mail, error } = useQuery(oneMail(id))
   const retry = useMutation({
     mutationFn: () => retryMail(id),
@@ -65,7 +66,7 @@ function MailSheet({ id, onClose }: { id: string; onClose: () => void }) {
   })
   return (
     <Sheet opened onClose={onClose} size={640} title={mail?.head.subject ?? 'Mail'} under={mail?.head.to}
-      foot={mail && mail.head.state !== 'sent' && mail.head.state !== 'waiting' && <Button leftSection={<IconRefresh size={14} />} loading={retry.isPending} onClick={() => retry.mutate()}>Try to send again</Button>}>
+      foot={mail && delivers && mail.head.state !== 'sent' && mail.head.state !== 'waiting' && <Button leftSection={<IconRefresh size={14} />} loading={retry.isPending} onClick={() => retry.mutate()}>Try to send again</Button>}>
       {error ? <TroubleNote error={error} /> : !mail ? <RowsToCome rows={3} /> : <Body mail={mail} />}
     </Sheet>
   )

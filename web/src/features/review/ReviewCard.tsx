@@ -62,13 +62,13 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
             <strong>{head.requester.name}</strong>, {head.requester.organization.name} · asked <Ago at={head.created_at} />{head.category && ` · ${head.category}`}{head.incident.number && ` · ${head.incident.number}`}
           </p>
         </div>
-        <div className="card-dies"><DiesIn at={head.overwrite_at} /><span className="small dim">{!head.overwrite_at ? 'retention not known' : new Date(head.overwrite_at) > new Date() ? 'until it is overwritten' : 'by the recorder, unless held'}</span></div>
+        <div className="card-dies">{head.overwrite_at && <DiesIn at={head.overwrite_at} />}<span className="small dim">{!head.overwrite_at ? 'retention not known' : new Date(head.overwrite_at) > new Date() ? 'until it is overwritten' : 'by the recorder, unless held'}</span></div>
       </div>
       {request?.reason && <p className="card-why">{request.reason}</p>}
       {head.needed_by && <p className="small">Needed by <Time at={head.needed_by} /></p>}
       {!request ? <Skeleton height={64} /> : mine.map((item) => (
         <div className="card-item" key={item.id}>
-          {mine.length > 1 && <Checkbox checked={!left.has(item.id)} aria-label={`Decide on ${whatSource(item)}`}
+          {mine.length > 1 && <Checkbox size="md" checked={!left.has(item.id)} aria-label={`Decide on ${whatSource(item)}`}
             onChange={() => setLeft((l) => { const next = new Set(l); if (!next.delete(item.id)) next.add(item.id); return next })} />}
           <Thumb src={item.source?.thumbnail_url ?? null} width={128} />
           <div className="grow stack" style={{ gap: 4 }}>
@@ -92,6 +92,7 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
           {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny{count('deny')}</Button>}
           {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, able('release'), 'release')}>Release{count('release')}</Button>}
           {able('release')[0]?.evidence[0] && request.case_id && <Button size="sm" variant="default" component="a" href={`/cases/${request.case_id}?file=${able('release')[0]?.evidence[0]?.id}`}>Look at it</Button>}
+          {able('ask').length > 1 && <span className="small dim">To narrow or to ask, leave one ticked.</span>}
         </div>
       )}
     </li>

@@ -46,7 +46,7 @@ export function SignIn() {
           value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
         <PasswordInput label="Password" name="password" autoComplete="current-password" required withAsterisk={false} size="md"
           visibilityToggleButtonProps={{ 'aria-label': 'Show password' }}
-          value={password} onChange={(e) => setPassword(e.currentTarget.value)}
+          value={password} onChange={(e) => setPassword(e.currentTarget.value)} errorProps={{ role: 'alert' }}
           error={wrong ? 'No account has this name and password. Check both, then try again.' : undefined} />
         {trouble && !wrong && <TroubleNote error={trouble} />}
         <Button type="submit" size="md" loading={busy} fullWidth>Sign in</Button>

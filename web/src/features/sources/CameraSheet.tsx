@@ -85,7 +85,7 @@ function cameraFacts(c: Camera): [string, React.ReactNode][] {
   return [
     ['Status', <span key="s" className="row wrap"><Status of={c.status} />{c.last_seen_at && <span className="dim">seen <Ago at={c.last_seen_at} /></span>}</span>],
     ['Address', c.address && <>{c.address}{from('address')}</>],
-    ['Position', c.position && <span className="row" style={{ gap: 4 }}><span className="num">{coordinates(c.position.lat, c.position.lon)}</span><Copy value={coordinates(c.position.lat, c.position.lon)} what="Copy position" />{from('position')}</span>],
+    ['Position', c.position && <span className="row wrap" style={{ gap: '0 4px' }}><span className="num">{coordinates(c.position.lat, c.position.lon)}</span><Copy value={coordinates(c.position.lat, c.position.lon)} what="Copy position" />{from('position')}</span>],
     ['Looks', c.bearing_deg !== null && <>{compass(c.bearing_deg)}{c.fov_deg !== null && `, ${deg(c.fov_deg)} wide`}{c.range_m !== null && `, useful to ${metres(c.range_m)}`}{from('bearing_deg')}</>],
     ['Mounted', (c.mounting_height_m !== null || c.tilt_deg !== null) && [c.mounting_height_m !== null && `${c.mounting_height_m} m high`, c.tilt_deg !== null && `tilted ${deg(c.tilt_deg)}`].filter(Boolean).join(', ')],
     ['Type', c.type && sentence(c.type)],

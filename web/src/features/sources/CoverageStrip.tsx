@@ -29,7 +29,7 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const known = data && (data.asked_at !== null || data.spans.length > 0)
   const gaps = known ? gapsIn(data.spans, from, to) : []
   const missing = gaps.reduce((sum, g) => sum + g.to - g.from, 0)
-  const words = isPending ? 'Asking the recorder what it has' : isError || !known ? 'What is recorded is not known yet'
+  const words = isPending ? 'Asking the recorder what it has' : isError || !known ? 'What is recorded is not known'
     : gaps.length === 0 ? 'Recorded for the whole window'
       : missing >= length * 1000 - 1 ? 'Nothing recorded in this window'
         : `${duration(missing)} of ${duration(length * 1000)} not recorded`

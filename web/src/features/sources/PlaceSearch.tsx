@@ -26,7 +26,7 @@ export function PlaceSearch({ value, onPick, onClear }: { value: string; onPick:
     onPick(place)
   }
   return (
-    <Combobox store={box} onOptionSubmit={pick} withinPortal>
+    <Combobox store={box} onOptionSubmit={pick} withinPortal={false}>
       <Combobox.Target>
         <TextInput aria-label="Place" placeholder="Place, e.g. 5th & Main" leftSection={<IconMapPin size={16} aria-hidden />} value={text}
           onChange={(e) => { setText(e.currentTarget.value); box.openDropdown(); box.updateSelectedOptionIndex() }}
@@ -36,7 +36,7 @@ export function PlaceSearch({ value, onPick, onClear }: { value: string; onPick:
           rightSection={text ? <CloseButton size="sm" aria-label="Clear place" onMouseDown={(e) => e.preventDefault()} onClick={() => { setText(''); onClear() }} /> : null} />
       </Combobox.Target>
       <Combobox.Dropdown hidden={found.length === 0 && (isFetching || text === value || text.trim().length < 2)}>
-        <Combobox.Options>
+        <Combobox.Options aria-label="Places">
           {found.slice(0, 8).map((place) => (
             <Combobox.Option key={place.name + place.position.lat} value={place.name}>
               <span className="row"><IconCurrentLocation size={14} className="dim" aria-hidden />{place.name}</span>

@@ -4,6 +4,7 @@ import type { Item } from '~/api/types.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
 import { WindowField } from '~/ui/WindowField.tsx'
 import type { Decision, ItemVerb } from './api.ts'
+import './requests.css'
 
 export type Choice = 'approve' | 'narrow' | 'ask' | 'deny' | 'answer' | 'unavailable'
 

@@ -15,7 +15,7 @@ export function LifeLine({ item }: { item: Item }) {
       {item.state !== 'pending' && <li><IconPointFilled size={12} aria-hidden />Asked</li>}
       {hold && <li><IconLock size={13} aria-hidden />{hold}</li>}
       {item.decided_by && !['approved', 'denied'].includes(item.state) && <li><IconCircleCheck size={13} aria-hidden />Decided by {item.decided_by.name}</li>}
-      <li data-now className={`tone-${now.tone}`}><NowIcon size={15} aria-hidden />{now.word}{done !== null && item.state !== 'released' && ` ${done} %`}{item.decided_by && ['approved', 'denied'].includes(item.state) && ` by ${item.decided_by.name}`}</li>
+      <li data-now className={`tone-${now.tone}`}><NowIcon size={15} aria-hidden />{item.state === 'pending' ? 'Asked' : now.word}{done !== null && item.state !== 'released' && ` ${done} %`}{item.decided_by && ['approved', 'denied'].includes(item.state) && ` by ${item.decided_by.name}`}</li>
       {item.waiting_for && <li><IconCircleDashed size={13} aria-hidden />{item.state === 'pending' ? 'Decision' : 'Release'}</li>}
     </ol>
   )

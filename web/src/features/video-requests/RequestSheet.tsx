@@ -16,6 +16,7 @@ import { WindowField } from '~/ui/WindowField.tsx'
 import { oneRequest, submitRequest } from './api.ts'
 import { AskedItem } from './AskedItem.tsx'
 import { WhatFollows } from './WhatFollows.tsx'
+import './requests.css'
 
 const CATEGORIES = ['Assault', 'Burglary', 'Missing person', 'Robbery', 'Theft', 'Traffic collision', 'Vandalism', 'Other']
 
