@@ -1,7 +1,7 @@
 //! Cases: made by hand or on approval; renamed, closed, shared by those whom their access list allows it.
 
 use domain::case::{Access, Case, Level, Principal, check_access, check_name};
-use domain::id::CaseId;
+use domain::id::{CaseId, OrganizationId};
 use domain::video_request::VideoRequest;
 use domain::{Caller, Invalid, case, policy};
 use serde_json::{Value, json};
@@ -209,6 +209,50 @@ pub async fn access(app: &App, caller: &Caller, id: &CaseId) -> Result<Vec<Named
     let mut tx = app.read().await?;
     visible(&mut tx, caller, id).await?;
     Ok(store::case::access(&mut tx, id).await?)
+}
+
+/// Somebody who could be given access.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Account or group.
+    pub principal: Principal,
+    /// The person's or the group's name.
+    pub name: String,
+    /// The organization's name.
+    pub organization: String,
+}
+
+/// So many candidates are told at once; more words find the rest.
+const CANDIDATES: usize = 20;
+
+/// Who could be given access, by name: people who can sign in, and groups, of one's own organization and of the host. For those who
+/// manage the case: others have no use for a list of people.
+pub async fn candidates(app: &App, caller: &Caller, id: &CaseId, q: Option<String>) -> Result<Vec<Candidate>> {
+    let mut tx = app.read().await?;
+    with_level(&mut tx, caller, id, Level::Manage).await?;
+    let mut organizations = store::organization::list(&mut tx).await?;
+    let own = caller.account.as_ref().map(|account| account.organization_id.clone());
+    organizations.retain(|organization| organization.is_host || Some(&organization.id) == own.as_ref());
+    let named = |id: &OrganizationId| organizations.iter().find(|o| o.id == *id).map(|o| o.name.clone());
+    let words = domain::text::words(q.as_deref().unwrap_or(""));
+    let groups = store::group::list(&mut tx).await?.into_iter().filter_map(|group| {
+        let organization = named(&group.organization_id)?;
+        let text = domain::text::fold(&format!("{} {organization}", group.name));
+        let fits = words.iter().all(|word| text.contains(word));
+        fits.then(|| Candidate { principal: Principal::Group(group.id), name: group.name, organization })
+    });
+    let mut found: Vec<Candidate> = groups.collect();
+    let of = organizations.iter().map(|organization| organization.id.clone()).collect();
+    let filter = store::account::Filter { q, organizations: Some(of), after: None, limit: 500 };
+    for account in
+        store::account::list(&mut tx, &filter).await?.into_iter().filter(|account| account.disabled_at.is_none())
+    {
+        let organization = account.organization_name;
+        found.push(Candidate { principal: Principal::Account(account.id), name: account.name, organization });
+    }
+    found.sort_by_cached_key(|candidate| domain::text::fold(&candidate.name));
+    found.truncate(CANDIDATES);
+    Ok(found)
 }
 
 /// Says who may do what: the whole list.

@@ -294,6 +294,45 @@ on_both!(access_is_by_level_by_group_and_for_a_time, |database: TestDatabase| as
     assert_eq!(site.get("/cases?count=true", Some(&vera)).await.json["total"], 0);
 });
 
+on_both!(whoever_manages_a_case_finds_whom_to_let_in, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let boss = site.person("boss", &[Role::Administrator]).await;
+    site.person("eve", &[]).await;
+    let group = json!({ "name": "Émile's squad", "organization_id": site.test.host });
+    assert_eq!(site.post("/groups", Some(&boss), group).await.status, 201);
+    let case = site.case(&ana, "Harbor fire").await;
+    assert_eq!(site.share(&ana, &case, &[("ana", "manage", None), ("eve", "edit", None)]).await, 200);
+    let path = format!("/cases/{case}/access/candidates");
+    let names = |answer: &support::Reply| -> Vec<String> {
+        let items = answer.json["items"].as_array().unwrap().iter();
+        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = site.get(&path, Some(&ana)).await;
+    assert_eq!(names(&all), ["Administrator", "ana Example", "boss Example", "Émile's squad", "eve Example"]);
+    assert_eq!(names(&site.get(&format!("{path}?q=emile"), Some(&ana)).await), ["Émile's squad"]);
+    // One who cannot sign in is nobody to let in.
+    let id = site.id_of("eve").await;
+    let version = format!("\"{}\"", site.get(&format!("/accounts/{id}"), Some(&boss)).await.json["version"]);
+    let disabled = site
+        .call(
+            "PATCH",
+            &format!("/accounts/{id}"),
+            Some(&boss),
+            Some(&json!({ "disabled": true })),
+            &[("if-match", &version)],
+        )
+        .await;
+    assert_eq!(disabled.status, 200, "{}", disabled.json);
+    let rest = site.get(&format!("{path}?q=example"), Some(&ana)).await;
+    assert_eq!(names(&rest), ["Administrator", "ana Example", "boss Example"]);
+    // The list of people is for those who manage the case, and says nothing about cases that one does not see.
+    let vera = site.person("vera", &[]).await;
+    assert_eq!(site.share(&ana, &case, &[("ana", "manage", None), ("vera", "edit", None)]).await, 200);
+    assert_eq!(site.get(&path, Some(&vera)).await.status, 403);
+    assert_eq!(site.get(&path, Some(&boss)).await.status, 404);
+});
+
 on_both!(a_file_is_looked_at_played_and_fetched_by_level, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     let ana = site.person("ana", &[Role::Investigator]).await;

@@ -165,6 +165,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{id}/access/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who could be given access: people and groups of one's own organization and of the host, for who manages the case. */
+        get: operations["list_case_access_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}/close": {
         parameters: {
             query?: never;
@@ -1499,6 +1516,17 @@ export interface components {
             version: number;
             /** @description `change`, `remove`. */
             allowed_actions: string[];
+        };
+        /** @description At most twenty; more words find the rest. */
+        CandidateListView: {
+            items: components["schemas"]["CandidateView"][];
+        };
+        /** @description Somebody who could be given access. */
+        CandidateView: {
+            principal_id: components["schemas"]["Principal"];
+            /** @description The person's or the group's name. */
+            name: string;
+            organization: string;
         };
         CaseId: string;
         /** @description A new case, or a new name. */
@@ -3671,6 +3699,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessListView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_case_access_candidates: {
+        parameters: {
+            query?: {
+                /** @description Words that must all occur in name, address or organization. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["CaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateListView"];
                 };
             };
             "4XX": {

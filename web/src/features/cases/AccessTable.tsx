@@ -1,15 +1,15 @@
-import { ActionIcon, Button, NativeSelect } from '@mantine/core'
+import { ActionIcon, Button, NativeSelect, Select } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
 import { IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { AccessEntry, Case } from '~/api/types.ts'
-import { principals } from '~/features/accounts/api.ts'
-import { may, useMe, useZone } from '~/features/session/me.ts'
+import { useZone } from '~/features/session/me.ts'
 import { DateTimeField } from '~/ui/DateTimeField.tsx'
 import { Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Time } from '~/ui/Time.tsx'
 import { tell } from '~/ui/Toasts.tsx'
-import { caseAccess, putAccess } from './api.ts'
+import { accessCandidates, caseAccess, putAccess } from './api.ts'
 import { LEVEL_CHOICES, levelWord } from './words.ts'
 
 /** Who may do what with the files of a case. */
@@ -18,11 +18,12 @@ export function AccessTable({ of: c }: { of: Case }) {
   const zone = useZone()
   const { data: kept, error } = useQuery(caseAccess(c.id))
   const manages = c.allowed_actions.includes('share')
-  const knowsPeople = may(useMe(), 'manage_accounts')
-  const { data: people } = useQuery({ ...principals, enabled: manages && knowsPeople, retry: false })
+  const [words, setWords] = useState('')
+  const [sought] = useDebouncedValue(words, 200)
+  const { data: found } = useQuery({ ...accessCandidates(c.id, sought), enabled: manages })
   const [draft, setDraft] = useState<AccessEntry[] | null>(null)
   const rows = draft ?? kept ?? []
-  const name = (e: AccessEntry) => e.name ?? people?.find((p) => p.id === e.principal_id)?.name ?? e.principal_id
+  const name = (e: AccessEntry) => e.name ?? e.principal_id
   const save = useMutation({
     mutationFn: () => putAccess(c.id, rows.map(({ principal_id, level, expires_at }) => ({ principal_id, level, expires_at }))),
     onSuccess: () => { setDraft(null); tell('Access is changed.'); void queries.invalidateQueries({ queryKey: ['cases'] }) },
@@ -30,7 +31,12 @@ export function AccessTable({ of: c }: { of: Case }) {
   const put = (id: string, patch: Partial<AccessEntry>) => setDraft(rows.map((r) => (r.principal_id === id ? { ...r, ...patch } : r)))
   if (error) return <TroubleNote error={error} />
   if (!kept) return <div className="panel"><RowsToCome rows={3} /></div>
-  const others = (people ?? []).filter((p) => !rows.some((r) => r.principal_id === p.id))
+  const others = (found ?? []).filter((p) => !rows.some((r) => r.principal_id === p.principal_id))
+  const letIn = (id: string | null) => {
+    const someone = others.find((p) => p.principal_id === id)
+    if (someone) setDraft([...rows, { principal_id: someone.principal_id, name: someone.name, level: 'view', expires_at: null }])
+    setWords('')
+  }
   return (
     <div className="stack wide">
       <div className="table-wrap">
@@ -49,11 +55,11 @@ export function AccessTable({ of: c }: { of: Case }) {
           </tbody>
         </table>
       </div>
-      {manages && others.length > 0 && (
-        <NativeSelect label="Give access to" w={280} value="" onChange={(e) => { if (e.currentTarget.value) setDraft([...rows, { principal_id: e.currentTarget.value, level: 'view', expires_at: null }]) }}
-          data={[{ value: '', label: 'Choose a person or a group' }, ...others.map((p) => ({ value: p.id, label: p.name }))]} />
+      {manages && (
+        <Select label="Give access to" placeholder="A person or a group, by name" w={320} maw="100%" searchable value={null} searchValue={words} onSearchChange={setWords} onChange={letIn}
+          filter={({ options }) => options} nothingFoundMessage={found ? 'Nobody else by that name' : 'Looking…'}
+          data={others.map((p) => ({ value: p.principal_id, label: `${p.name} · ${p.organization}` }))} />
       )}
-      {manages && !knowsPeople && <p className="small dim">Whom else to give access to is a list of accounts, which only those who manage accounts see: ask one of them.</p>}
       {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button loading={save.isPending} onClick={() => save.mutate()}>Save access</Button><Button variant="default" onClick={() => setDraft(null)}>Discard</Button></span></Note>}
       {save.error && <TroubleNote error={save.error} />}
     </div>

@@ -27,6 +27,14 @@ export const caseAccess = (id: Id) => queryOptions({
   queryFn: async () => (await take<{ entries?: AccessEntry[]; items?: AccessEntry[] }>(client.GET('/api/v1/cases/{id}/access', { params: { path: { id } } }))),
   select: (answer) => answer.entries ?? answer.items ?? [],
 })
+/** Whom one could give access to: at most twenty; more words find the rest. */
+export const accessCandidates = (id: Id, q: string) => queryOptions({
+  queryKey: ['cases', 'access-candidates', id, q],
+  staleTime: 60_000,
+  placeholderData: keepPreviousData,
+  queryFn: async () => (await take<{ items: { principal_id: Id; name: string; organization: string }[] }>(
+    client.GET('/api/v1/cases/{id}/access/candidates', { params: { path: { id }, query: present({ q }) } }))).items,
+})
 export const caseHistory = (id: Id) => queryOptions({
   queryKey: ['cases', 'history', id],
   queryFn: async () => (await take<List<HistoryEntry>>(client.GET('/api/v1/cases/{id}/history', { params: { path: { id } } }))).items,

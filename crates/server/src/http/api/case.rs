@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use domain::Timestamp;
-use domain::case::{Access, Level, Principal};
+use domain::case::Level;
 use domain::id::CaseId;
 use domain::policy;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(find_case, change_case))
         .routes(routes!(close_case))
         .routes(routes!(reopen_case))
-        .routes(routes!(find_case_access, set_case_access))
         .routes(routes!(list_case_evidence))
         .routes(routes!(list_case_history))
         .routes(routes!(create_case_file_request))
@@ -181,79 +180,6 @@ async fn reopen_case(
     Path(id): Path<CaseId>,
 ) -> Answer<impl IntoResponse> {
     Ok(one(app::case::reopen(&app, &caller, &id).await?))
-}
-
-/// A line of an access list.
-#[derive(Serialize, utoipa::ToSchema)]
-struct AccessView {
-    principal_id: Principal,
-    /// The person's or the group's name.
-    name: Option<String>,
-    level: Level,
-    /// Until when; null: without end.
-    expires_at: Option<Timestamp>,
-}
-
-/// Who may do what in a case.
-#[derive(Serialize, utoipa::ToSchema)]
-struct AccessListView {
-    entries: Vec<AccessView>,
-}
-
-impl From<Vec<app::case::NamedAccess>> for AccessListView {
-    fn from(list: Vec<app::case::NamedAccess>) -> Self {
-        let entry = |named: app::case::NamedAccess| AccessView {
-            principal_id: named.access.principal,
-            name: named.name,
-            level: named.access.level,
-            expires_at: named.access.expires_at,
-        };
-        Self { entries: list.into_iter().map(entry).collect() }
-    }
-}
-
-/// Who may do what.
-#[utoipa::path(get, path = "/cases/{id}/access", tag = "cases", operation_id = "find_case_access", params(("id" = CaseId, Path)),
-    responses((status = 200, body = AccessListView), (status = "4XX", body = Problem)))]
-async fn find_case_access(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path(id): Path<CaseId>,
-) -> Answer<axum::Json<AccessListView>> {
-    Ok(axum::Json(app::case::access(&app, &caller, &id).await?.into()))
-}
-
-/// One person or group, and what they may do.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AccessInput {
-    principal_id: Principal,
-    level: Level,
-    expires_at: Option<Timestamp>,
-    /// Ignored: so that what was read can be sent back.
-    #[serde(default, rename = "name")]
-    _name: Option<String>,
-}
-
-/// The whole list.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AccessListInput {
-    entries: Vec<AccessInput>,
-}
-
-/// Says who may do what: the whole list.
-#[utoipa::path(put, path = "/cases/{id}/access", tag = "cases", operation_id = "set_case_access", params(("id" = CaseId, Path)),
-    request_body = AccessListInput, responses((status = 200, body = AccessListView), (status = "4XX", body = Problem)))]
-async fn set_case_access(
-    State(app): State<App>,
-    Signed(caller): Signed,
-    Path(id): Path<CaseId>,
-    Json(input): Json<AccessListInput>,
-) -> Answer<axum::Json<AccessListView>> {
-    let entry = |e: AccessInput| Access { principal: e.principal_id, level: e.level, expires_at: e.expires_at };
-    let entries: Vec<Access> = input.entries.into_iter().map(entry).collect();
-    Ok(axum::Json(app::case::set_access(&app, &caller, &id, &entries).await?.into()))
 }
 
 /// The files of a case, oldest first.

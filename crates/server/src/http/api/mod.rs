@@ -3,6 +3,7 @@
 mod account;
 mod camera;
 mod case;
+mod case_access;
 mod connector;
 mod csv;
 mod evidence;
@@ -46,6 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(video_request::routes())
         .merge(request_item::routes())
         .merge(case::routes())
+        .merge(case_access::routes())
         .merge(evidence::routes())
         .merge(file_request::routes())
 }
