@@ -239,7 +239,7 @@ pub async fn candidates(app: &App, caller: &Caller, id: &CaseId, q: Option<Strin
         let organization = named(&group.organization_id)?;
         let text = domain::text::fold(&format!("{} {organization}", group.name));
         let fits = words.iter().all(|word| text.contains(word));
-        fits.then(|| Candidate { principal: Principal::Group(group.id), name: group.name, organization })
+        fits.then_some(Candidate { principal: Principal::Group(group.id), name: group.name, organization })
     });
     let mut found: Vec<Candidate> = groups.collect();
     let of = organizations.iter().map(|organization| organization.id.clone()).collect();
