@@ -93,7 +93,9 @@ pub fn main() -> ExitCode {
 }
 
 fn init_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| "info".into());
+    // The page's library tells each file of the page at the start, which nobody wants to read.
+    let usual = || "info,memory_serve=warn".into();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| usual());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 
