@@ -78,7 +78,7 @@ export function Requests() {
               {rows.map((r, i) => (
                 <tr key={r.id} data-href data-at={i === at} onClick={(e) => { if (!(e.target as HTMLElement).closest('a')) { setAt(i); open(i) } }}>
                   <td className="num"><Link to="/requests/$id" params={{ id: r.id }} className="main">{r.number}</Link></td>
-                  <td style={{ minWidth: 180 }}><div><div className="main">{r.name}</div><div className="dim small cut" style={{ maxWidth: 360 }}>{[r.category, r.incident.address, plural(r.item_count, 'camera')].filter(Boolean).join(' · ')}</div></div></td>
+                  <td style={{ minWidth: 180 }}><div><div className="main">{r.name}</div><div className="dim small cut" style={{ maxWidth: 360 }}>{[r.category, r.incident.address, plural(r.item_count, 'item')].filter(Boolean).join(' · ')}</div></div></td>
                   <td><Status of={r.status} /></td>
                   <td data-label="Asked by"><div>{r.requester.name}<div className="dim small cut" style={{ maxWidth: 150 }}>{r.requester.organization.name}</div></div></td>
                   <td data-label="Minutes"><div className="num" title={`${utc(r.incident.from)} – ${utc(r.incident.to)}`}>{day(r.incident.from, zone)}<div className="small dim">{span(r.incident.from, r.incident.to, zone).slice(day(r.incident.from, zone).length + 2)}</div></div></td>
