@@ -108,6 +108,19 @@ def clean(party):
                     pass
 
 
+def disk_speed(folder, mib):
+    """MB/s of the disk alone, written in order and synced: nothing that syncs is faster, and a server that never does may be."""
+    path, piece = os.path.join(folder, 'disk.bin'), bytes(MIB)
+    start = time.perf_counter()
+    with open(path, 'wb', buffering=0) as file:
+        for _ in range(mib):
+            file.write(piece)
+        os.fdatasync(file.fileno())
+    wall = time.perf_counter() - start
+    os.unlink(path)
+    return mib * MIB / 1e6 / wall
+
+
 def compare(row, parties, peer, turns):
     """The row's lines: medians, and medians of the per-round ratios to the peer."""
     lines = []
@@ -175,13 +188,15 @@ def main():
     good = all(not verdict.startswith('no:') for _, verdict in out.get('conformance', {}).get('ours', []))
     for name in args.rows.split(','):
         row, parties, peer = ROWS[name], told['rows'][name]['parties'], told['rows'][name]['peer']
-        turns = {party['name']: [] for party in parties}
+        turns, disk = {party['name']: [] for party in parties}, []
         for turn in range(args.rounds):
+            disk.append(disk_speed(os.path.dirname(path), args.size))
             for party in parties if turn % 2 == 0 else parties[::-1]:
                 turns[party['name']].append(measure(party, path, row))
         lines, held = compare(row, parties, peer, turns)
         show(row, lines, held)
-        out['rows'][name] = dict(says=row['says'], peer=peer, lines=lines, held=held, load=os.getloadavg()[0])
+        print(f'  the disk alone: {statistics.median(disk):.0f} MB/s   {[round(speed) for speed in disk]}')
+        out['rows'][name] = dict(says=row['says'], peer=peer, lines=lines, held=held, disk=disk, load=os.getloadavg()[0])
         good = good and all(held.values())
     if args.out:
         with open(args.out, 'w') as file:

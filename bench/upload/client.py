@@ -1,6 +1,7 @@
 """A tus 1.0.0 client on a plain socket: no more work per byte than sendfile(2), so that what is measured is the server."""
 import os
 import socket
+import struct
 from urllib.parse import urljoin, urlsplit
 
 PART = 'application/offset+octet-stream'
@@ -26,7 +27,9 @@ class Connection:
         parts = urlsplit(url)
         self.url, self.address, self.headers = url, (parts.hostname, parts.port or 80), list(headers)
         self.socket = socket.create_connection(self.address, timeout=120)
-        self.socket.settimeout(None)  # sendfile wants a blocking socket
+        self.socket.settimeout(None)  # sendfile wants a blocking socket, so the kernel keeps the time
+        for limit in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            self.socket.setsockopt(socket.SOL_SOCKET, limit, struct.pack('ll', 60, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b''
 

@@ -95,7 +95,8 @@ def node():
 
 def rustus(name, *more):
     at, stored = port(), folder(name)
-    process = start(name, RUSTUS, '--host', '127.0.0.1', '--port', str(at), '--url', '/files', '--data-dir', stored, '--info-dir', stored, *more)
+    process = start(name, RUSTUS, '--host', '127.0.0.1', '--port', str(at), '--url', '/files', '--data-dir', stored, '--info-dir', stored,
+                    '--max-body-size', str(2 << 30), *more)
     return plain('rustus', at, process, stored)
 
 
