@@ -4,7 +4,7 @@
 #[path = "support/clock_reader.rs"]
 mod clock_reader;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{Timestamp, Window};
 use sightline_server::demo::footage::{Camera, Gap, Recorder, Settings, View};
@@ -109,31 +109,4 @@ fn wrong_names_are_seen() {
     recorder.record(window("2026-11-22T21:05:00Z", "2026-11-22T21:05:30Z")).unwrap();
     let file = folder.path().join("a/20261122T210503Z.mp4");
     assert_eq!(at("2026-11-22T21:05:03Z").since(clock_reader::times(&file)[0]), Duration::from_secs(3));
-}
-
-/// How long the demo takes to fill in half an hour, and how large it is; prints, for the record.
-#[test]
-#[ignore = "a measurement"]
-fn half_an_hour_of_eight_cameras() {
-    let folder = tempfile::tempdir().unwrap();
-    let cameras =
-        (0..8).map(|n| (camera(&n.to_string(), if n < 4 { View::Street } else { View::Concourse }), None)).collect();
-    let start = Instant::now();
-    let mut recorder = Recorder::new(folder.path(), settings(cameras, 0)).unwrap();
-    println!("pieces: {:?}", start.elapsed());
-    let start = Instant::now();
-    recorder.record(window("2026-11-22T21:00:00Z", "2026-11-22T21:30:00Z")).unwrap();
-    let bytes: u64 = (0..8)
-        .flat_map(|n| std::fs::read_dir(folder.path().join(n.to_string())).unwrap())
-        .map(|e| e.unwrap().metadata().unwrap().len())
-        .sum();
-    println!("half an hour: {:?}, {bytes} bytes", start.elapsed());
-    let start = Instant::now();
-    for second in 0..60 {
-        let from = at("2026-11-22T21:30:00Z").plus(Duration::from_secs(second));
-        recorder.record(Window { from, to: from.plus(Duration::from_secs(1)) }).unwrap();
-    }
-    println!("a minute, second by second: {:?}", start.elapsed());
-    let kept = folder.keep();
-    println!("{}", kept.display());
 }
