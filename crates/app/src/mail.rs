@@ -16,8 +16,10 @@ use crate::page::Page;
 use crate::settings::{Smtp, SmtpSecurity};
 use crate::{App, Error, Result, did, jobs};
 
-/// How long sending may take before it is begun anew.
-const LEASE: Duration = Duration::from_secs(120);
+/// How long one sending may take in all. The transport's own limit is for each step of the talk, so it bounds no sum.
+const SENDING: Duration = Duration::from_secs(30);
+/// When a mail whose sender was killed is begun anew: longer than [`SENDING`], so that no living sender is overtaken.
+const LEASE: Duration = Duration::from_secs(40);
 const TRIES: i64 = 12;
 
 /// Sends one mail that is due. False when there was none.
@@ -27,7 +29,10 @@ pub async fn send_one(app: &App) -> Result<bool> {
     let Some(mail) = store::mail::claim(&mut tx, LEASE).await? else { return Ok(false) };
     tx.commit_housekeeping().await?;
     let outcome = match message(smtp, &mail) {
-        Ok(message) => transport(smtp)?.send(message).await.map(|_| ()).map_err(|e| (e.to_string(), !e.is_permanent())),
+        Ok(message) => match tokio::time::timeout(SENDING, transport(smtp)?.send(message)).await {
+            Ok(answer) => answer.map(|_| ()).map_err(|e| (e.to_string(), !e.is_permanent())),
+            Err(_) => Err((format!("the mail server took longer than {} s", SENDING.as_secs()), true)),
+        },
         Err(error) => Err((error.to_string(), false)),
     };
     let mut tx = app.begin().await?;
@@ -66,7 +71,7 @@ fn transport(smtp: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
     let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
         .port(smtp.port)
         .tls(tls)
-        .timeout(Some(Duration::from_secs(30)));
+        .timeout(Some(SENDING));
     Ok(match (&smtp.username, &smtp.password) {
         (Some(user), Some(password)) => builder.credentials(Credentials::new(user.clone(), password.clone())).build(),
         _ => builder.build(),

@@ -12,6 +12,9 @@ use store::testing::TestDatabase;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+/// The answer of a server that never answers.
+const SILENCE: &str = "";
+
 /// What a mail server was given, and what it answers to the bytes of a mail.
 #[derive(Clone)]
 struct Server {
@@ -54,13 +57,24 @@ impl Server {
                         mail.push('\n');
                     }
                     self.taken.lock().unwrap().push(mail);
-                    (*self.answer.lock().unwrap()).to_owned()
+                    let answer = *self.answer.lock().unwrap();
+                    if answer == SILENCE {
+                        std::future::pending::<()>().await;
+                    }
+                    answer.to_owned()
                 }
                 _ => "500 what".to_owned(),
             };
             write.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
         }
         Some(())
+    }
+
+    /// Of each mail that it was given.
+    fn message_ids(&self) -> Vec<String> {
+        let taken = self.taken.lock().unwrap();
+        let id = |mail: &String| mail.lines().find(|line| line.starts_with("Message-ID:")).unwrap().to_owned();
+        taken.iter().map(id).collect()
     }
 
     fn smtp(&self) -> Smtp {
@@ -120,15 +134,31 @@ on_both!(a_refused_mail_is_tried_again_with_the_same_message_id, |database: Test
     test.advance(Duration::from_secs(60));
     app::mail::send_one(&test.app).await.unwrap();
     assert_eq!(state(&test).await, "sent");
-    let ids: Vec<String> = server
-        .taken
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|m| m.lines().find(|l| l.starts_with("Message-ID:")).unwrap().to_owned())
-        .collect();
+    let ids = server.message_ids();
     assert_eq!(ids.len(), 2);
     assert_eq!(ids[0], ids[1]);
+});
+
+on_both!(a_mail_whose_sender_died_is_sent_within_a_minute, |database: TestDatabase| async move {
+    let server = Server::start().await;
+    let test = with_one_mail(database, Some(server.smtp())).await;
+    *server.answer.lock().unwrap() = SILENCE;
+    let sender = tokio::spawn({
+        let app = test.app.clone();
+        async move { app::mail::send_one(&app).await }
+    });
+    while server.message_ids().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sender.abort();
+    *server.answer.lock().unwrap() = "250 OK";
+    assert!(!app::mail::send_one(&test.app).await.unwrap(), "it may still be with its sender");
+    test.advance(Duration::from_secs(45));
+    assert!(app::mail::send_one(&test.app).await.unwrap());
+    assert_eq!(state(&test).await, "sent");
+    let ids = server.message_ids();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1], "whoever got it twice knows");
 });
 
 on_both!(a_hopeless_mail_is_given_up_and_can_be_revived, |database: TestDatabase| async move {
