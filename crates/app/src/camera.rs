@@ -146,7 +146,7 @@ pub(crate) async fn put_thumbnail(app: &App, caller: &Caller, camera: Camera, jp
     if !jpeg.starts_with(&[0xff, 0xd8, 0xff]) {
         return Err(Error::new(Kind::Invalid(Invalid::new()), "not_a_jpeg", "Expected a JPEG picture."));
     }
-    let blob = app.blobs().put("thumbnail", jpeg).await?;
+    let blob = app.blobs().put("picture", jpeg).await?;
     let saved = save_thumbnail(app, caller, camera, blob.clone()).await;
     let obsolete = match &saved {
         Ok((_, before)) => before.as_ref().map(|picture| picture.blob.clone()),

@@ -343,7 +343,7 @@ pub async fn set_thumbnail(app: &App, caller: &Caller, device_id: &str, jpeg: by
     if !jpeg.starts_with(b"\xff\xd8\xff") {
         return Err(Invalid::field("", "Expected a JPEG picture.").into());
     }
-    let blob = app.blobs().put("thumbnails", jpeg).await?;
+    let blob = app.blobs().put("picture", jpeg).await?;
     let mut tx = app.begin().await?;
     let before = store::connector::set_thumbnail(&mut tx, id, device_id, &blob).await?;
     let Some(before) = before else {

@@ -1,7 +1,7 @@
 //! Uploads. How far one has come is the length of its staged file, not a column.
 
 use domain::Timestamp;
-use domain::id::{ConnectorId, EvidenceId, FileRequestId, OrganizationId, RequestItemId, TaskId, UploadId};
+use domain::id::{ConnectorId, EvidenceId, FileRequestId, RequestItemId, TaskId, UploadId};
 use domain::upload::{Purpose, Upload, UploadState, Whole};
 use sqlx::any::AnyRow;
 
@@ -198,10 +198,4 @@ pub async fn leased_item(
 pub async fn item_of_link(tx: &mut Tx, id: &FileRequestId) -> Result<Option<RequestItemId>> {
     let row = Sql::new("SELECT item_id FROM file_requests WHERE id = ").arg(id.as_str()).fetch_optional(tx).await?;
     Ok(row.map(|row| row.parsed_or_null("item_id")).transpose()?.flatten())
-}
-
-/// The connector of a key's hash, unless it was revoked.
-pub async fn connector_by_hash(tx: &mut Tx, hash: &str) -> Result<Option<(ConnectorId, OrganizationId)>> {
-    let sql = Sql::new("SELECT id, organization_id FROM connectors WHERE revoked_at IS NULL AND key_hash = ").arg(hash);
-    sql.fetch_optional(tx).await?.map(|row| Ok((row.parsed("id")?, row.parsed("organization_id")?))).transpose()
 }

@@ -109,7 +109,7 @@ pub(super) async fn unknown(app: &App, report: &mut Report) -> Result<()> {
             continue;
         }
         match name.split_once('/') {
-            Some(("thumbnail" | "thumbnails", _)) => report.leftovers.push(name),
+            Some(("picture" | "thumbnail", _)) => report.leftovers.push(name),
             _ => report.add(name, "no row names this file"),
         }
     }

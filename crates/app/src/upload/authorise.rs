@@ -8,7 +8,7 @@ use domain::{Caller, policy};
 use store::Tx;
 
 use crate::evidence::Destination;
-use crate::{App, Error, Kind, Result, secret};
+use crate::{Error, Kind, Result};
 
 /// Whether this caller may begin an upload for that, and where its bytes go; a connector's go to the item of its task, if any.
 pub(super) async fn create(tx: &mut Tx, caller: &Caller, purpose: &Purpose) -> Result<Option<Destination>> {
@@ -65,13 +65,4 @@ pub(super) async fn leased(tx: &mut Tx, caller: &Caller, task: &TaskId, lease: i
 
 fn lease_lost() -> Error {
     Error::conflict("lease_lost", "The lease of this task is lost. Drop the work.")
-}
-
-/// The connector of a key.
-pub async fn connector(app: &App, key: &str) -> Result<Caller> {
-    let found = store::upload::connector_by_hash(&mut app.read().await?, &secret::hash(key)).await?;
-    let refused = || {
-        Error::new(Kind::Unauthenticated, "wrong_token", "This token is not valid here, has run out, or was revoked.")
-    };
-    found.map(|(id, organization)| Caller::connector(id, organization)).ok_or_else(refused)
 }

@@ -25,7 +25,6 @@ use crate::{App, Error, Kind, Result, did};
 use checksum::Checksum;
 use receive::{Ended, Manner, Part, Refused};
 
-pub use authorise::connector;
 pub use finish::remove_abandoned;
 pub use receive::Staging;
 

@@ -82,7 +82,7 @@ impl FromRequestParts<Shared> for Uploader {
         let Ok(Address(address)) = Address::from_request_parts(parts, shared).await;
         if let Some(secret) = bearer(&parts.headers).filter(|secret| !secret.starts_with("slt_")) {
             if !secret.starts_with("frl_") {
-                return Ok(Self(upload::connector(&shared.app, secret).await?));
+                return Ok(Self(app::connector::resume(&shared.app, secret).await?));
             }
             let (caller, _) = app::file_request::resume(&shared.app, secret, address).await?;
             return Ok(Self(caller));
