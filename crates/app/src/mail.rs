@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use domain::Caller;
 use domain::id::MailId;
+use domain::mail::MailState;
 use domain::policy::{self, Privilege};
-use domain::{Caller, Invalid};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use store::mail::Mail;
+use store::mail::{Filter, Mail};
 
 use crate::page::Page;
 use crate::settings::{Smtp, SmtpSecurity};
@@ -82,17 +83,16 @@ fn transport(smtp: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
 pub async fn list(
     app: &App,
     caller: &Caller,
-    state: Option<&str>,
+    state: Option<MailState>,
+    q: Option<String>,
     limit: Option<i64>,
     cursor: Option<&str>,
 ) -> Result<Page<Mail>> {
     policy::holds_everywhere(caller, Privilege::ManageSettings)?;
-    if state.is_some_and(|s| !["waiting", "sent", "kept", "dead"].contains(&s)) {
-        return Err(Invalid::field("/state", "Expected waiting, sent, kept or dead.").into());
-    }
-    let (limit, after) = (crate::page::limit(limit)?, crate::page::key::<MailId>(cursor)?);
+    let limit = crate::page::limit(limit)?;
+    let filter = Filter { state, q, after: crate::page::key(cursor)?, limit: limit + 1 };
     let mut tx = app.read().await?;
-    let found = store::mail::list(&mut tx, state, after.as_ref(), limit + 1).await?;
+    let found = store::mail::list(&mut tx, &filter).await?;
     Ok(Page::cut(found, limit, |mail| mail.id.clone()))
 }
 

@@ -98,7 +98,8 @@ impl TestApp {
     /// The mails so far, oldest first: template and recipient.
     pub async fn mails(&self) -> Vec<(String, String)> {
         let mut tx = self.app.read().await.unwrap();
-        let mut mails = store::mail::list(&mut tx, None, None, 10_000).await.unwrap();
+        let mut mails =
+            store::mail::list(&mut tx, &store::mail::Filter { limit: 10_000, ..Default::default() }).await.unwrap();
         mails.reverse();
         mails.into_iter().map(|m| (m.template, m.recipient)).collect()
     }

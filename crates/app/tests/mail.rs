@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use app::settings::{Smtp, SmtpSecurity};
 use app::testing::TestApp;
-use store::mail::Draft;
+use domain::mail::MailState;
+use store::mail::{Draft, Filter};
 use store::on_both;
 use store::testing::TestDatabase;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -106,9 +107,9 @@ async fn with_one_mail(database: TestDatabase, smtp: Option<Smtp>) -> TestApp {
     test
 }
 
-async fn state(test: &TestApp) -> String {
+async fn state(test: &TestApp) -> MailState {
     let mut tx = test.app.read().await.unwrap();
-    store::mail::list(&mut tx, None, None, 10).await.unwrap()[0].state.clone()
+    store::mail::list(&mut tx, &Filter { limit: 10, ..Filter::default() }).await.unwrap()[0].state
 }
 
 on_both!(a_mail_is_sent_once, |database: TestDatabase| async move {
@@ -116,7 +117,7 @@ on_both!(a_mail_is_sent_once, |database: TestDatabase| async move {
     let test = with_one_mail(database, Some(server.smtp())).await;
     assert!(app::mail::send_one(&test.app).await.unwrap());
     assert!(!app::mail::send_one(&test.app).await.unwrap());
-    assert_eq!(state(&test).await, "sent");
+    assert_eq!(state(&test).await, MailState::Sent);
     let taken = server.taken.lock().unwrap();
     assert_eq!(taken.len(), 1);
     assert!(taken[0].contains("To: ana@example.org"), "{}", taken[0]);
@@ -128,12 +129,12 @@ on_both!(a_refused_mail_is_tried_again_with_the_same_message_id, |database: Test
     let test = with_one_mail(database, Some(server.smtp())).await;
     *server.answer.lock().unwrap() = "451 later";
     app::mail::send_one(&test.app).await.unwrap();
-    assert_eq!(state(&test).await, "waiting");
+    assert_eq!(state(&test).await, MailState::Waiting);
     assert!(!app::mail::send_one(&test.app).await.unwrap(), "not before its time");
     *server.answer.lock().unwrap() = "250 OK";
     test.advance(Duration::from_secs(60));
     app::mail::send_one(&test.app).await.unwrap();
-    assert_eq!(state(&test).await, "sent");
+    assert_eq!(state(&test).await, MailState::Sent);
     let ids = server.message_ids();
     assert_eq!(ids.len(), 2);
     assert_eq!(ids[0], ids[1]);
@@ -155,7 +156,7 @@ on_both!(a_mail_whose_sender_died_is_sent_within_a_minute, |database: TestDataba
     assert!(!app::mail::send_one(&test.app).await.unwrap(), "it may still be with its sender");
     test.advance(Duration::from_secs(45));
     assert!(app::mail::send_one(&test.app).await.unwrap());
-    assert_eq!(state(&test).await, "sent");
+    assert_eq!(state(&test).await, MailState::Sent);
     let ids = server.message_ids();
     assert_eq!(ids.len(), 2);
     assert_eq!(ids[0], ids[1], "whoever got it twice knows");
@@ -166,17 +167,18 @@ on_both!(a_hopeless_mail_is_given_up_and_can_be_revived, |database: TestDatabase
     let test = with_one_mail(database, Some(server.smtp())).await;
     *server.answer.lock().unwrap() = "550 never";
     app::mail::send_one(&test.app).await.unwrap();
-    assert_eq!(state(&test).await, "dead");
+    assert_eq!(state(&test).await, MailState::Dead);
     let admin = test.caller("boss", &test.host.clone(), &[(domain::account::Role::Administrator, None)]).await;
-    let id = app::mail::list(&test.app, &admin, Some("dead"), None, None).await.unwrap().items[0].id.clone();
+    let id =
+        app::mail::list(&test.app, &admin, Some(MailState::Dead), None, None, None).await.unwrap().items[0].id.clone();
     app::mail::retry(&test.app, &admin, &id).await.unwrap();
     *server.answer.lock().unwrap() = "250 OK";
     app::mail::send_one(&test.app).await.unwrap();
-    assert_eq!(state(&test).await, "sent");
+    assert_eq!(state(&test).await, MailState::Sent);
 });
 
 on_both!(without_a_mail_server_mail_is_kept, |database: TestDatabase| async move {
     let test = with_one_mail(database, None).await;
     assert!(!app::mail::send_one(&test.app).await.unwrap());
-    assert_eq!(state(&test).await, "kept");
+    assert_eq!(state(&test).await, MailState::Kept);
 });

@@ -12,6 +12,7 @@ pub mod file_request;
 pub mod gazetteer;
 pub mod id;
 pub mod invalid;
+pub mod mail;
 pub mod number_template;
 pub mod policy;
 pub mod position;

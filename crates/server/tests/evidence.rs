@@ -139,7 +139,8 @@ impl Site {
     /// The upload link that the newest mail holds.
     async fn mailed_token(&self) -> String {
         let mut tx = self.test.app.read().await.unwrap();
-        let mails = store::mail::list(&mut tx, None, None, 100).await.unwrap();
+        let mails =
+            store::mail::list(&mut tx, &store::mail::Filter { limit: 100, ..Default::default() }).await.unwrap();
         let mail = mails.into_iter().find(|mail| mail.template == "file_request").expect("a link was mailed");
         let rest = mail.text.split("/f/").nth(1).unwrap();
         rest.split_whitespace().next().unwrap().trim_end_matches(['.', ',']).to_owned()

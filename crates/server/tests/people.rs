@@ -5,6 +5,7 @@ mod support;
 
 use domain::account::Role;
 use serde_json::json;
+use store::mail::Draft;
 use store::on_both;
 use store::testing::TestDatabase;
 use support::Site;
@@ -111,6 +112,46 @@ on_both!(nobody_gives_roles_beyond_their_own, |database: TestDatabase| async mov
     assert_eq!(site.get(&format!("/accounts/{}", ana.id), Some(&boss)).await.status, 404);
     let listed = site.get("/accounts", Some(&boss)).await;
     assert!(listed.json["items"].as_array().unwrap().iter().all(|a| a["organization"]["id"] == json!(mall)));
+});
+
+on_both!(mail_is_found_by_recipient_and_subject, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
+    for (recipient, subject) in [
+        ("ana@example.org", "VR-2026-001: footage ready: Théft"),
+        ("ben@example.org", "VR-2026-002: denied: 100% of it"),
+    ] {
+        let draft = Draft {
+            template: "test",
+            object_id: None,
+            account_id: None,
+            recipient: recipient.into(),
+            subject: subject.into(),
+            text: "a secret word".into(),
+            html: "<p>a secret word</p>".into(),
+        };
+        let mut tx = site.test.app.begin().await.unwrap();
+        store::mail::push(&mut tx, &draft, true).await.unwrap();
+        tx.commit_housekeeping().await.unwrap();
+        site.test.advance(std::time::Duration::from_secs(1));
+    }
+    let boss = site.sign_in("boss").await;
+    for (query, found) in [
+        ("q=ANA", vec!["ana@example.org"]),
+        ("q=theft+001", vec!["ana@example.org"]),
+        ("q=ben+ready", vec![]),
+        ("q=100%25", vec!["ben@example.org"]),
+        ("q=secret", vec![]),
+        ("q=vr-2026&limit=1", vec!["ben@example.org"]),
+        ("q=vr-2026&state=kept", vec!["ben@example.org", "ana@example.org"]),
+        ("q=vr-2026&state=sent", vec![]),
+    ] {
+        let listed = site.get(&format!("/mails?{query}"), Some(&boss)).await;
+        let to: Vec<&str> =
+            listed.json["items"].as_array().unwrap().iter().map(|mail| mail["to"].as_str().unwrap()).collect();
+        assert_eq!(to, found, "{query}");
+    }
+    assert_eq!(site.get("/mails?state=lost", Some(&boss)).await.status, 422);
 });
 
 on_both!(a_token_is_shown_once_and_cut_to_its_scopes, |database: TestDatabase| async move {

@@ -459,13 +459,17 @@ on_both!(without_a_connector_a_link_is_sent, |database: TestDatabase| async move
     assert!(approved["items"][0]["file_request"]["id"].as_str().unwrap().starts_with("frq_"));
     assert_eq!(city.new_mails().await, ["file_request mo", "item_approved ana"]);
     let mut tx = city.site.test.app.read().await.unwrap();
-    let mail = store::mail::list(&mut tx, None, None, 10)
+    let mail = store::mail::list(&mut tx, &store::mail::Filter { limit: 10, ..Default::default() })
         .await
         .unwrap()
         .into_iter()
         .find(|m| m.template == "file_request")
         .unwrap();
     drop(tx);
+    assert_eq!(
+        mail.subject,
+        format!("{}: footage to upload: {}", approved["number"].as_str().unwrap(), approved["name"].as_str().unwrap())
+    );
     assert!(mail.text.contains("http://127.0.0.1:8080/f/"), "{}", mail.text);
     // Whoever has the link decides with the same verbs.
     let by = Caller::link(approved["items"][0]["file_request"]["id"].as_str().unwrap().parse().unwrap());

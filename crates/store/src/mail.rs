@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::id::MailId;
+use domain::mail::MailState;
+use domain::text;
 use sqlx::any::AnyRow;
 
 use crate::{Columns as _, Engine, Result, Sql, Tx};
@@ -44,8 +46,8 @@ pub struct Mail {
     pub text: String,
     /// The same as HTML.
     pub html: String,
-    /// `waiting`, `sent`, `kept` (nothing delivers mail here) or `dead`.
-    pub state: String,
+    /// Where it stands.
+    pub state: MailState,
     /// How often it was tried.
     pub attempts: i64,
     /// Why it last failed.
@@ -67,7 +69,7 @@ fn mail(row: &AnyRow) -> Result<Mail> {
         subject: row.text("subject")?,
         text: row.text("body_text")?,
         html: row.text("body_html")?,
-        state: row.text("state")?,
+        state: row.parsed("state")?,
         attempts: row.int("attempts")?,
         last_error: row.text_or_null("last_error")?,
         created_at: row.time("created_at")?,
@@ -79,10 +81,14 @@ fn mail(row: &AnyRow) -> Result<Mail> {
 pub async fn push(tx: &mut Tx, draft: &Draft, kept: bool) -> Result<MailId> {
     let id: MailId = tx.new_id();
     let now = tx.now().as_micros();
+    let search_text = text::fold(&format!("{} {}", draft.recipient, draft.subject));
+    let state = if kept { MailState::Kept } else { MailState::Waiting };
     Sql::new(
-        "INSERT INTO mails (id, template, recipient, subject, body_text, body_html, state, object_id, account_id, run_at, lease_until, attempts, created_at) VALUES (",
+        "INSERT INTO mails (id, template, recipient, subject, search_text, body_text, body_html, state, object_id, account_id, run_at, lease_until, attempts, created_at) VALUES (",
     )
-    .args([id.as_str(), draft.template, &draft.recipient, &draft.subject, &draft.text, &draft.html, if kept { "kept" } else { "waiting" }])
+    .args([id.as_str(), draft.template, &draft.recipient, &draft.subject, &search_text, &draft.text, &draft.html])
+    .add(", ")
+    .arg(state.as_str())
     .add(", ")
     .args([draft.object_id.as_deref(), draft.account_id.as_deref()])
     .add(", ")
@@ -142,16 +148,32 @@ pub async fn find(tx: &mut Tx, id: &MailId) -> Result<Option<Mail>> {
     sql.fetch_optional(tx).await?.as_ref().map(mail).transpose()
 }
 
-/// Mails, newest first, after a cursor (the id of the last one seen).
-pub async fn list(tx: &mut Tx, state: Option<&str>, after: Option<&MailId>, limit: i64) -> Result<Vec<Mail>> {
+/// Which mails to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// In this state only.
+    pub state: Option<MailState>,
+    /// Words that must all occur in recipient or subject.
+    pub q: Option<String>,
+    /// Those older than this one.
+    pub after: Option<MailId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Mails, newest first.
+pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Vec<Mail>> {
     let mut sql = Sql::new("SELECT ").add(COLUMNS).add(" FROM mails WHERE 1 = 1");
-    if let Some(state) = state {
-        sql = sql.add(" AND state = ").arg(state);
+    for word in text::words(filter.q.as_deref().unwrap_or("")) {
+        sql = sql.add(" AND search_text LIKE ").arg(text::like(&word)).add(" ESCAPE '!'");
     }
-    if let Some(after) = after {
+    if let Some(state) = filter.state {
+        sql = sql.add(" AND state = ").arg(state.as_str());
+    }
+    if let Some(after) = &filter.after {
         sql = sql.add(" AND id < ").arg(after.as_str());
     }
-    let rows = sql.add(" ORDER BY id DESC LIMIT ").arg(limit).fetch_all(tx).await?;
+    let rows = sql.add(" ORDER BY id DESC LIMIT ").arg(filter.limit).fetch_all(tx).await?;
     rows.iter().map(mail).collect()
 }
 

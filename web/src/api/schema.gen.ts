@@ -2242,8 +2242,7 @@ export interface components {
                 id: components["schemas"]["MailId"];
                 to: string;
                 subject: string;
-                /** @description `waiting`, `sent`, `kept` (nothing delivers mail here) or `dead`. */
-                state: string;
+                state: components["schemas"]["MailState"];
                 /** Format: int64 */
                 attempts: number;
                 last_error?: string | null;
@@ -2411,8 +2410,7 @@ export interface components {
             id: components["schemas"]["MailId"];
             to: string;
             subject: string;
-            /** @description `waiting`, `sent`, `kept` (nothing delivers mail here) or `dead`. */
-            state: string;
+            state: components["schemas"]["MailState"];
             /** Format: int64 */
             attempts: number;
             last_error?: string | null;
@@ -2420,6 +2418,8 @@ export interface components {
             sent_at?: components["schemas"]["Timestamp"] | null;
         };
         MailId: string;
+        /** @enum {string} */
+        MailState: "waiting" | "sent" | "kept" | "dead";
         /** @description A mail with its words. */
         MailView: {
             head: components["schemas"]["MailHead"];
@@ -4974,8 +4974,10 @@ export interface operations {
     list_mails: {
         parameters: {
             query?: {
-                /** @description `waiting`, `sent`, `kept` or `dead`. */
-                state?: string;
+                /** @description In this state only. */
+                state?: components["schemas"]["MailState"];
+                /** @description Words that must all occur in recipient or subject. */
+                q?: string;
                 /** @description At most so many. */
                 limit?: number;
                 /** @description The `next_cursor` of an earlier answer. */

@@ -120,8 +120,9 @@ export interface Task {
   id: Id; kind: string; state: string; item_id: Id | null; attempts: number
   progress: { bytes_done: number; bytes_total: number | null } | null; last_error: string | null; created_at: Time
 }
+export type MailState = 'waiting' | 'sent' | 'kept' | 'dead'
 export interface Mail {
-  id: Id; to: string; subject: string; state: 'waiting' | 'sent' | 'kept' | 'dead'; attempts: number
+  id: Id; to: string; subject: string; state: MailState; attempts: number
   last_error: string | null; created_at: Time; sent_at: Time | null
 }
 export interface MailBody { head: Mail; text: string; html: string | null }

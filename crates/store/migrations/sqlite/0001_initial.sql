@@ -406,6 +406,7 @@ CREATE TABLE mails (
     account_id  TEXT,
     recipient   TEXT NOT NULL,
     subject     TEXT NOT NULL,
+    search_text TEXT NOT NULL,                     -- recipient and subject, folded
     body_text   TEXT NOT NULL,
     body_html   TEXT NOT NULL,
     state       TEXT NOT NULL,                     -- waiting, sent, kept, dead

@@ -1,8 +1,9 @@
-import { Button, SegmentedControl } from '@mantine/core'
-import { IconMail, IconRefresh } from '@tabler/icons-react'
+import { Button, CloseButton, SegmentedControl, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { IconMail, IconRefresh, IconSearch } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { MailBody } from '~/api/types.ts'
+import type { MailBody, MailState } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
 import { useRowKeys } from '~/lib/keys.ts'
 import { useAddress } from '~/lib/search.ts'
@@ -15,24 +16,30 @@ import { Ago, Time } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { mailList, oneMail, retryMail } from './api.ts'
 
-const STATES = [['', 'All'], ['waiting', 'Waiting'], ['sent', 'Sent'], ['kept', 'Kept'], ['dead', 'Given up']] as const
+const STATES: [MailState | '', string][] = [['', 'All'], ['waiting', 'Waiting'], ['sent', 'Sent'], ['kept', 'Kept'], ['dead', 'Given up']]
 
 export function Mails() {
   const me = useMe()
   const [address, set] = useAddress()
-  const query = useInfiniteQuery(mailList({ state: address.state }))
+  const state = STATES.find(([value]) => value === address.state)?.[0] || undefined
+  const query = useInfiniteQuery(mailList({ q: address.q, state }))
   const rows = query.data?.pages.flatMap((p) => p.items) ?? []
   const open = (i: number) => { const row = rows[i]; if (row) set({ id: row.id }, false) }
   const [at, setAt] = useRowKeys(rows.length, open)
+  const [q, setQ] = useState(address.q ?? '')
+  const send = useDebouncedCallback((text: string) => set({ q: text }), 250)
   return (
     <Page title="Mail">
       {!me.installation.mail_delivers && <div style={{ marginBottom: 12 }}><Note>No mail server is configured: mail is kept here instead of being sent. What waits for a person shows on their pages all the same.</Note></div>}
       <div className="filters">
-        <div className="chips">{STATES.map(([value, label]) => <button key={value} type="button" className="chip" aria-pressed={(address.state ?? '') === value} onClick={() => set({ state: value })}>{label}</button>)}</div>
+        <TextInput className="search" aria-label="Search mail" placeholder="Recipient or subject" leftSection={<IconSearch size={16} aria-hidden />} value={q}
+          onChange={(e) => { setQ(e.currentTarget.value); send(e.currentTarget.value) }}
+          rightSection={q ? <CloseButton size="sm" aria-label="Clear search" onClick={() => { setQ(''); set({ q: '' }) }} /> : null} />
+        <div className="chips">{STATES.map(([value, label]) => <button key={value} type="button" className="chip" aria-pressed={(state ?? '') === value} onClick={() => set({ state: value })}>{label}</button>)}</div>
       </div>
       <div className="table-wrap">
         {query.error ? <div className="pad"><TroubleNote error={query.error} retry={() => query.refetch()} /></div> : query.isPending ? <RowsToCome /> : rows.length === 0 ? (
-          <Empty icon={IconMail} title="No mail here">Every message that Sightline writes is listed, with whether it left.</Empty>
+          <Empty icon={IconMail} title={q || state ? 'No mail matches' : 'No mail yet'}>Every message that Sightline writes is listed, with whether it left.</Empty>
         ) : (
           <table className="table">
             <thead><tr><th>To</th><th>Subject</th><th>State</th><th className="right">Tries</th><th>Written</th></tr></thead>

@@ -1,8 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { client, present, take } from '~/api/client.ts'
-import type { Id, List, Mail, MailBody } from '~/api/types.ts'
+import type { Id, List, Mail, MailBody, MailState } from '~/api/types.ts'
 
-export const mailList = (filter: { state?: string }) => infiniteQueryOptions({
+export const mailList = (filter: { q?: string; state?: MailState }) => infiniteQueryOptions({
   queryKey: ['mails', 'list', filter],
   initialPageParam: '',
   queryFn: ({ pageParam }) => take<List<Mail>>(client.GET('/api/v1/mails', { params: { query: present({ ...filter, cursor: pageParam, limit: 50 }) } })),

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::Timestamp;
 use domain::id::MailId;
+use domain::mail::MailState;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,8 +25,7 @@ struct MailHead {
     id: MailId,
     to: String,
     subject: String,
-    /// `waiting`, `sent`, `kept` (nothing delivers mail here) or `dead`.
-    state: String,
+    state: MailState,
     attempts: i64,
     last_error: Option<String>,
     created_at: Timestamp,
@@ -46,7 +46,7 @@ impl MailHead {
             id: mail.id.clone(),
             to: mail.recipient.clone(),
             subject: mail.subject.clone(),
-            state: mail.state.clone(),
+            state: mail.state,
             attempts: mail.attempts,
             last_error: mail.last_error.clone(),
             created_at: mail.created_at,
@@ -58,8 +58,10 @@ impl MailHead {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct MailQuery {
-    /// `waiting`, `sent`, `kept` or `dead`.
-    state: Option<String>,
+    /// In this state only.
+    state: Option<MailState>,
+    /// Words that must all occur in recipient or subject.
+    q: Option<String>,
     /// At most so many.
     limit: Option<i64>,
     /// The `next_cursor` of an earlier answer.
@@ -74,7 +76,7 @@ async fn list_mails(
     Signed(caller): Signed,
     Query(query): Query<MailQuery>,
 ) -> Answer<axum::Json<List<MailHead>>> {
-    let page = app::mail::list(&app, &caller, query.state.as_deref(), query.limit, query.cursor.as_deref()).await?;
+    let page = app::mail::list(&app, &caller, query.state, query.q, query.limit, query.cursor.as_deref()).await?;
     Ok(axum::Json(List::of(page, |mail| MailHead::of(&mail))))
 }
 
