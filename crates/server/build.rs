@@ -7,7 +7,8 @@ fn main() {
     for page in ["staff.html", "guest.html"] {
         if !dist.join(page).exists() {
             std::fs::create_dir_all(dist).expect("the folder of the page can be made");
-            let body = "<!doctype html><title>Sightline</title><p>The page is not built: run <code>make web</code>.";
+            let body =
+                format!("<!doctype html><title>Sightline</title><p>{page} is not built: run <code>make web</code>.");
             std::fs::write(dist.join(page), body).expect("the page's place can be written");
         }
     }

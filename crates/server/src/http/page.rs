@@ -12,11 +12,16 @@ const HASHED: &str = "/assets/";
 
 /// Any path that is no file is the office's page: it routes by itself.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let served =
-        || memory_serve::load!().html_cache_control(CacheControl::NoCache).cache_control(CacheControl::NoCache);
-    let office = served().index_file(Some("/staff.html")).fallback(Some("/staff.html")).fallback_status(StatusCode::OK);
-    let guests = served().index_file(Some("/guest.html")).fallback(Some("/guest.html")).fallback_status(StatusCode::OK);
-    office.into_router().nest("/f", guests.into_router()).layer(middleware::from_fn(keep_hashed))
+    memory_serve::load!()
+        .html_cache_control(CacheControl::NoCache)
+        .cache_control(CacheControl::NoCache)
+        .index_file(Some("/staff.html"))
+        .fallback(Some("/staff.html"))
+        .fallback_status(StatusCode::OK)
+        .add_alias("/f/", "/guest.html")
+        .add_alias("/f/{*link}", "/guest.html")
+        .into_router()
+        .layer(middleware::from_fn(keep_hashed))
 }
 
 /// What has a hash in its name never changes and is kept; the rest is asked for again each time, and mostly answered 304.
@@ -51,6 +56,22 @@ mod tests {
 
     fn said(response: &Response) -> &str {
         response.headers()[header::CACHE_CONTROL].to_str().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_link_opens_the_guests_page_and_any_other_path_the_offices() {
+        let say = async |path| {
+            let answer = ask(routes(), path).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+            axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap()
+        };
+        let (office, guests) = (say("/staff.html").await, say("/guest.html").await);
+        assert_ne!(office, guests);
+        for (path, page) in
+            [("/", &office), ("/cases/x", &office), ("/f/", &guests), ("/f/frl_x", &guests), ("/f/a/b", &guests)]
+        {
+            assert!(say(path).await == *page, "{path}");
+        }
     }
 
     #[tokio::test]
