@@ -73,10 +73,10 @@ pub struct Account {
 }
 
 impl Account {
-    /// Everything the roles give, each for one organization or for all.
+    /// Everything the roles give, each for one organization or for all, and what every account holds.
     pub fn privileges(&self) -> Vec<(Privilege, Option<OrganizationId>)> {
         let each = self.grants.iter().flat_map(|g| g.role.privileges().iter().map(|p| (*p, g.organization_id.clone())));
-        let mut all: Vec<_> = each.collect();
+        let mut all: Vec<_> = each.chain([(Privilege::OpenCases, None)]).collect();
         all.sort_unstable();
         all.dedup();
         all

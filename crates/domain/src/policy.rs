@@ -74,6 +74,8 @@ privileges! {
     ManageForms = "manage_forms",
     /// Make cases.
     CreateCases = "create_cases",
+    /// Open the cases whose access lists name one. Every account holds it, whatever its roles: it is there so that a token can lack it.
+    OpenCases = "open_cases",
     /// Add and revoke connectors.
     ManageConnectors = "manage_connectors",
     /// Add, change and disable accounts.
@@ -282,12 +284,11 @@ pub struct SeesCases {
     pub principals: Vec<String>,
 }
 
-/// What somebody sees of cases. No role opens a case: only its access list does.
+/// What somebody sees of cases. No role opens a case: only its access list does, and a token only where its scopes say so.
 pub fn sees_cases(caller: &Caller) -> SeesCases {
-    SeesCases {
-        all: caller.means == Means::Server,
-        principals: caller.principals().into_iter().map(str::to_owned).collect(),
-    }
+    let opens = caller.may_somewhere(Privilege::OpenCases);
+    let principals = caller.principals().into_iter().filter(|_| opens);
+    SeesCases { all: caller.means == Means::Server, principals: principals.map(str::to_owned).collect() }
 }
 
 /// Which files somebody sees.

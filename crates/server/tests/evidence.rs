@@ -39,6 +39,13 @@ impl Site {
         self.test.account(name, &self.test.host, &[]).await.id.to_string()
     }
 
+    /// What a program of theirs says in `Authorization`.
+    async fn token(&self, by: &Cookie, scopes: Value) -> String {
+        let made = self.post("/tokens", Some(by), json!({ "name": "script", "scopes": scopes })).await;
+        assert_eq!(made.status, 201, "{}", made.json);
+        format!("Bearer {}", made.json["secret"].as_str().unwrap())
+    }
+
     async fn case(&self, by: &Cookie, name: &str) -> String {
         self.test.advance(Duration::from_millis(1));
         let made = self.post("/cases", Some(by), json!({ "name": name })).await;
@@ -332,6 +339,37 @@ on_both!(whoever_manages_a_case_finds_whom_to_let_in, |database: TestDatabase| a
     assert_eq!(site.share(&ana, &case, &[("ana", "manage", None), ("vera", "edit", None)]).await, 200);
     assert_eq!(site.get(&path, Some(&vera)).await.status, 403);
     assert_eq!(site.get(&path, Some(&boss)).await.status, 404);
+});
+
+on_both!(a_token_opens_cases_only_where_its_scopes_say_so, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let case = site.case(&ana, "Harbor fire").await;
+    let file = site.add_to_case(&case, "clip.mp4", &footage()).await;
+    let narrow = site.token(&ana, json!(["view_registry", "create_cases", "submit_requests"])).await;
+    let opens = site.token(&ana, json!(["open_cases"])).await;
+    let whole = site.token(&ana, json!([])).await;
+    for (token, seen, cases) in [(&narrow, 404, 0), (&opens, 200, 1), (&whole, 200, 1)] {
+        let with = [("authorization", token.as_str())];
+        for path in [
+            format!("/cases/{case}"),
+            format!("/cases/{case}/access"),
+            format!("/cases/{case}/history"),
+            format!("/cases/{case}/evidence"),
+            format!("/evidence/{file}"),
+            format!("/evidence/{file}/original"),
+            format!("/evidence/{file}/play"),
+            format!("/evidence/{file}/thumbnail"),
+            format!("/evidence/{file}/history"),
+        ] {
+            assert_eq!(site.call("GET", &path, None, None, &with).await.status, seen, "{path}");
+        }
+        assert_eq!(site.call("GET", "/cases?count=true", None, None, &with).await.json["total"], cases);
+        let body = json!({ "name": "Mine now" });
+        let with = [with[0], ("if-match", "\"1\"")];
+        let renamed = site.call("PATCH", &format!("/cases/{case}"), None, Some(&body), &with).await;
+        assert_eq!(renamed.status == 404, seen == 404, "{}", renamed.json);
+    }
 });
 
 on_both!(a_file_is_looked_at_played_and_fetched_by_level, |database: TestDatabase| async move {

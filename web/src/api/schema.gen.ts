@@ -2601,7 +2601,7 @@ export interface components {
          * @description Something that a role allows, for one organization or for all.
          * @enum {string}
          */
-        Privilege: "view_registry" | "manage_registry" | "view_participants" | "manage_participants" | "delete_participants" | "submit_requests" | "invite_requesters" | "approve_requests" | "view_all_requests" | "manage_forms" | "create_cases" | "manage_connectors" | "manage_accounts" | "manage_settings" | "view_audit" | "view_dashboard";
+        Privilege: "view_registry" | "manage_registry" | "view_participants" | "manage_participants" | "delete_participants" | "submit_requests" | "invite_requesters" | "approve_requests" | "view_all_requests" | "manage_forms" | "create_cases" | "open_cases" | "manage_connectors" | "manage_accounts" | "manage_settings" | "view_audit" | "view_dashboard";
         /** @description What went wrong: `application/problem+json`. */
         Problem: {
             /** @description Always `about:blank`: `code` tells problems apart. */
