@@ -102,6 +102,31 @@ async fn after_completion() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_slept_through_a_lease_changes_nothing() {
+    let (mut installation, files, camera, start) = installation().await;
+    let slow = Wire::lay(&installation.address, Stop::Never, Some(200_000)).await;
+    files.through(&installation.address, &slow.address);
+    let sleeper = files.run();
+    let request = installation.submit_and_approve(&camera, window(start, 120)).await;
+    installation.item_when(&request, "uploading", PATIENCE).await;
+    sleeper.sleep();
+    // Real clocks: this is how long a lease lasts, and nobody extends it.
+    tokio::time::sleep(domain::connector::LEASE).await;
+    let twin = files.twin().run();
+    one_evidence_and_one_mail(&installation, &request, 0).await;
+    twin.kill();
+    sleeper.wake();
+    wait("the sleeper to hear that it is late", PATIENCE, async || sleeper.has_said("lease lost; dropped")).await;
+    one_evidence_and_one_mail(&installation, &request, 0).await;
+    // And it goes on with what is next.
+    let next = installation.submit_and_approve(&camera, window(start.plus(Duration::from_secs(5)), 120)).await;
+    one_evidence_and_one_mail(&installation, &next, 1).await;
+    sleeper.kill();
+    installation.kill_server();
+    installation.check();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_ten_random_moments() {
     let (mut installation, files, camera, start) = installation().await;
     // Slow enough that the moments fall into every part of the work.
@@ -127,4 +152,6 @@ async fn at_ten_random_moments() {
         one_evidence_and_one_mail(&installation, &request, mails).await;
         connector.kill();
     }
+    installation.kill_server();
+    installation.check();
 }

@@ -67,6 +67,13 @@ impl Installation {
         kill(&mut self.server);
     }
 
+    /// Holds rows, files and ledger against each other, by the command that an administrator would use.
+    pub(crate) fn check(&self) {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_sightline"));
+        let output = check.args(["check", "--data"]).arg(self.folder.path().join("data")).output().expect("it starts");
+        assert!(output.status.success(), "{}{}", text_of(&output.stdout), text_of(&output.stderr));
+    }
+
     /// Starts the server again on the same data and the same address.
     pub(crate) async fn restart_server(&mut self) {
         self.server = serve(self.folder.path(), &self.address);
@@ -212,6 +219,16 @@ impl ConnectorFiles {
         std::fs::write(self.folder.join("connection.toml"), connection).expect("the connection file is written");
     }
 
+    /// The same connector set up a second time, on a machine of its own.
+    pub(crate) fn twin(&self) -> Self {
+        let folder = self.folder.with_extension("twin");
+        std::fs::create_dir_all(&folder).expect("a folder for the twin");
+        std::fs::write(folder.join("connection.toml"), &self.connection).expect("the connection file is written");
+        std::fs::copy(self.folder.join("config.toml"), folder.join("config.toml"))
+            .expect("the configuration is copied");
+        Self { folder, connection: self.connection.clone(), id: self.id.clone() }
+    }
+
     /// Starts the connector.
     pub(crate) fn run(&self) -> Connector {
         let log = || File::options().create(true).append(true).open(self.folder.join("connector.log")).expect("a log");
@@ -243,6 +260,26 @@ impl Connector {
     pub(crate) fn kill(mut self) {
         kill(&mut self.child);
     }
+
+    /// Puts it to sleep: it keeps its connections and all that it knows, and does nothing.
+    pub(crate) fn sleep(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Wakes it up.
+    pub(crate) fn wake(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).expect("it is there");
+    }
+
+    /// Whether it has written this into its log.
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        std::fs::read_to_string(&self.log).is_ok_and(|log| log.contains(words))
+    }
 }
 
 impl Drop for Connector {
@@ -254,6 +291,10 @@ impl Drop for Connector {
             eprintln!("--- the end of the connector's log, last line first\n{}", tail.join("\n"));
         }
     }
+}
+
+fn text_of(output: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(output)
 }
 
 fn kill(child: &mut Child) {
