@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::camera::{Coverage, CoverageAnswer};
-use domain::connector::{LEASE, Task, TaskState};
+use domain::connector::{LEASE, Task, TaskKind, TaskState};
 use domain::id::{CameraId, ConnectorId, TaskId};
 use domain::request_item::{Reason, UnavailableCode};
 use domain::{Caller, Window};
-use protocol::{Complete, Fail, FailCause, Phase, Progress, TaskPayload, TaskResult, UnavailableReason};
+use protocol::{Complete, Fail, FailCause, Progress, TaskPayload, TaskResult, UnavailableReason};
 use serde_json::{Value, json};
 use store::connector_task::NewTask;
 use store::{Event, Tx};
@@ -123,13 +123,7 @@ pub async fn extend(app: &App, caller: &Caller, id: &TaskId, lease: i64) -> Resu
 pub async fn progress(app: &App, caller: &Caller, id: &TaskId, said: &Progress) -> Result<()> {
     let mut tx = app.begin().await?;
     let task = held(&mut tx, caller, id, said.lease).await?;
-    let phase = match said.phase {
-        Phase::WaitingForRecording => "waiting_for_recording",
-        Phase::Exporting => "exporting",
-        Phase::Uploading => "uploading",
-        Phase::Other => "other",
-    };
-    store::connector_task::progress(&mut tx, id, phase, said.bytes_done.max(0), said.bytes_total).await?;
+    store::connector_task::progress(&mut tx, id, said.phase.as_str(), said.bytes_done.max(0), said.bytes_total).await?;
     tx.commit_housekeeping().await?;
     if let Some(item_id) = task.item_id {
         let (bytes_done, bytes_total) = (said.bytes_done.max(0), said.bytes_total);
@@ -278,7 +272,7 @@ pub async fn ask_coverage(
         json!(TaskPayload::Coverage { device_id: device_id.to_owned(), from: window.from, to: window.to });
     let new = NewTask {
         connector_id: connector,
-        kind: "coverage",
+        kind: TaskKind::Coverage,
         item_id: None,
         camera_id: Some(camera),
         payload: &payload,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::case::Level;
-use domain::evidence::{Evidence, Look, PlayableState, Recorded};
+use domain::evidence::{Evidence, EvidenceAction, Look, PlayableState, Recorded};
 use domain::id::{CaseId, EvidenceId, RequestItemId, UploadId};
 use domain::request_item::{GrantedLevel, State};
 use domain::{Caller, policy};
@@ -250,13 +250,13 @@ pub async fn stream(
 }
 
 /// What the caller may do with a file, for its view.
-pub fn allowed_actions(seen: &Seen) -> Vec<&'static str> {
+pub fn allowed_actions(seen: &Seen) -> Vec<EvidenceAction> {
     let mut actions = Vec::new();
     if seen.evidence.playable.is_some() {
-        actions.push("play");
+        actions.push(EvidenceAction::Play);
     }
     if seen.level >= Level::Download {
-        actions.push("download");
+        actions.push(EvidenceAction::Download);
     }
     actions
 }

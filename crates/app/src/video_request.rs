@@ -7,7 +7,7 @@ use domain::camera::Camera;
 use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
 use domain::policy::{self, Privilege, SeesRequests};
 use domain::request_item::{Action, Hold, RequestItem, State};
-use domain::video_request::{self, AskedItem, Incident, Limits, MessageKind, Submission, VideoRequest};
+use domain::video_request::{self, AskedItem, Incident, Limits, MessageKind, RequestAction, Submission, VideoRequest};
 use domain::{Caller, Invalid, Timestamp, Window};
 use store::Tx;
 use store::video_request::Filter;
@@ -96,8 +96,8 @@ pub struct View {
     pub items: Vec<ItemView>,
     /// The thread, as far as they see it.
     pub thread: Vec<ThreadEntry>,
-    /// What they may do to the whole: `approve`, `deny`, `cancel`, `comment`.
-    pub allowed_actions: Vec<&'static str>,
+    /// What they may do to the whole.
+    pub allowed_actions: Vec<RequestAction>,
 }
 
 fn limits(app: &App) -> Limits {
@@ -318,7 +318,7 @@ fn waiting_for(shown: &Shown, now: Timestamp) -> Option<WaitingFor> {
     }
 }
 
-fn allowed_actions(caller: &Caller, request: &VideoRequest, items: &[ItemView]) -> Vec<&'static str> {
+fn allowed_actions(caller: &Caller, request: &VideoRequest, items: &[ItemView]) -> Vec<RequestAction> {
     let any = |action, state: Option<State>| {
         items.iter().any(|item| {
             item.allowed_actions.contains(&action) && state.is_none_or(|state| item.shown.item.state == state)
@@ -327,16 +327,16 @@ fn allowed_actions(caller: &Caller, request: &VideoRequest, items: &[ItemView]) 
     let owners: Vec<OrganizationId> = items.iter().map(|item| item.shown.item.organization_id.clone()).collect();
     let mut allowed = Vec::new();
     if any(Action::Approve, None) {
-        allowed.push("approve");
+        allowed.push(RequestAction::Approve);
     }
     if any(Action::Deny, Some(State::Pending)) {
-        allowed.push("deny");
+        allowed.push(RequestAction::Deny);
     }
     if any(Action::Cancel, None) {
-        allowed.push("cancel");
+        allowed.push(RequestAction::Cancel);
     }
     if policy::comment_on_request(caller, &request.requester_id, &owners).is_ok() {
-        allowed.push("comment");
+        allowed.push(RequestAction::Comment);
     }
     allowed
 }

@@ -24,7 +24,7 @@ text_enum! {
 
 text_enum! {
     /// Whether a camera can be expected to record now.
-    Status {
+    Status as SourceStatus {
         /// Its connector is here and says that it delivers.
         Online = "online",
         /// Its connector is away, or says that it does not deliver.

@@ -52,6 +52,7 @@ pub struct Connector {
 
 /// What is wrong beside the recorder, and what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConnectorProblem)]
 pub struct Problem {
     /// In a sentence.
     pub text: String,
@@ -79,6 +80,24 @@ pub fn is_online(last_seen_at: Option<Timestamp>, revoked_at: Option<Timestamp>,
 }
 
 text_enum! {
+    /// What a connector is asked to do, as the protocol names it.
+    TaskKind {
+        /// Publish its sources anew.
+        Discover = "discover",
+        /// Send a picture of a source.
+        Thumbnail = "thumbnail",
+        /// Say what is recorded.
+        Coverage = "coverage",
+        /// Keep a window.
+        Hold = "hold",
+        /// Export a window and upload it.
+        Export = "export",
+        /// Let go of what was kept.
+        Free = "free",
+    }
+}
+
+text_enum! {
     /// Where a task stands.
     TaskState {
         /// For the connector to take.
@@ -102,7 +121,7 @@ pub struct Task {
     /// Who is asked.
     pub connector_id: ConnectorId,
     /// What sort of task, as on the wire.
-    pub kind: String,
+    pub kind: TaskKind,
     /// The request item that it is for.
     pub item_id: Option<RequestItemId>,
     /// The camera that it is about.
@@ -158,7 +177,7 @@ mod tests {
         Task {
             id: TaskId::new(at, [1; 10]),
             connector_id: ConnectorId::new(at, [2; 10]),
-            kind: "export".into(),
+            kind: TaskKind::Export,
             item_id: None,
             camera_id: None,
             payload: serde_json::Value::Null,

@@ -122,6 +122,16 @@ impl Evidence {
 }
 
 text_enum! {
+    /// What may be done with a file.
+    EvidenceAction {
+        /// Watch the copy that browsers play.
+        Play = "play",
+        /// Fetch the original.
+        Download = "download",
+    }
+}
+
+text_enum! {
     /// What is looked at.
     Look {
         /// The playable copy.

@@ -6,7 +6,7 @@ use crate::{Invalid, Timestamp};
 
 text_enum! {
     /// What the holder of a link says.
-    Answer {
+    Answer as LinkAnswer {
         /// I have it.
         Have = "have",
         /// I have a part of it.

@@ -11,7 +11,7 @@ use crate::{Timestamp, Window};
 
 text_enum! {
     /// Where an item stands.
-    State {
+    State as ItemState {
         /// Waits for the owner's decision.
         Pending = "pending",
         /// The approver asked something; the requester answers in the thread.
@@ -53,7 +53,7 @@ impl State {
 
 text_enum! {
     /// What may be done to an item, by people first, then by connectors, links and the clock.
-    Action {
+    Action as ItemAction {
         /// The owner grants it, whole or narrowed.
         Approve = "approve",
         /// The owner refuses, before or after looking.

@@ -20,6 +20,7 @@ text_enum! {
 
 /// Why an item is unavailable or failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ItemReason)]
 pub struct Reason {
     /// An [`UnavailableCode`], or the code of the error that used up the tries.
     pub code: String,

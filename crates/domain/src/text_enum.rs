@@ -1,8 +1,9 @@
 //! Enums that have one text form, the same in SQL, in the API and in logs.
 
-/// Declares an enum with `ALL`, `as_str`, `Display`, `FromStr`, serde and OpenAPI from one list of names.
+/// Declares an enum with `ALL`, `as_str`, `Display`, `FromStr`, serde and OpenAPI from one list of names. `as` gives it
+/// another name in the API document, where all names stand side by side.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident $(as $schema:ident)? { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
@@ -31,7 +32,11 @@ macro_rules! text_enum {
             }
         }
 
-        impl utoipa::ToSchema for $name {}
+        impl utoipa::ToSchema for $name {
+            $(fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($schema).into()
+            })?
+        }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -11,7 +11,7 @@ use crate::{Invalid, Timestamp, Window};
 
 text_enum! {
     /// Where a request stands. Computed from its items, never set by hand.
-    Status {
+    Status as RequestStatus {
         /// Somebody has to decide or to answer.
         Pending = "pending",
         /// Granted; footage is on its way or looked at.
@@ -30,6 +30,20 @@ text_enum! {
         Expired = "expired",
         /// Withdrawn.
         Canceled = "canceled",
+    }
+}
+
+text_enum! {
+    /// What somebody may do to a request as a whole.
+    RequestAction {
+        /// Grant what is pending, as it was asked.
+        Approve = "approve",
+        /// Deny what is pending.
+        Deny = "deny",
+        /// Withdraw what can still be withdrawn.
+        Cancel = "cancel",
+        /// Write into the thread.
+        Comment = "comment",
     }
 }
 

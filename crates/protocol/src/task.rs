@@ -127,6 +127,24 @@ pub enum Phase {
     Other,
 }
 
+impl Phase {
+    /// As written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WaitingForRecording => "waiting_for_recording",
+            Self::Exporting => "exporting",
+            Self::Uploading => "uploading",
+            Self::Other => "other",
+        }
+    }
+
+    /// The phase that is written so.
+    pub fn named(text: &str) -> Self {
+        let known = [Self::WaitingForRecording, Self::Exporting, Self::Uploading];
+        known.into_iter().find(|phase| phase.as_str() == text).unwrap_or(Self::Other)
+    }
+}
+
 /// Asks to keep a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Extend {

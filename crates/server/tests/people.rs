@@ -4,7 +4,7 @@
 mod support;
 
 use domain::account::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::mail::Draft;
 use store::on_both;
 use store::testing::TestDatabase;
@@ -114,6 +114,18 @@ on_both!(nobody_gives_roles_beyond_their_own, |database: TestDatabase| async mov
     assert!(listed.json["items"].as_array().unwrap().iter().all(|a| a["organization"]["id"] == json!(mall)));
 });
 
+on_both!(a_role_for_all_is_said_and_not_left_out, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = site.sign_in("boss").await;
+    let with =
+        |role| json!({"email": "x@example.org", "name": "X", "organization_id": site.test.host, "roles": [role]});
+    let left_out = site.post("/accounts", Some(&boss), with(json!({"role": "approver"}))).await;
+    assert_eq!((left_out.status, left_out.code()), (422, "invalid"));
+    let said = site.post("/accounts", Some(&boss), with(json!({"role": "approver", "organization_id": null}))).await;
+    assert_eq!(said.status, 201, "{}", said.json);
+});
+
 on_both!(mail_is_found_by_recipient_and_subject, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
@@ -188,6 +200,35 @@ on_both!(pages_of_other_sites_are_refused, |database: TestDatabase| async move {
         .call("POST", "/tokens", Some(&ana), Some(&json!({"name": "x"})), &[("sec-fetch-site", "cross-site")])
         .await;
     assert_eq!((refused.status, refused.code()), (403, "foreign_origin"));
+});
+
+on_both!(answers_are_held_against_the_api_document, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+    let ana = site.sign_in("ana").await;
+    for (at, wrong) in [
+        ("/account/name", None),
+        ("/account/last_seen_at", None),
+        ("/account/name", Some(json!(7))),
+        ("/account/id", Some(json!("org_1"))),
+        ("/account/created_at", Some(json!("yesterday"))),
+        ("/account/nickname", Some(json!("an"))),
+        ("/account/roles/0/role", Some(json!("king"))),
+        ("/account/organization", Some(Value::Null)),
+    ] {
+        let mut reply = site.get("/me", Some(&ana)).await;
+        let (of, field) = at.rsplit_once('/').unwrap();
+        let fields = reply.json.pointer_mut(of).unwrap().as_object_mut().unwrap();
+        match &wrong {
+            Some(value) => fields.insert(field.to_owned(), value.clone()),
+            None => fields.remove(field),
+        };
+        let faults = support::document::faults("GET", "/api/v1/me", &reply);
+        assert_eq!(faults.len(), 1, "{at} {wrong:?}: {faults:?}");
+    }
+    let mut reply = site.get("/me", Some(&ana)).await;
+    reply.status = 201;
+    assert_eq!(support::document::faults("GET", "/api/v1/me", &reply), ["no status 201"]);
 });
 
 on_both!(bad_bodies_are_problems, |database: TestDatabase| async move {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::connector::{Task, TaskState};
+use domain::connector::{Task, TaskKind, TaskState};
 use domain::id::{CameraId, ConnectorId, EvidenceId, RequestItemId, TaskId, UploadId};
 use serde_json::Value;
 use sqlx::any::AnyRow;
@@ -18,7 +18,7 @@ fn task(row: &AnyRow) -> Result<Task> {
     Ok(Task {
         id: row.parsed("id")?,
         connector_id: row.parsed("connector_id")?,
-        kind: row.text("kind")?,
+        kind: row.parsed("kind")?,
         item_id: row.parsed_or_null("item_id")?,
         camera_id: row.parsed_or_null("camera_id")?,
         payload: row.json("payload")?,
@@ -41,7 +41,7 @@ pub struct NewTask<'a> {
     /// Of whom.
     pub connector_id: &'a ConnectorId,
     /// What sort of task.
-    pub kind: &'a str,
+    pub kind: TaskKind,
     /// For which request item.
     pub item_id: Option<&'a RequestItemId>,
     /// About which camera.
@@ -55,7 +55,7 @@ pub async fn push(tx: &mut Tx, new: &NewTask<'_>) -> Result<TaskId> {
     let id: TaskId = tx.new_id();
     let now = tx.now().as_micros();
     Sql::new("INSERT INTO connector_tasks (id, connector_id, kind, item_id, camera_id, payload, state, lease, lease_until, run_at, attempts, created_at) VALUES (")
-        .args([id.as_str(), new.connector_id.as_str(), new.kind])
+        .args([id.as_str(), new.connector_id.as_str(), new.kind.as_str()])
         .add(", ")
         .args([new.item_id.map(RequestItemId::as_str), new.camera_id.map(CameraId::as_str)])
         .add(", ")

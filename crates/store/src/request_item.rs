@@ -1,5 +1,6 @@
 //! Request items. Every query for a person is cut to what they see ([`SeesRequests`]).
 
+use domain::evidence::PlayableState;
 use domain::id::{AccountId, ConnectorId, EvidenceId, FileRequestId, RequestItemId, VideoRequestId};
 use domain::policy::SeesRequests;
 use domain::request_item::{Reason, RequestItem};
@@ -230,8 +231,8 @@ pub struct Arrived {
     pub size_bytes: i64,
     /// Of the original, hex.
     pub sha256: String,
-    /// `waiting`, `ready` or `failed`.
-    pub playable_state: String,
+    /// Whether there is a copy that browsers play.
+    pub playable_state: PlayableState,
     /// When the requester could have it; none while only the owner's approvers see it.
     pub released_at: Option<Timestamp>,
 }
@@ -253,7 +254,7 @@ pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrive
             name: row.text("name")?,
             size_bytes: row.int("size_bytes")?,
             sha256: row.text("sha256")?,
-            playable_state: row.text("playable_state")?,
+            playable_state: row.parsed("playable_state")?,
             released_at: row.time_or_null("released_at")?,
         })
     };

@@ -1325,10 +1325,15 @@ export interface components {
         AccessView: {
             principal_id: components["schemas"]["Principal"];
             /** @description The person's or the group's name. */
-            name?: string | null;
+            name: string | null;
             level: components["schemas"]["Level"];
-            expires_at?: components["schemas"]["Timestamp"] | null;
+            expires_at: components["schemas"]["Timestamp"] | null;
         };
+        /**
+         * @description What may be done with an account.
+         * @enum {string}
+         */
+        AccountAction: "change";
         AccountId: string;
         /** @description A new account. */
         AccountInput: {
@@ -1358,27 +1363,22 @@ export interface components {
             roles: components["schemas"]["RoleGrant"][];
             disabled: boolean;
             must_change_password: boolean;
-            last_seen_at?: components["schemas"]["Timestamp"] | null;
+            last_seen_at: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
-            /** @description `change`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["AccountAction"][];
         };
-        /** @enum {string} */
-        Action: "approve" | "deny" | "ask" | "answer" | "cancel" | "unavailable" | "retry" | "release" | "file_request" | "lease" | "lease_lost" | "upload_started" | "arrived" | "fail" | "expire" | "link_have" | "link_nothing" | "link_no";
         /** @description Who did something. */
         ActorView: {
             /** @description Id of an account, token, connector or link. */
             id: string;
             /** @description The name, where it has one. */
-            name?: string | null;
+            name: string | null;
         };
-        /** @enum {string} */
-        Answer: "have" | "part" | "nothing" | "no";
         /** @description What the holder says. */
         AnswerInput: {
-            answer: components["schemas"]["Answer"];
+            answer: components["schemas"]["LinkAnswer"];
             from?: components["schemas"]["Timestamp"] | null;
             to?: components["schemas"]["Timestamp"] | null;
             comment?: string | null;
@@ -1400,21 +1400,26 @@ export interface components {
             size_bytes: number;
             /** @description Of the original, hexadecimal. */
             sha256: string;
-            /** @description `waiting`, `ready` or `failed`. */
-            playable: string;
+            /** @description Whether there is a copy that browsers play. */
+            playable: components["schemas"]["PlayableState"];
         };
         /** @description The connector that a source hangs on. */
         BehindView: {
-            id: string;
+            id: components["schemas"]["ConnectorId"];
             name: string;
             online: boolean;
-            last_seen_at?: components["schemas"]["Timestamp"] | null;
+            last_seen_at: components["schemas"]["Timestamp"] | null;
         };
         /** @description Words. */
         BodyInput: {
             /** @description At most 10,000 characters. */
             body: string;
         };
+        /**
+         * @description What may be done with a camera.
+         * @enum {string}
+         */
+        CameraAction: "change" | "remove";
         CameraId: string;
         /** @description What to change about a camera: a field that is left out stays, `null` empties it. */
         CameraInput: {
@@ -1488,21 +1493,21 @@ export interface components {
         CameraType: "fixed" | "panning" | "dome";
         /** @description Everything that is known of a camera. */
         CameraView: components["schemas"]["SourceView"] & {
-            description?: string | null;
-            site?: string | null;
-            device_id?: string | null;
-            type?: components["schemas"]["CameraType"] | null;
+            description: string | null;
+            site: string | null;
+            device_id: string | null;
+            type: components["schemas"]["CameraType"] | null;
             /** Format: double */
-            mounting_height_m?: number | null;
+            mounting_height_m: number | null;
             /** Format: double */
-            tilt_deg?: number | null;
+            tilt_deg: number | null;
             /** Format: int64 */
-            clock_offset_ms?: number | null;
+            clock_offset_ms: number | null;
             /** Format: int64 */
-            clock_uncertainty_ms?: number | null;
-            last_seen_at?: components["schemas"]["Timestamp"] | null;
-            make?: string | null;
-            model?: string | null;
+            clock_uncertainty_ms: number | null;
+            last_seen_at: components["schemas"]["Timestamp"] | null;
+            make: string | null;
+            model: string | null;
             custom: {
                 [key: string]: string;
             };
@@ -1514,8 +1519,7 @@ export interface components {
             updated_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
-            /** @description `change`, `remove`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["CameraAction"][];
         };
         /** @description At most twenty; more words find the rest. */
         CandidateListView: {
@@ -1528,6 +1532,11 @@ export interface components {
             name: string;
             organization: string;
         };
+        /**
+         * @description What may be done with a case.
+         * @enum {string}
+         */
+        CaseAction: "change" | "add" | "file_request" | "share" | "close" | "reopen";
         CaseId: string;
         /** @description A new case, or a new name. */
         CaseInput: {
@@ -1538,7 +1547,7 @@ export interface components {
             id: components["schemas"]["CaseId"];
             number: string;
             name: string;
-            closed_at?: components["schemas"]["Timestamp"] | null;
+            closed_at: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
             /** @description What the caller may do in it. */
             level: components["schemas"]["Level"];
@@ -1546,8 +1555,7 @@ export interface components {
             evidence_count: number;
             /** Format: int64 */
             version: number;
-            /** @description `change`, `add`, `file_request`, `share`, `close`, `reopen`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["CaseAction"][];
         };
         /** @description Recorder clock minus true time. */
         ClockOffset: {
@@ -1577,6 +1585,11 @@ export interface components {
             /** @description What came of it. */
             result: components["schemas"]["TaskResult"];
         };
+        /**
+         * @description What may be done with a connector.
+         * @enum {string}
+         */
+        ConnectorAction: "revoke";
         ConnectorId: string;
         /** @description A new connector. */
         ConnectorInput: {
@@ -1584,6 +1597,13 @@ export interface components {
             name: string;
             /** @description Whose cameras it publishes. */
             organization_id: components["schemas"]["OrganizationId"];
+        };
+        /** @description What is wrong beside the recorder, and what can be done about it. */
+        ConnectorProblem: {
+            /** @description In a sentence. */
+            text: string;
+            /** @description What somebody beside the recorder can do. */
+            what_to_do: string;
         };
         /** @description A connector as the server knows it. */
         ConnectorRef: {
@@ -1595,17 +1615,16 @@ export interface components {
         /** @description Something that a connector was asked to do. */
         ConnectorTaskView: {
             id: components["schemas"]["TaskId"];
-            /** @description `discover`, `thumbnail`, `coverage`, `hold`, `export` or `free`. */
-            kind: string;
+            kind: components["schemas"]["TaskKind"];
             state: components["schemas"]["TaskState"];
-            item_id?: components["schemas"]["RequestItemId"] | null;
+            item_id: components["schemas"]["RequestItemId"] | null;
             /**
              * Format: int64
              * @description Tries that failed.
              */
             attempts: number;
-            progress?: components["schemas"]["TaskProgress"] | null;
-            last_error?: string | null;
+            progress: components["schemas"]["TaskProgress"] | null;
+            last_error: string | null;
             created_at: components["schemas"]["Timestamp"];
         };
         /** @description A process beside a video system. */
@@ -1615,30 +1634,30 @@ export interface components {
             /** @description Whose cameras it publishes. */
             organization: components["schemas"]["Named"];
             /** @description The adapter that it uses; null before it first called. */
-            adapter?: string | null;
+            adapter: string | null;
             /** @description Program and version. */
-            version?: string | null;
+            version: string | null;
             /** @description Whether it called lately. */
             online: boolean;
-            last_seen_at?: components["schemas"]["Timestamp"] | null;
+            last_seen_at: components["schemas"]["Timestamp"] | null;
             /** Format: int64 */
             source_count: number;
             queue: components["schemas"]["Queue"];
-            problem?: components["schemas"]["Problem"] | null;
+            problem: components["schemas"]["ConnectorProblem"] | null;
             /**
              * Format: int64
              * @description Its machine's clock minus the server's.
              */
-            clock_offset_ms?: number | null;
-            revoked_at?: components["schemas"]["Timestamp"] | null;
+            clock_offset_ms: number | null;
+            revoked_at: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["ConnectorAction"][];
         };
         /** @description What is known of recordings. */
         CoverageView: {
             /** @description Where there are recordings. */
             spans: components["schemas"]["Window"][];
-            asked_at?: components["schemas"]["Timestamp"] | null;
+            asked_at: components["schemas"]["Timestamp"] | null;
             /** @description Whether the whole window was answered. */
             complete: boolean;
         };
@@ -1646,7 +1665,7 @@ export interface components {
         CreatedAccount: {
             account: components["schemas"]["AccountView"];
             /** @description Shown this once. */
-            one_time_password?: string | null;
+            one_time_password: string | null;
         };
         /** @description The new connector and its file. */
         CreatedConnector: {
@@ -1667,54 +1686,56 @@ export interface components {
             /** @description Password. */
             password: string;
         };
+        EventId: string;
         /** @description An event. */
         EventView: {
-            id: string;
+            id: components["schemas"]["EventId"];
             at: components["schemas"]["Timestamp"];
             /** @description `noun.verb`. */
             kind: string;
-            actor?: components["schemas"]["ActorView"] | null;
+            actor: components["schemas"]["ActorView"] | null;
             /** @description What it is about: noun to id. */
             objects: Record<string, never>;
             /** @description What the leaf holds beside: states, sizes, hashes. */
             data: Record<string, never>;
             /** @description What stands beside the leaf; null when nothing does, or when it was erased. */
-            personal?: Record<string, never> | null;
-            erased_at?: components["schemas"]["Timestamp"] | null;
+            personal: Record<string, never> | null;
+            erased_at: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description Its place in the ledger; null for the last second or so.
              */
-            leaf_index?: number | null;
+            leaf_index: number | null;
         };
+        /** @enum {string} */
+        EvidenceAction: "play" | "download";
         EvidenceId: string;
         /** @description A file, as the caller sees it. */
         EvidenceView: {
             id: components["schemas"]["EvidenceId"];
-            case_id?: components["schemas"]["CaseId"] | null;
-            request_id?: components["schemas"]["VideoRequestId"] | null;
-            item_id?: components["schemas"]["RequestItemId"] | null;
+            case_id: components["schemas"]["CaseId"] | null;
+            request_id: components["schemas"]["VideoRequestId"] | null;
+            item_id: components["schemas"]["RequestItemId"] | null;
             name: string;
             /** Format: int64 */
             size_bytes: number;
             /** @description Of the original. */
             sha256: string;
-            source?: components["schemas"]["Named"] | null;
+            source: components["schemas"]["Named"] | null;
             created_at: components["schemas"]["Timestamp"];
-            media?: components["schemas"]["MediaFacts"] | null;
-            recorded?: components["schemas"]["RecordedView"] | null;
+            media: components["schemas"]["MediaFacts"] | null;
+            recorded: components["schemas"]["RecordedView"] | null;
             /** @description How a connector made it. */
-            manifest?: Record<string, never> | null;
+            manifest: Record<string, never> | null;
             playable: components["schemas"]["PlayableView"];
-            thumbnail_url?: string | null;
-            play_url?: string | null;
+            thumbnail_url: string | null;
+            play_url: string | null;
             /** @description Null when the caller may only view. */
-            original_url?: string | null;
+            original_url: string | null;
             /** @description What the caller may do with it. */
             level: components["schemas"]["Level"];
             ledger: components["schemas"]["LedgerView"];
-            /** @description `play`, `download`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["EvidenceAction"][];
         };
         /** @description The file that came out of an export. */
         ExportFacts: {
@@ -1792,6 +1813,11 @@ export interface components {
         };
         /** @enum {string} */
         GrantedLevel: "view" | "download";
+        /**
+         * @description What may be done with a group.
+         * @enum {string}
+         */
+        GroupAction: "change" | "remove";
         GroupId: string;
         /** @description A new group. */
         GroupInput: {
@@ -1811,13 +1837,12 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
-            /** @description `change`, `remove`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["GroupAction"][];
         };
         /** @description A privilege, held for one organization or for all. */
         HeldPrivilege: {
             privilege: components["schemas"]["Privilege"];
-            organization_id?: components["schemas"]["OrganizationId"] | null;
+            organization_id: components["schemas"]["OrganizationId"] | null;
         };
         /** @description The first call of a connector, and the first after each interruption. */
         Hello: {
@@ -1864,23 +1889,23 @@ export interface components {
              * Format: int64
              * @description The last publication that was taken over; none before the first.
              */
-            sequence?: number | null;
+            sequence: number | null;
         };
         /** @description Something that happened. */
         HistoryEntry: {
             /** @description The id of the ledger's event. */
-            id: string;
+            id: components["schemas"]["EventId"];
             at: components["schemas"]["Timestamp"];
             /** @description What: `evidence.play`. */
             kind: string;
-            actor?: components["schemas"]["Named"] | null;
+            actor: components["schemas"]["Named"] | null;
             /** @description Facts, as the ledger holds them, with what is personal unless it was erased. */
             detail: Record<string, never>;
         };
         /** @enum {string} */
         Hold: "none" | "asked" | "held" | "unsupported" | "freed" | "lost";
         /** @description What happened, where and when. */
-        IncidentView: {
+        IncidentInput: {
             /** @description The agency's own number for it. */
             number?: string | null;
             from: components["schemas"]["Timestamp"];
@@ -1888,6 +1913,15 @@ export interface components {
             to: components["schemas"]["Timestamp"];
             position?: components["schemas"]["Position"] | null;
             address?: string | null;
+        };
+        /** @description What happened, where and when. */
+        IncidentView: {
+            /** @description The agency's own number for it. */
+            number: string | null;
+            from: components["schemas"]["Timestamp"];
+            to: components["schemas"]["Timestamp"];
+            position: components["schemas"]["Position"] | null;
+            address: string | null;
         };
         /** @description What the page needs to know of the installation. */
         InstallationView: {
@@ -1907,35 +1941,49 @@ export interface components {
             /** @description Whether the agency brought a layer of streets. */
             has_streets: boolean;
         };
+        /** @enum {string} */
+        ItemAction: "approve" | "deny" | "ask" | "answer" | "cancel" | "unavailable" | "retry" | "release" | "file_request" | "lease" | "lease_lost" | "upload_started" | "arrived" | "fail" | "expire" | "link_have" | "link_nothing" | "link_no";
         /** @description The upload link of an item. The link itself is shown and sent once only. */
         ItemLink: {
             id: components["schemas"]["FileRequestId"];
             expires_at: components["schemas"]["Timestamp"];
-            revoked_at?: components["schemas"]["Timestamp"] | null;
-            finished_at?: components["schemas"]["Timestamp"] | null;
+            revoked_at: components["schemas"]["Timestamp"] | null;
+            finished_at: components["schemas"]["Timestamp"] | null;
         };
         /** @description Until when a link holds. */
         ItemLinkInput: {
             expires_at?: components["schemas"]["Timestamp"] | null;
         };
+        /** @description Why an item is unavailable or failed. */
+        ItemReason: {
+            /** @description An [`UnavailableCode`], or the code of the error that used up the tries. */
+            code: string;
+            /** @description The sentence for people. */
+            detail: string;
+        };
         /** @description A source, as an item names it. */
         ItemSource: {
             id: components["schemas"]["CameraId"];
             name: string;
-            /** @description `camera`. */
-            kind: string;
-            thumbnail_url?: string | null;
+            kind: components["schemas"]["SourceKind"];
+            thumbnail_url: string | null;
         };
+        /** @enum {string} */
+        ItemState: "pending" | "needs_information" | "approved" | "exporting" | "uploading" | "in_review" | "released" | "unavailable" | "failed" | "denied" | "canceled" | "expired";
         JobId: string;
+        /**
+         * @description Where a job stands.
+         * @enum {string}
+         */
+        JobState: "waiting" | "dead";
         /** @description A job. */
         JobView: {
             id: components["schemas"]["JobId"];
             kind: string;
-            /** @description `waiting` or `dead`. */
-            state: string;
+            state: components["schemas"]["JobState"];
             /** Format: int64 */
             attempts: number;
-            last_error?: string | null;
+            last_error: string | null;
             run_at: components["schemas"]["Timestamp"];
             created_at: components["schemas"]["Timestamp"];
         };
@@ -1955,10 +2003,12 @@ export interface components {
              * Format: int64
              * @description Null in the first second.
              */
-            leaf_index?: number | null;
+            leaf_index: number | null;
         };
         /** @enum {string} */
         Level: "view" | "download" | "edit" | "manage";
+        /** @enum {string} */
+        LinkAnswer: "have" | "part" | "nothing" | "no";
         /** @description What a link asks for. */
         LinkInput: {
             /** @description In a line. */
@@ -1972,17 +2022,17 @@ export interface components {
         /** @description What is asked, by whom, and what was sent so far. */
         LinkView: {
             name: string;
-            description?: string | null;
+            description: string | null;
             requester: string;
             organization: string;
-            source?: string | null;
-            from?: components["schemas"]["Timestamp"] | null;
-            to?: components["schemas"]["Timestamp"] | null;
+            source: string | null;
+            from: components["schemas"]["Timestamp"] | null;
+            to: components["schemas"]["Timestamp"] | null;
             /** @description IANA time zone in which to show times. */
             time_zone: string;
             expires_at: components["schemas"]["Timestamp"];
-            finished_at?: components["schemas"]["Timestamp"] | null;
-            answer?: components["schemas"]["Answer"] | null;
+            finished_at: components["schemas"]["Timestamp"] | null;
+            answer: components["schemas"]["LinkAnswer"] | null;
             files: components["schemas"]["SentView"][];
             /** @description What people read to each other on the telephone to be sure that they speak of the same link. It opens nothing. */
             code: string;
@@ -1990,420 +2040,194 @@ export interface components {
         /** @description One page of a list. */
         List_AccountView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["AccountId"];
-                email: string;
-                user_name: string;
-                name: string;
-                organization: components["schemas"]["Named"];
-                roles: components["schemas"]["RoleGrant"][];
-                disabled: boolean;
-                must_change_password: boolean;
-                last_seen_at?: components["schemas"]["Timestamp"] | null;
-                created_at: components["schemas"]["Timestamp"];
-                /** Format: int64 */
-                version: number;
-                /** @description `change`. */
-                allowed_actions: string[];
-            }[];
+            items: components["schemas"]["AccountView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_CaseView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["CaseId"];
-                number: string;
-                name: string;
-                closed_at?: components["schemas"]["Timestamp"] | null;
-                created_at: components["schemas"]["Timestamp"];
-                /** @description What the caller may do in it. */
-                level: components["schemas"]["Level"];
-                /** Format: int64 */
-                evidence_count: number;
-                /** Format: int64 */
-                version: number;
-                /** @description `change`, `add`, `file_request`, `share`, `close`, `reopen`. */
-                allowed_actions: string[];
-            }[];
+            items: components["schemas"]["CaseView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_ConnectorTaskView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["TaskId"];
-                /** @description `discover`, `thumbnail`, `coverage`, `hold`, `export` or `free`. */
-                kind: string;
-                state: components["schemas"]["TaskState"];
-                item_id?: components["schemas"]["RequestItemId"] | null;
-                /**
-                 * Format: int64
-                 * @description Tries that failed.
-                 */
-                attempts: number;
-                progress?: components["schemas"]["TaskProgress"] | null;
-                last_error?: string | null;
-                created_at: components["schemas"]["Timestamp"];
-            }[];
+            items: components["schemas"]["ConnectorTaskView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_ConnectorView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["ConnectorId"];
-                name: string;
-                /** @description Whose cameras it publishes. */
-                organization: components["schemas"]["Named"];
-                /** @description The adapter that it uses; null before it first called. */
-                adapter?: string | null;
-                /** @description Program and version. */
-                version?: string | null;
-                /** @description Whether it called lately. */
-                online: boolean;
-                last_seen_at?: components["schemas"]["Timestamp"] | null;
-                /** Format: int64 */
-                source_count: number;
-                queue: components["schemas"]["Queue"];
-                problem?: components["schemas"]["Problem"] | null;
-                /**
-                 * Format: int64
-                 * @description Its machine's clock minus the server's.
-                 */
-                clock_offset_ms?: number | null;
-                revoked_at?: components["schemas"]["Timestamp"] | null;
-                created_at: components["schemas"]["Timestamp"];
-                allowed_actions: string[];
-            }[];
+            items: components["schemas"]["ConnectorView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_EventView: {
             /** @description What is on it. */
-            items: {
-                id: string;
-                at: components["schemas"]["Timestamp"];
-                /** @description `noun.verb`. */
-                kind: string;
-                actor?: components["schemas"]["ActorView"] | null;
-                /** @description What it is about: noun to id. */
-                objects: Record<string, never>;
-                /** @description What the leaf holds beside: states, sizes, hashes. */
-                data: Record<string, never>;
-                /** @description What stands beside the leaf; null when nothing does, or when it was erased. */
-                personal?: Record<string, never> | null;
-                erased_at?: components["schemas"]["Timestamp"] | null;
-                /**
-                 * Format: int64
-                 * @description Its place in the ledger; null for the last second or so.
-                 */
-                leaf_index?: number | null;
-            }[];
+            items: components["schemas"]["EventView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_EvidenceView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["EvidenceId"];
-                case_id?: components["schemas"]["CaseId"] | null;
-                request_id?: components["schemas"]["VideoRequestId"] | null;
-                item_id?: components["schemas"]["RequestItemId"] | null;
-                name: string;
-                /** Format: int64 */
-                size_bytes: number;
-                /** @description Of the original. */
-                sha256: string;
-                source?: components["schemas"]["Named"] | null;
-                created_at: components["schemas"]["Timestamp"];
-                media?: components["schemas"]["MediaFacts"] | null;
-                recorded?: components["schemas"]["RecordedView"] | null;
-                /** @description How a connector made it. */
-                manifest?: Record<string, never> | null;
-                playable: components["schemas"]["PlayableView"];
-                thumbnail_url?: string | null;
-                play_url?: string | null;
-                /** @description Null when the caller may only view. */
-                original_url?: string | null;
-                /** @description What the caller may do with it. */
-                level: components["schemas"]["Level"];
-                ledger: components["schemas"]["LedgerView"];
-                /** @description `play`, `download`. */
-                allowed_actions: string[];
-            }[];
+            items: components["schemas"]["EvidenceView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_GroupView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["GroupId"];
-                name: string;
-                organization_id: components["schemas"]["OrganizationId"];
-                account_ids: components["schemas"]["AccountId"][];
-                created_at: components["schemas"]["Timestamp"];
-                /** Format: int64 */
-                version: number;
-                /** @description `change`, `remove`. */
-                allowed_actions: string[];
-            }[];
+            items: components["schemas"]["GroupView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_HistoryEntry: {
             /** @description What is on it. */
-            items: {
-                /** @description The id of the ledger's event. */
-                id: string;
-                at: components["schemas"]["Timestamp"];
-                /** @description What: `evidence.play`. */
-                kind: string;
-                actor?: components["schemas"]["Named"] | null;
-                /** @description Facts, as the ledger holds them, with what is personal unless it was erased. */
-                detail: Record<string, never>;
-            }[];
+            items: components["schemas"]["HistoryEntry"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_JobView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["JobId"];
-                kind: string;
-                /** @description `waiting` or `dead`. */
-                state: string;
-                /** Format: int64 */
-                attempts: number;
-                last_error?: string | null;
-                run_at: components["schemas"]["Timestamp"];
-                created_at: components["schemas"]["Timestamp"];
-            }[];
+            items: components["schemas"]["JobView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_MailHead: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["MailId"];
-                to: string;
-                subject: string;
-                state: components["schemas"]["MailState"];
-                /** Format: int64 */
-                attempts: number;
-                last_error?: string | null;
-                created_at: components["schemas"]["Timestamp"];
-                sent_at?: components["schemas"]["Timestamp"] | null;
-            }[];
+            items: components["schemas"]["MailHead"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_OrganizationView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["OrganizationId"];
-                name: string;
-                /** @description IANA time zone. */
-                time_zone: string;
-                is_host: boolean;
-                created_at: components["schemas"]["Timestamp"];
-                /** Format: int64 */
-                version: number;
-                /** @description `change`. */
-                allowed_actions: string[];
-            }[];
+            items: components["schemas"]["OrganizationView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_Place: {
             /** @description What is on it. */
-            items: {
-                /** @description As the layer writes it; a crossing is written `5th Street & Main Avenue`. */
-                name: string;
-                /** @description Where it is; the middle of what has an extent. */
-                position: components["schemas"]["Position"];
-            }[];
+            items: components["schemas"]["Place"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_RoleView: {
             /** @description What is on it. */
-            items: {
-                role: components["schemas"]["Role"];
-                name: string;
-                privileges: components["schemas"]["Privilege"][];
-            }[];
+            items: components["schemas"]["RoleView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_SourceView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["CameraId"];
-                /** @description `camera`. */
-                kind: string;
-                name: string;
-                organization: components["schemas"]["Named"];
-                position?: components["schemas"]["Position"] | null;
-                address?: string | null;
-                /** Format: double */
-                bearing_deg?: number | null;
-                /** Format: double */
-                fov_deg?: number | null;
-                /** Format: double */
-                range_m?: number | null;
-                /** Format: int64 */
-                retention_hours?: number | null;
-                status: components["schemas"]["Status"];
-                published: boolean;
-                tags: string[];
-                thumbnail_url?: string | null;
-                /**
-                 * Format: double
-                 * @description Metres from `near`, where that was given.
-                 */
-                distance_m?: number | null;
-                connector?: components["schemas"]["BehindView"] | null;
-            }[];
+            items: components["schemas"]["SourceView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_TokenView: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["TokenId"];
-                name: string;
-                /** @description The privileges it is cut to; none: all of the account's. */
-                scopes: components["schemas"]["Privilege"][];
-                created_at: components["schemas"]["Timestamp"];
-                last_used_at?: components["schemas"]["Timestamp"] | null;
-                expires_at?: components["schemas"]["Timestamp"] | null;
-                revoked_at?: components["schemas"]["Timestamp"] | null;
-            }[];
+            items: components["schemas"]["TokenView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description One page of a list. */
         List_VideoRequestHead: {
             /** @description What is on it. */
-            items: {
-                id: components["schemas"]["VideoRequestId"];
-                /** @description The number that people use. */
-                number: string;
-                name: string;
-                /** @description Computed from the items that you see. */
-                status: components["schemas"]["Status"];
-                /** @description Whether anything can still change by itself. */
-                open: boolean;
-                requester: components["schemas"]["RequesterView"];
-                incident: components["schemas"]["IncidentView"];
-                category?: string | null;
-                needed_by?: components["schemas"]["Timestamp"] | null;
-                created_at: components["schemas"]["Timestamp"];
-                /**
-                 * Format: int64
-                 * @description How many items you see.
-                 */
-                item_count: number;
-                overwrite_at?: components["schemas"]["Timestamp"] | null;
-                case_id?: components["schemas"]["CaseId"] | null;
-            }[];
+            items: components["schemas"]["VideoRequestHead"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
-            next_cursor?: string | null;
+            next_cursor: string | null;
             /**
              * Format: int64
              * @description How many there are in all, exact up to 10,000; only with `count=true`.
              */
-            total?: number | null;
+            total?: number;
         };
         /** @description A mail of the outbox. */
         MailHead: {
@@ -2413,9 +2237,9 @@ export interface components {
             state: components["schemas"]["MailState"];
             /** Format: int64 */
             attempts: number;
-            last_error?: string | null;
+            last_error: string | null;
             created_at: components["schemas"]["Timestamp"];
-            sent_at?: components["schemas"]["Timestamp"] | null;
+            sent_at: components["schemas"]["Timestamp"] | null;
         };
         MailId: string;
         /** @enum {string} */
@@ -2471,31 +2295,31 @@ export interface components {
         /** @description What a media file holds, as far as it could be read. */
         MediaFacts: {
             /** @description The container's names, as ffprobe gives them: `mov,mp4,m4a,3gp,3g2,mj2`. */
-            container?: string | null;
+            container: string | null;
             /** @description `h264`, `hevc`, … */
-            video_codec?: string | null;
+            video_codec: string | null;
             /** @description `aac`, …; none when there is no sound. */
-            audio_codec?: string | null;
+            audio_codec: string | null;
             /**
              * Format: int64
              * @description Pixels.
              */
-            width?: number | null;
+            width: number | null;
             /**
              * Format: int64
              * @description Pixels.
              */
-            height?: number | null;
+            height: number | null;
             /**
              * Format: double
              * @description Pictures a second, on average.
              */
-            frame_rate?: number | null;
+            frame_rate: number | null;
             /**
              * Format: int64
              * @description Length of the footage.
              */
-            duration_ms?: number | null;
+            duration_ms: number | null;
         };
         /** @description Who is in it: all of them. */
         Members: {
@@ -2508,8 +2332,8 @@ export interface components {
         MessageView: {
             id: components["schemas"]["MessageId"];
             kind: components["schemas"]["MessageKind"];
-            item_id?: components["schemas"]["RequestItemId"] | null;
-            author?: components["schemas"]["Named"] | null;
+            item_id: components["schemas"]["RequestItemId"] | null;
+            author: components["schemas"]["Named"] | null;
             body: string;
             created_at: components["schemas"]["Timestamp"];
         };
@@ -2528,6 +2352,11 @@ export interface components {
             qr_svg: string;
             expires_at: components["schemas"]["Timestamp"];
         };
+        /**
+         * @description What may be done with an organization.
+         * @enum {string}
+         */
+        OrganizationAction: "change";
         OrganizationId: string;
         /** @description A new organization. */
         OrganizationInput: {
@@ -2549,8 +2378,7 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
-            /** @description `change`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["OrganizationAction"][];
         };
         /** @enum {string} */
         Origin: "connector" | "office";
@@ -2579,9 +2407,9 @@ export interface components {
         PlayableView: {
             state: components["schemas"]["PlayableState"];
             /** @description Why there is none. */
-            error?: string | null;
+            error: string | null;
             /** Format: int64 */
-            size_bytes?: number | null;
+            size_bytes: number | null;
         };
         /** @description WGS 84 degrees. */
         Position: {
@@ -2654,7 +2482,7 @@ export interface components {
             /** Format: int64 */
             bytes_done: number;
             /** Format: int64 */
-            bytes_total?: number | null;
+            bytes_total: number | null;
         };
         /** @description Shows that an event is in the ledger. */
         ProofView: {
@@ -2685,13 +2513,6 @@ export interface components {
              */
             running: number;
         };
-        /** @description Why an item is unavailable or failed. */
-        Reason: {
-            /** @description An [`UnavailableCode`], or the code of the error that used up the tries. */
-            code: string;
-            /** @description The sentence for people. */
-            detail: string;
-        };
         /** @description What arrived, for the holder to keep. */
         ReceiptView: {
             files: components["schemas"]["ReceivedView"][];
@@ -2713,8 +2534,10 @@ export interface components {
              * Format: int64
              * @description Recorder clock minus true time. Not written into the footage.
              */
-            clock_offset_ms?: number | null;
+            clock_offset_ms: number | null;
         };
+        /** @enum {string} */
+        RequestAction: "approve" | "deny" | "cancel" | "comment";
         RequestItemId: string;
         /** @description One source and window. */
         RequestItemInput: {
@@ -2728,29 +2551,31 @@ export interface components {
         /** @description One source and window of a request. */
         RequestItemView: {
             id: components["schemas"]["RequestItemId"];
-            source?: components["schemas"]["ItemSource"] | null;
+            source: components["schemas"]["ItemSource"] | null;
             /** @description The owner. */
             organization: components["schemas"]["Named"];
-            channels?: string[] | null;
+            channels: string[] | null;
             from: components["schemas"]["Timestamp"];
             to: components["schemas"]["Timestamp"];
-            granted?: components["schemas"]["Window"] | null;
-            state: components["schemas"]["State"];
-            reason?: components["schemas"]["Reason"] | null;
-            waiting_for?: components["schemas"]["WaitingForView"] | null;
-            waiting_since?: components["schemas"]["Timestamp"] | null;
+            granted: components["schemas"]["Window"] | null;
+            state: components["schemas"]["ItemState"];
+            reason: components["schemas"]["ItemReason"] | null;
+            waiting_for: components["schemas"]["WaitingForView"] | null;
+            waiting_since: components["schemas"]["Timestamp"] | null;
             hold: components["schemas"]["Hold"];
-            progress?: components["schemas"]["ProgressView"] | null;
-            overwrite_at?: components["schemas"]["Timestamp"] | null;
-            deadline_at?: components["schemas"]["Timestamp"] | null;
+            progress: components["schemas"]["ProgressView"] | null;
+            overwrite_at: components["schemas"]["Timestamp"] | null;
+            deadline_at: components["schemas"]["Timestamp"] | null;
             review_before_release: boolean;
-            level?: components["schemas"]["GrantedLevel"] | null;
-            decided_by?: components["schemas"]["Named"] | null;
-            decided_at?: components["schemas"]["Timestamp"] | null;
+            level: components["schemas"]["GrantedLevel"] | null;
+            decided_by: components["schemas"]["Named"] | null;
+            decided_at: components["schemas"]["Timestamp"] | null;
             evidence: components["schemas"]["ArrivedView"][];
-            file_request?: components["schemas"]["ItemLink"] | null;
-            allowed_actions: components["schemas"]["Action"][];
+            file_request: components["schemas"]["ItemLink"] | null;
+            allowed_actions: components["schemas"]["ItemAction"][];
         };
+        /** @enum {string} */
+        RequestStatus: "pending" | "processing" | "completed" | "partially_completed" | "video_unavailable" | "failed" | "denied" | "expired" | "canceled";
         /** @description Who asks. */
         RequesterView: {
             id: components["schemas"]["AccountId"];
@@ -2766,7 +2591,7 @@ export interface components {
         RoleGrant: {
             /** @description The role. */
             role: components["schemas"]["Role"];
-            organization_id?: components["schemas"]["OrganizationId"] | null;
+            organization_id: components["schemas"]["OrganizationId"] | null;
         };
         /** @description A role and what it gives. */
         RoleView: {
@@ -2802,7 +2627,7 @@ export interface components {
             /** Format: int64 */
             size_bytes: number;
             /** @description Once it is here. */
-            sha256?: string | null;
+            sha256: string | null;
             finished: boolean;
         };
         /** @description A program and its version. */
@@ -2873,6 +2698,11 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * @description What sort of source.
+         * @enum {string}
+         */
+        SourceKind: "camera";
         /** @description A source that the server did not take over. */
         SourceProblem: {
             /** @description Which. */
@@ -2880,33 +2710,34 @@ export interface components {
             /** @description Why. */
             message: string;
         };
+        /** @enum {string} */
+        SourceStatus: "online" | "offline" | "unknown" | "vanished";
         /** @description Whatever footage can be asked from. */
         SourceView: {
             id: components["schemas"]["CameraId"];
-            /** @description `camera`. */
-            kind: string;
+            kind: components["schemas"]["SourceKind"];
             name: string;
             organization: components["schemas"]["Named"];
-            position?: components["schemas"]["Position"] | null;
-            address?: string | null;
+            position: components["schemas"]["Position"] | null;
+            address: string | null;
             /** Format: double */
-            bearing_deg?: number | null;
+            bearing_deg: number | null;
             /** Format: double */
-            fov_deg?: number | null;
+            fov_deg: number | null;
             /** Format: double */
-            range_m?: number | null;
+            range_m: number | null;
             /** Format: int64 */
-            retention_hours?: number | null;
-            status: components["schemas"]["Status"];
+            retention_hours: number | null;
+            status: components["schemas"]["SourceStatus"];
             published: boolean;
             tags: string[];
-            thumbnail_url?: string | null;
+            thumbnail_url: string | null;
             /**
              * Format: double
              * @description Metres from `near`, where that was given.
              */
-            distance_m?: number | null;
-            connector?: components["schemas"]["BehindView"] | null;
+            distance_m: number | null;
+            connector: components["schemas"]["BehindView"] | null;
         };
         /**
          * @description What the connector publishes: the whole set, or what changed since the publication `base`.
@@ -2941,10 +2772,6 @@ export interface components {
             /** @description Sources that were not taken over, and why. */
             refused?: components["schemas"]["SourceProblem"][];
         };
-        /** @enum {string} */
-        State: "pending" | "needs_information" | "approved" | "exporting" | "uploading" | "in_review" | "released" | "unavailable" | "failed" | "denied" | "canceled" | "expired";
-        /** @enum {string} */
-        Status: "online" | "offline" | "unknown" | "vanished";
         /** @description Something to do, leased for a time. */
         Task: components["schemas"]["TaskPayload"] & {
             /** @description Its id; the same for each try. */
@@ -2961,6 +2788,8 @@ export interface components {
             lease_seconds: number;
         };
         TaskId: string;
+        /** @enum {string} */
+        TaskKind: "discover" | "thumbnail" | "coverage" | "hold" | "export" | "free";
         /** @description What a task wants. */
         TaskPayload: {
             /** @enum {string} */
@@ -3015,11 +2844,11 @@ export interface components {
         /** @description How far a task is. */
         TaskProgress: {
             /** @description What the connector does. */
-            phase: string;
+            phase: components["schemas"]["Phase"];
             /** Format: int64 */
             bytes_done: number;
             /** Format: int64 */
-            bytes_total?: number | null;
+            bytes_total: number | null;
         };
         /** @description What came of a task. */
         TaskResult: {
@@ -3079,9 +2908,9 @@ export interface components {
             /** @description The privileges it is cut to; none: all of the account's. */
             scopes: components["schemas"]["Privilege"][];
             created_at: components["schemas"]["Timestamp"];
-            last_used_at?: components["schemas"]["Timestamp"] | null;
-            expires_at?: components["schemas"]["Timestamp"] | null;
-            revoked_at?: components["schemas"]["Timestamp"] | null;
+            last_used_at: components["schemas"]["Timestamp"] | null;
+            expires_at: components["schemas"]["Timestamp"] | null;
+            revoked_at: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @description Why there is no recording of a window.
@@ -3096,21 +2925,21 @@ export interface components {
             number: string;
             name: string;
             /** @description Computed from the items that you see. */
-            status: components["schemas"]["Status"];
+            status: components["schemas"]["RequestStatus"];
             /** @description Whether anything can still change by itself. */
             open: boolean;
             requester: components["schemas"]["RequesterView"];
             incident: components["schemas"]["IncidentView"];
-            category?: string | null;
-            needed_by?: components["schemas"]["Timestamp"] | null;
+            category: string | null;
+            needed_by: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description How many items you see.
              */
             item_count: number;
-            overwrite_at?: components["schemas"]["Timestamp"] | null;
-            case_id?: components["schemas"]["CaseId"] | null;
+            overwrite_at: components["schemas"]["Timestamp"] | null;
+            case_id: components["schemas"]["CaseId"] | null;
         };
         VideoRequestId: string;
         /** @description What a requester sends. */
@@ -3121,7 +2950,7 @@ export interface components {
             category?: string | null;
             /** @description On what basis, for the owners to read. */
             reason?: string | null;
-            incident: components["schemas"]["IncidentView"];
+            incident: components["schemas"]["IncidentInput"];
             needed_by?: components["schemas"]["Timestamp"] | null;
             case_id?: components["schemas"]["CaseId"] | null;
             /** @description At least one. */
@@ -3130,13 +2959,12 @@ export interface components {
         /** @description A request with the items that you see and its thread. */
         VideoRequestView: components["schemas"]["VideoRequestHead"] & {
             /** @description On what basis. */
-            reason?: string | null;
+            reason: string | null;
             items: components["schemas"]["RequestItemView"][];
             thread: components["schemas"]["MessageView"][];
             /** Format: int64 */
             version: number;
-            /** @description `approve`, `deny`, `cancel`, `comment`. */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["RequestAction"][];
         };
         /**
          * @description What an item waits for.
@@ -3193,7 +3021,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3224,7 +3052,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3253,7 +3081,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3286,7 +3114,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3317,7 +3145,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3346,7 +3174,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3373,7 +3201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3406,7 +3234,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3442,7 +3270,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3477,7 +3305,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3510,7 +3338,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3548,7 +3376,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3582,7 +3410,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3611,7 +3439,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3644,7 +3472,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3673,7 +3501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3706,7 +3534,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3738,7 +3566,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3767,7 +3595,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3801,7 +3629,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3834,7 +3662,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3868,7 +3696,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3897,7 +3725,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3928,7 +3756,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3959,7 +3787,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3990,7 +3818,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4027,7 +3855,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4058,7 +3886,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4091,7 +3919,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4122,7 +3950,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4153,7 +3981,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4180,7 +4008,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4211,7 +4039,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4240,7 +4068,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4267,7 +4095,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4301,7 +4129,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4328,7 +4156,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4357,7 +4185,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4391,7 +4219,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4434,7 +4262,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4477,7 +4305,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4512,7 +4340,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4539,7 +4367,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4566,7 +4394,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4597,7 +4425,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4626,7 +4454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4653,7 +4481,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4686,7 +4514,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4719,7 +4547,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4727,8 +4555,8 @@ export interface operations {
     list_jobs: {
         parameters: {
             query?: {
-                /** @description `dead` (unless said otherwise) or `waiting`. */
-                state?: string;
+                /** @description Those in this state; the dead unless said otherwise. */
+                state?: components["schemas"]["JobState"];
             };
             header?: never;
             path?: never;
@@ -4749,7 +4577,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4776,7 +4604,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4803,7 +4631,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4845,7 +4673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4854,7 +4682,7 @@ export interface operations {
         parameters: {
             query: {
                 /** @description The event. */
-                event: string;
+                event: components["schemas"]["EventId"];
             };
             header?: never;
             path?: never;
@@ -4875,7 +4703,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4904,7 +4732,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4937,7 +4765,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4966,7 +4794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5002,7 +4830,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5031,7 +4859,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5058,7 +4886,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5092,7 +4920,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5114,12 +4942,12 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            401: {
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5143,20 +4971,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: {
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5183,7 +5003,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5214,7 +5034,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5243,7 +5063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5276,7 +5096,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5306,7 +5126,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5339,7 +5159,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5372,7 +5192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5405,7 +5225,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5438,7 +5258,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5471,7 +5291,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5504,7 +5324,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5533,7 +5353,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5562,7 +5382,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5595,7 +5415,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5622,7 +5442,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5648,20 +5468,12 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            401: {
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5681,12 +5493,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: {
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5738,7 +5550,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5765,7 +5577,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5796,7 +5608,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5823,7 +5635,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5855,7 +5667,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5899,7 +5711,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5945,7 +5757,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5979,7 +5791,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6036,7 +5848,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6070,7 +5882,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6099,7 +5911,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6132,7 +5944,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6165,7 +5977,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6198,7 +6010,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6231,7 +6043,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,6 +1,6 @@
 //! What the end of an export means for the request item that it is for. Tasks without an item mean nothing to any.
 
-use domain::connector::Task;
+use domain::connector::{Task, TaskKind};
 use domain::evidence::Recorded;
 use domain::id::{RequestItemId, UploadId};
 use domain::request_item::{Reason, UnavailableCode};
@@ -12,7 +12,7 @@ use crate::evidence::{Arrival, Destination};
 use crate::{App, Error, Result, did, request_item};
 
 fn of_export(task: &Task) -> Option<&RequestItemId> {
-    task.item_id.as_ref().filter(|_| task.kind == "export")
+    task.item_id.as_ref().filter(|_| task.kind == TaskKind::Export)
 }
 
 /// Something else happened to the item first: there is nothing to say any more.

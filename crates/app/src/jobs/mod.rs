@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::id::JobId;
 use domain::policy::{self, Privilege};
-use domain::{Caller, Invalid, Timestamp};
+use domain::{Caller, Timestamp};
 use serde_json::Value;
 use store::job::Job;
 use tokio::sync::Notify;
@@ -76,13 +76,8 @@ pub fn again_at(now: Timestamp, attempts: i64, random: [u8; 1]) -> Timestamp {
 }
 
 /// Jobs that were given up, or that wait; newest first, at most 500.
-pub async fn list(app: &App, caller: &Caller, state: Option<&str>) -> Result<Vec<Job>> {
+pub async fn list(app: &App, caller: &Caller, dead: bool) -> Result<Vec<Job>> {
     policy::holds_everywhere(caller, Privilege::ManageSettings)?;
-    let dead = match state.unwrap_or("dead") {
-        "dead" => true,
-        "waiting" => false,
-        _ => return Err(Invalid::field("/state", "Expected dead or waiting.").into()),
-    };
     Ok(store::job::list(&mut app.read().await?, dead, 500).await?)
 }
 

@@ -187,7 +187,7 @@ impl On {
 async fn ask_connector(tx: &mut Tx, connector: &Connector, item: &RequestItem, payload: TaskPayload) -> Result<()> {
     let task = NewTask {
         connector_id: &connector.id,
-        kind: payload.kind(),
+        kind: payload.kind().parse().map_err(Error::internal)?,
         item_id: Some(&item.id),
         camera_id: item.source_id.as_ref(),
         payload: &serde_json::to_value(&payload).map_err(Error::internal)?,

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod bytes;
 mod connector;
+mod document;
 pub(crate) mod extract;
 pub(crate) mod guest;
 mod page;
@@ -17,9 +18,9 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tower::util::MapRequest;
 use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::config::Config;
+use document::Routes;
 
 /// What all handlers share.
 #[derive(Clone)]
@@ -44,21 +45,21 @@ impl axum::extract::FromRef<Shared> for App {
 ))]
 struct Document;
 
-fn api() -> OpenApiRouter<Shared> {
+fn api() -> Routes {
     let routes = api::routes().merge(tus::routes()).merge(guest::routes()).merge(connector::routes());
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes)
+    routes.under("/api/v1", Document::openapi())
 }
 
 /// The OpenAPI document as JSON text.
 pub fn openapi() -> String {
-    let (_, document) = api().split_for_parts();
+    let (_, document) = api().split();
     document.to_pretty_json().expect("the document is plain data")
 }
 
 /// Everything that the server answers.
 pub fn router(app: App, config: &Config) -> Router {
     let shared = Shared { app, behind_proxy: config.server.behind_proxy };
-    let (routes, _) = api().split_for_parts();
+    let (routes, _) = api().split();
     let document: &'static str = openapi().leak();
     let routes = routes
         .route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))

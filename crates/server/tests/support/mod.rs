@@ -1,6 +1,8 @@
 //! The router in a test: a site with a fake clock, and somebody's browser.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
+pub mod document;
+
 use app::testing::{PASSWORD, TestApp};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -73,17 +75,20 @@ impl Site {
         self.send(request.unwrap()).await
     }
 
-    /// Sends a request as it is.
+    /// Sends a request as it is. The answer has to be as the API document says.
     pub async fn send(&self, request: Request<Body>) -> Reply {
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-        Reply {
+        let reply = Reply {
             status: parts.status.as_u16(),
             headers: parts.headers,
             json: serde_json::from_slice(&body).unwrap_or(Value::Null),
             body,
-        }
+        };
+        document::check(&method, &path, &reply);
+        reply
     }
 
     /// The status alone, for answers that do not end.

@@ -10,19 +10,25 @@ use domain::id::{AccountId, OrganizationId};
 use domain::policy::{self, Privilege};
 use domain::{Caller, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{List, Named, RoleGrant};
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list_accounts, create_account))
         .routes(routes!(find_account, change_account))
         .routes(routes!(list_roles))
+}
+
+/// What may be done with an account.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AccountAction {
+    Change,
 }
 
 /// A person who signs in.
@@ -39,15 +45,14 @@ pub(super) struct AccountView {
     last_seen_at: Option<Timestamp>,
     created_at: Timestamp,
     version: i64,
-    /// `change`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<AccountAction>,
 }
 
 impl AccountView {
     pub(super) fn of(caller: &Caller, account: Account) -> Self {
         let may_change = policy::manage_account(caller, &account.organization_id, &account.grants).is_ok();
         Self {
-            allowed_actions: if may_change { vec!["change"] } else { vec![] },
+            allowed_actions: if may_change { vec![AccountAction::Change] } else { vec![] },
             organization: Named::new(&account.organization_id, account.organization_name),
             roles: account
                 .grants

@@ -11,20 +11,27 @@ use domain::camera::{Camera, CameraType, Change, Origin};
 use domain::id::CameraId;
 use domain::{Caller, Invalid, Timestamp, Window, policy};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::source::SourceView;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(create_camera))
         .routes(routes!(find_camera, change_camera, remove_camera))
         .routes(routes!(find_thumbnail, set_thumbnail))
         .routes(routes!(find_coverage))
+}
+
+/// What may be done with a camera.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum CameraAction {
+    Change,
+    Remove,
 }
 
 /// Everything that is known of a camera.
@@ -49,8 +56,7 @@ struct CameraView {
     created_at: Timestamp,
     updated_at: Timestamp,
     version: i64,
-    /// `change`, `remove`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<CameraAction>,
 }
 
 impl CameraView {
@@ -74,7 +80,7 @@ impl CameraView {
             created_at: camera.created_at,
             updated_at: camera.updated_at,
             version: camera.version,
-            allowed_actions: if manages { vec!["change", "remove"] } else { vec![] },
+            allowed_actions: if manages { vec![CameraAction::Change, CameraAction::Remove] } else { vec![] },
         }
     }
 }

@@ -11,7 +11,6 @@ use domain::case::Level;
 use domain::id::CaseId;
 use domain::policy;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::evidence::EvidenceView;
@@ -19,12 +18,12 @@ use super::file_request::NewLinkView;
 use super::history::HistoryEntry;
 use super::video_request::key;
 use super::{List, Paging};
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list_cases, create_case))
         .routes(routes!(find_case, change_case))
         .routes(routes!(close_case))
@@ -32,6 +31,18 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list_case_evidence))
         .routes(routes!(list_case_history))
         .routes(routes!(create_case_file_request))
+}
+
+/// What may be done with a case.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum CaseAction {
+    Change,
+    Add,
+    FileRequest,
+    Share,
+    Close,
+    Reopen,
 }
 
 /// A case, as the caller sees it.
@@ -46,8 +57,7 @@ struct CaseView {
     level: Level,
     evidence_count: i64,
     version: i64,
-    /// `change`, `add`, `file_request`, `share`, `close`, `reopen`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<CaseAction>,
 }
 
 impl From<app::case::Seen> for CaseView {
@@ -55,12 +65,12 @@ impl From<app::case::Seen> for CaseView {
         let may = |level| policy::in_case(seen.level, level).is_ok();
         let open = seen.case.closed_at.is_none();
         let actions = [
-            ("change", may(Level::Edit)),
-            ("add", may(Level::Edit) && open),
-            ("file_request", may(Level::Edit) && open),
-            ("share", may(Level::Manage)),
-            ("close", may(Level::Manage) && open),
-            ("reopen", may(Level::Manage) && !open),
+            (CaseAction::Change, may(Level::Edit)),
+            (CaseAction::Add, may(Level::Edit) && open),
+            (CaseAction::FileRequest, may(Level::Edit) && open),
+            (CaseAction::Share, may(Level::Manage)),
+            (CaseAction::Close, may(Level::Manage) && open),
+            (CaseAction::Reopen, may(Level::Manage) && !open),
         ];
         Self {
             allowed_actions: actions.into_iter().filter(|(_, may)| *may).map(|(action, _)| action).collect(),

@@ -7,15 +7,14 @@ use domain::Timestamp;
 use domain::case::{Access, Level, Principal};
 use domain::id::CaseId;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path, Query, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(find_case_access, set_case_access)).routes(routes!(list_case_access_candidates))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(find_case_access, set_case_access)).routes(routes!(list_case_access_candidates))
 }
 
 /// A line of an access list.

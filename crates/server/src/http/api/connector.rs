@@ -4,23 +4,30 @@ use app::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use domain::connector::{Problem as ConnectorProblem, Task, TaskState};
+use domain::connector::{Problem as ConnectorProblem, Task, TaskKind, TaskState};
 use domain::id::{ConnectorId, OrganizationId, RequestItemId, TaskId};
 use domain::{Caller, Timestamp, policy};
+use protocol::Phase;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{List, Named, Paging};
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list_connectors, create_connector))
         .routes(routes!(get_connector, revoke_connector))
         .routes(routes!(list_connector_tasks))
+}
+
+/// What may be done with a connector.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ConnectorAction {
+    Revoke,
 }
 
 /// A process beside a video system.
@@ -45,7 +52,7 @@ struct ConnectorView {
     clock_offset_ms: Option<i64>,
     revoked_at: Option<Timestamp>,
     created_at: Timestamp,
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<ConnectorAction>,
 }
 
 /// Tasks of a connector.
@@ -74,7 +81,7 @@ fn view(app: &App, caller: &Caller, shown: app::connector::Shown) -> ConnectorVi
         clock_offset_ms: connector.clock_offset_ms,
         revoked_at: connector.revoked_at,
         created_at: connector.created_at,
-        allowed_actions: if may { vec!["revoke"] } else { Vec::new() },
+        allowed_actions: if may { vec![ConnectorAction::Revoke] } else { Vec::new() },
     }
 }
 
@@ -146,8 +153,7 @@ async fn revoke_connector(
 #[derive(Serialize, utoipa::ToSchema)]
 struct ConnectorTaskView {
     id: TaskId,
-    /// `discover`, `thumbnail`, `coverage`, `hold`, `export` or `free`.
-    kind: String,
+    kind: TaskKind,
     state: TaskState,
     item_id: Option<RequestItemId>,
     /// Tries that failed.
@@ -161,7 +167,7 @@ struct ConnectorTaskView {
 #[derive(Serialize, utoipa::ToSchema)]
 struct TaskProgress {
     /// What the connector does.
-    phase: String,
+    phase: Phase,
     bytes_done: i64,
     bytes_total: Option<i64>,
 }
@@ -175,7 +181,7 @@ impl From<Task> for ConnectorTaskView {
             state: task.state,
             item_id: task.item_id,
             attempts: task.attempts,
-            progress: task.phase.map(|phase| TaskProgress { phase, bytes_done, bytes_total }),
+            progress: task.phase.map(|phase| TaskProgress { phase: Phase::named(&phase), bytes_done, bytes_total }),
             last_error: task.last_error,
             created_at: task.created_at,
         }

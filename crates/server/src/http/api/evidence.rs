@@ -5,23 +5,22 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use domain::case::Level;
-use domain::evidence::{Look, MediaFacts, PlayableState};
+use domain::evidence::{EvidenceAction, Look, MediaFacts, PlayableState};
 use domain::id::{CaseId, EvidenceId, RequestItemId, VideoRequestId};
 use domain::{Timestamp, Window};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::history::HistoryEntry;
 use super::{List, Named, Paging};
-use crate::http::Shared;
 use crate::http::bytes::{self, Shown};
+use crate::http::document::Routes;
 use crate::http::extract::{Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(find_evidence))
         .routes(routes!(list_evidence_history))
         .routes(routes!(download_evidence))
@@ -82,8 +81,7 @@ pub(super) struct EvidenceView {
     /// What the caller may do with it.
     level: Level,
     ledger: LedgerView,
-    /// `play`, `download`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<EvidenceAction>,
 }
 
 impl From<app::evidence::Seen> for EvidenceView {

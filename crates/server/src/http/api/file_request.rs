@@ -7,15 +7,14 @@ use axum::response::IntoResponse;
 use domain::Timestamp;
 use domain::id::{FileRequestId, RequestItemId};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(create_item_file_request)).routes(routes!(revoke_file_request))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(create_item_file_request)).routes(routes!(revoke_file_request))
 }
 
 /// A new link. Its address is shown this once.

@@ -8,19 +8,26 @@ use domain::account::Group;
 use domain::id::{AccountId, GroupId, OrganizationId};
 use domain::{Caller, Timestamp, policy};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{IfMatch, Json, Path, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list_groups, create_group))
         .routes(routes!(find_group, change_group, remove_group))
         .routes(routes!(set_group_members))
+}
+
+/// What may be done with a group.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum GroupAction {
+    Change,
+    Remove,
 }
 
 /// A set of accounts of one organization.
@@ -32,15 +39,14 @@ struct GroupView {
     account_ids: Vec<AccountId>,
     created_at: Timestamp,
     version: i64,
-    /// `change`, `remove`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<GroupAction>,
 }
 
 impl GroupView {
     fn of(caller: &Caller, group: Group) -> Self {
         Self {
             allowed_actions: if policy::manage_group(caller, &group.organization_id).is_ok() {
-                vec!["change", "remove"]
+                vec![GroupAction::Change, GroupAction::Remove]
             } else {
                 vec![]
             },

@@ -1,6 +1,7 @@
 //! What happened to something, as histories show it.
 
 use domain::Timestamp;
+use domain::id::EventId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -10,6 +11,7 @@ use super::Named;
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct HistoryEntry {
     /// The id of the ledger's event.
+    #[schema(value_type = EventId)]
     id: String,
     at: Timestamp,
     /// What: `evidence.play`.

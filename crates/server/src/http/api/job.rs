@@ -6,16 +6,25 @@ use axum::http::StatusCode;
 use domain::Timestamp;
 use domain::id::JobId;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Path, Query, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list_jobs)).routes(routes!(retry_job))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(list_jobs)).routes(routes!(retry_job))
+}
+
+/// Where a job stands.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum JobState {
+    /// To be done, or done again.
+    Waiting,
+    /// Given up.
+    Dead,
 }
 
 /// A job.
@@ -23,8 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 struct JobView {
     id: JobId,
     kind: String,
-    /// `waiting` or `dead`.
-    state: &'static str,
+    state: JobState,
     attempts: i64,
     last_error: Option<String>,
     run_at: Timestamp,
@@ -34,8 +42,8 @@ struct JobView {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct JobQuery {
-    /// `dead` (unless said otherwise) or `waiting`.
-    state: Option<String>,
+    /// Those in this state; the dead unless said otherwise.
+    state: Option<JobState>,
 }
 
 /// Jobs, newest first, at most 500.
@@ -46,11 +54,12 @@ async fn list_jobs(
     Signed(caller): Signed,
     Query(query): Query<JobQuery>,
 ) -> Answer<axum::Json<List<JobView>>> {
-    let found = app::jobs::list(&app, &caller, query.state.as_deref()).await?;
+    let dead = !matches!(query.state, Some(JobState::Waiting));
+    let found = app::jobs::list(&app, &caller, dead).await?;
     let items = found.into_iter().map(|job| JobView {
         id: job.id,
         kind: job.kind,
-        state: if job.dead { "dead" } else { "waiting" },
+        state: if job.dead { JobState::Dead } else { JobState::Waiting },
         attempts: job.attempts,
         last_error: job.last_error,
         run_at: job.run_at,

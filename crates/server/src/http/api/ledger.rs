@@ -9,21 +9,20 @@ use axum::routing::get;
 use domain::Timestamp;
 use domain::id::EventId;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{List, Paging};
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Path, Query, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(get_checkpoint))
         .routes(routes!(list_events))
         .routes(routes!(prove_event))
         // Paths of C2SP tlog-tiles have any number of parts, which OpenAPI cannot say.
-        .route("/ledger/tile/{*path}", get(get_tile))
+        .with(|routes| routes.route("/ledger/tile/{*path}", get(get_tile)))
 }
 
 /// The last checkpoint: a C2SP signed note.
@@ -70,6 +69,7 @@ struct ActorView {
 /// An event.
 #[derive(Serialize, utoipa::ToSchema)]
 struct EventView {
+    #[schema(value_type = EventId)]
     id: String,
     at: Timestamp,
     /// `noun.verb`.
@@ -129,7 +129,6 @@ async fn list_events(
 #[into_params(parameter_in = Query)]
 struct ProofQuery {
     /// The event.
-    #[param(value_type = String)]
     event: EventId,
 }
 

@@ -9,15 +9,14 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::Signed;
 use crate::http::problem::Problem;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(watch_events))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(watch_events))
 }
 
 /// What changed, as it changes: `changed` names kind and id, `progress` an item's bytes, `missed` asks to load everything again.

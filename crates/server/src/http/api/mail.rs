@@ -7,16 +7,15 @@ use domain::Timestamp;
 use domain::id::MailId;
 use domain::mail::MailState;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Path, Query, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list_mails)).routes(routes!(find_mail)).routes(routes!(retry_mail))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(list_mails)).routes(routes!(find_mail)).routes(routes!(retry_mail))
 }
 
 /// A mail of the outbox.

@@ -24,13 +24,12 @@ mod video_request;
 
 use domain::id::OrganizationId;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 
-use super::Shared;
+use super::document::Routes;
 
 /// All routes of the API.
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .merge(session::routes())
         .merge(account::routes())
         .merge(organization::routes())
@@ -61,6 +60,7 @@ pub(crate) struct List<T> {
     pub(crate) next_cursor: Option<String>,
     /// How many there are in all, exact up to 10,000; only with `count=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) total: Option<i64>,
 }
 
@@ -102,6 +102,8 @@ pub(crate) struct Paging {
 pub(crate) struct RoleGrant {
     /// The role.
     pub(crate) role: domain::account::Role,
-    /// For which organization; null: for all.
+    /// For which organization; null: for all. Has to be said, so that nobody gets a role for all by an oversight.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
     pub(crate) organization_id: Option<OrganizationId>,
 }

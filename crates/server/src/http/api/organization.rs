@@ -8,18 +8,24 @@ use domain::account::Organization;
 use domain::id::OrganizationId;
 use domain::{Caller, Timestamp, policy};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{IfMatch, Json, Path, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list_organizations, create_organization))
         .routes(routes!(find_organization, change_organization))
+}
+
+/// What may be done with an organization.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OrganizationAction {
+    Change,
 }
 
 /// An owner of sources, or the host.
@@ -32,14 +38,17 @@ struct OrganizationView {
     is_host: bool,
     created_at: Timestamp,
     version: i64,
-    /// `change`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<OrganizationAction>,
 }
 
 impl OrganizationView {
     fn of(caller: &Caller, organization: Organization) -> Self {
         Self {
-            allowed_actions: if policy::manage_organizations(caller).is_ok() { vec!["change"] } else { vec![] },
+            allowed_actions: if policy::manage_organizations(caller).is_ok() {
+                vec![OrganizationAction::Change]
+            } else {
+                vec![]
+            },
             id: organization.id,
             name: organization.name,
             time_zone: organization.time_zone,

@@ -8,16 +8,15 @@ use domain::Timestamp;
 use domain::id::RequestItemId;
 use domain::request_item::GrantedLevel;
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::video_request::{BodyInput, CommentInput, VideoRequestView, answer};
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(approve_request_item))
         .routes(routes!(deny_request_item))
         .routes(routes!(ask_request_item))

@@ -8,16 +8,15 @@ use domain::Caller;
 use domain::id::OrganizationId;
 use domain::policy::Privilege;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::account::AccountView;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Address, Json, Known, SESSION_COOKIE, session_cookie};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(sign_in, sign_out)).routes(routes!(find_me)).routes(routes!(change_my_password))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(sign_in, sign_out)).routes(routes!(find_me)).routes(routes!(change_my_password))
 }
 
 /// Credentials.
@@ -94,7 +93,7 @@ fn cookie(value: &str, max_age_seconds: u64) -> [(header::HeaderName, HeaderValu
 
 /// Signs in.
 #[utoipa::path(post, path = "/session", tag = "people", operation_id = "create_session", request_body = Credentials,
-    responses((status = 200, body = Me), (status = 401, body = Problem), (status = 429, body = Problem)), security(()))]
+    responses((status = 200, body = Me), (status = "4XX", body = Problem)), security(()))]
 async fn sign_in(
     State(app): State<App>,
     Address(address): Address,
@@ -106,7 +105,7 @@ async fn sign_in(
 }
 
 /// Signs out.
-#[utoipa::path(delete, path = "/session", tag = "people", operation_id = "delete_session", responses((status = 204), (status = 401, body = Problem)))]
+#[utoipa::path(delete, path = "/session", tag = "people", operation_id = "delete_session", responses((status = 204), (status = "4XX", body = Problem)))]
 async fn sign_out(State(app): State<App>, Known(caller): Known, headers: HeaderMap) -> Answer<impl IntoResponse> {
     if let Some(secret) = session_cookie(&headers) {
         app::session::sign_out(&app, &caller, secret).await?;
@@ -115,7 +114,7 @@ async fn sign_out(State(app): State<App>, Known(caller): Known, headers: HeaderM
 }
 
 /// Who is signed in.
-#[utoipa::path(get, path = "/me", tag = "people", operation_id = "find_me", responses((status = 200, body = Me), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/me", tag = "people", operation_id = "find_me", responses((status = 200, body = Me), (status = "4XX", body = Problem)))]
 async fn find_me(State(app): State<App>, Known(caller): Known) -> Answer<axum::Json<Me>> {
     Ok(axum::Json(me(&app, &caller).await?))
 }
@@ -132,7 +131,7 @@ struct PasswordChange {
 
 /// Chooses a new password and ends all other sessions.
 #[utoipa::path(post, path = "/me/password", tag = "people", operation_id = "change_my_password", request_body = PasswordChange,
-    responses((status = 204), (status = 401, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 204), (status = "4XX", body = Problem)))]
 async fn change_my_password(
     State(app): State<App>,
     Known(caller): Known,

@@ -4,27 +4,33 @@ use app::App;
 use app::camera::{Bounds, Listed, Near, Search, Sort};
 use axum::extract::State;
 use domain::camera::{Camera, Status};
-use domain::id::{CameraId, OrganizationId};
+use domain::id::{CameraId, ConnectorId, OrganizationId};
 use domain::{Invalid, Position, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{List, Named};
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Query, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list_sources))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(list_sources))
+}
+
+/// What sort of source.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SourceKind {
+    /// It stays where it is.
+    Camera,
 }
 
 /// Whatever footage can be asked from.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct SourceView {
     id: CameraId,
-    /// `camera`.
-    kind: &'static str,
+    kind: SourceKind,
     name: String,
     organization: Named,
     position: Option<Position>,
@@ -45,7 +51,7 @@ pub(crate) struct SourceView {
 /// The connector that a source hangs on.
 #[derive(Serialize, utoipa::ToSchema)]
 struct BehindView {
-    id: String,
+    id: ConnectorId,
     name: String,
     online: bool,
     last_seen_at: Option<Timestamp>,
@@ -62,7 +68,7 @@ impl SourceView {
         let facts = &camera.facts;
         Self {
             id: camera.id.clone(),
-            kind: "camera",
+            kind: SourceKind::Camera,
             name: facts.name.clone(),
             organization: Named::new(&camera.organization_id, camera.organization_name.as_str()),
             position: facts.position,
@@ -77,7 +83,7 @@ impl SourceView {
             thumbnail_url: thumbnail_url(camera),
             distance_m: distance_m.map(|metres| (metres * 10.0).round() / 10.0),
             connector: camera.connector.as_ref().map(|behind| BehindView {
-                id: behind.id.to_string(),
+                id: behind.id.clone(),
                 name: behind.name.clone(),
                 online: behind.online(now),
                 last_seen_at: behind.last_seen_at,

@@ -6,16 +6,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::gazetteer::Place;
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Query, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(find_streets)).routes(routes!(list_places))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(find_streets)).routes(routes!(list_places))
 }
 
 /// The layer that the agency brought: GeoJSON whose features have a `kind` (street, building, park, water, label) and a `name`.

@@ -9,16 +9,15 @@ use domain::account::Token;
 use domain::id::TokenId;
 use domain::policy::Privilege;
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path, Signed};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(list_tokens, create_token)).routes(routes!(revoke_token))
 }
 
 /// A token, without its secret.

@@ -13,18 +13,17 @@ use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
 use domain::position::Position;
 use domain::video_request::{Incident, Status};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 use view::VideoRequestHead;
 pub(super) use view::VideoRequestView;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list_video_requests, create_video_request))
         .routes(routes!(find_video_request))
         .routes(routes!(approve_video_request))
@@ -36,28 +35,22 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 /// What happened, where and when.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct IncidentView {
+struct IncidentInput {
     /// The agency's own number for it.
     #[serde(default)]
-    pub(super) number: Option<String>,
-    pub(super) from: Timestamp,
+    number: Option<String>,
+    from: Timestamp,
     /// Not before `from`; the same for an instant.
-    pub(super) to: Timestamp,
+    to: Timestamp,
     #[serde(default)]
-    pub(super) position: Option<Position>,
+    position: Option<Position>,
     #[serde(default)]
-    pub(super) address: Option<String>,
+    address: Option<String>,
 }
 
-impl From<IncidentView> for Incident {
-    fn from(view: IncidentView) -> Self {
-        Self { number: view.number, from: view.from, to: view.to, position: view.position, address: view.address }
-    }
-}
-
-impl From<Incident> for IncidentView {
-    fn from(incident: Incident) -> Self {
-        let Incident { number, from, to, position, address } = incident;
+impl From<IncidentInput> for Incident {
+    fn from(input: IncidentInput) -> Self {
+        let IncidentInput { number, from, to, position, address } = input;
         Self { number, from, to, position, address }
     }
 }
@@ -74,7 +67,7 @@ struct VideoRequestInput {
     /// On what basis, for the owners to read.
     #[serde(default)]
     reason: Option<String>,
-    incident: IncidentView,
+    incident: IncidentInput,
     /// When it is wanted.
     #[serde(default)]
     needed_by: Option<Timestamp>,

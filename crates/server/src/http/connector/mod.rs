@@ -6,15 +6,15 @@ mod task;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::Caller;
-use utoipa_axum::router::OpenApiRouter;
 
 use super::Shared;
+use super::document::Routes;
 use super::extract::bearer;
 use super::problem::Problem;
 
 /// All routes of connectors, under `/connector`.
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(session::routes()).merge(task::routes())
+pub(super) fn routes() -> Routes {
+    Routes::new().merge(session::routes()).merge(task::routes())
 }
 
 /// A connector with its key.

@@ -4,21 +4,21 @@ use app::App;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use protocol::{Hello, HelloAnswer, Sources, SourcesAnswer};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Calling;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path};
 use crate::http::problem::{Answer, Problem};
 
 /// A whole set of a hundred thousand sources.
 const LARGEST_PUBLICATION_BYTES: usize = 64 << 20;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    let publication =
-        OpenApiRouter::new().routes(routes!(publish_sources)).layer(DefaultBodyLimit::max(LARGEST_PUBLICATION_BYTES));
-    OpenApiRouter::new().routes(routes!(greet_connector)).routes(routes!(publish_thumbnail)).merge(publication)
+pub(super) fn routes() -> Routes {
+    let publication = Routes::new()
+        .routes(routes!(publish_sources))
+        .with(|routes| routes.layer(DefaultBodyLimit::max(LARGEST_PUBLICATION_BYTES)));
+    Routes::new().routes(routes!(greet_connector)).routes(routes!(publish_thumbnail)).merge(publication)
 }
 
 /// Says hello: versions, adapters, clock.

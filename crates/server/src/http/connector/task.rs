@@ -8,16 +8,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::id::TaskId;
 use protocol::{Complete, Extend, Extended, Fail, LeaseRequest, Progress, Task};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Calling;
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Json, Path};
 use crate::http::problem::{Answer, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(lease_task))
         .routes(routes!(extend_task))
         .routes(routes!(progress_task))

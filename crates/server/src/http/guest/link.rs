@@ -9,15 +9,14 @@ use axum::response::IntoResponse;
 use domain::file_request::Answer as Verb;
 use domain::{Invalid, Timestamp, Window};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Shared;
+use crate::http::document::Routes;
 use crate::http::extract::{Address, Json, Path};
 use crate::http::problem::{Answer, Problem};
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(open_link)).routes(routes!(answer_link)).routes(routes!(finish_link))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(open_link)).routes(routes!(answer_link)).routes(routes!(finish_link))
 }
 
 /// A file that was sent by the link, or is on its way.

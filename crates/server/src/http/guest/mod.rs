@@ -2,11 +2,9 @@
 
 mod link;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use super::Shared;
+use super::document::Routes;
 
 /// All routes for people without an account.
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().merge(link::routes())
+pub(super) fn routes() -> Routes {
+    Routes::new().merge(link::routes())
 }

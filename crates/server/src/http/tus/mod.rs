@@ -15,10 +15,10 @@ use axum::response::{IntoResponse, Response};
 use domain::id::UploadId;
 use domain::upload::{Purpose, UploadState};
 use domain::{Caller, Timestamp};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
+use super::document::Routes;
 use super::extract::{Address, Path, Signed, bearer};
 use super::problem::{Answer, Problem};
 use headers::{EXTENSIONS, Malformed, Metadata, VERSION};
@@ -37,11 +37,11 @@ const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(describe_uploads, create_upload))
         .routes(routes!(describe_upload, find_upload, append_upload, terminate_upload))
-        .layer(middleware::from_fn(speak))
+        .with(|routes| routes.layer(middleware::from_fn(speak)))
 }
 
 /// Lets `X-HTTP-Method-Override` name the method, for clients that cannot send PATCH or DELETE. Comes before routing and before the

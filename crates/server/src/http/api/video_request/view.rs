@@ -1,14 +1,15 @@
 //! Requests and their items as the API shows them.
 
 use app::video_request::{Head, ItemView, ThreadEntry, View, WaitingFor};
+use domain::evidence::PlayableState;
 use domain::id::{AccountId, CameraId, CaseId, EvidenceId, FileRequestId, MessageId, RequestItemId, VideoRequestId};
 use domain::request_item::{Action, GrantedLevel, Hold, Reason, State as ItemState};
-use domain::video_request::{MessageKind, Status};
-use domain::{Timestamp, Window};
+use domain::video_request::{Incident, MessageKind, RequestAction, Status};
+use domain::{Position, Timestamp, Window};
 use serde::Serialize;
 
 use super::super::Named;
-use super::IncidentView;
+use super::super::source::SourceKind;
 
 /// Who asks.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -16,6 +17,24 @@ pub(super) struct RequesterView {
     pub(super) id: AccountId,
     pub(super) name: String,
     pub(super) organization: Named,
+}
+
+/// What happened, where and when.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct IncidentView {
+    /// The agency's own number for it.
+    pub(super) number: Option<String>,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) position: Option<Position>,
+    pub(super) address: Option<String>,
+}
+
+impl From<Incident> for IncidentView {
+    fn from(incident: Incident) -> Self {
+        let Incident { number, from, to, position, address } = incident;
+        Self { number, from, to, position, address }
+    }
 }
 
 /// The head of a request, as lists show it.
@@ -77,8 +96,7 @@ pub(in super::super) struct VideoRequestView {
     items: Vec<RequestItemView>,
     thread: Vec<MessageView>,
     version: i64,
-    /// `approve`, `deny`, `cancel`, `comment`.
-    allowed_actions: Vec<&'static str>,
+    allowed_actions: Vec<RequestAction>,
 }
 
 /// A source, as an item names it.
@@ -86,8 +104,7 @@ pub(in super::super) struct VideoRequestView {
 pub(super) struct ItemSource {
     id: CameraId,
     name: String,
-    /// `camera`.
-    kind: &'static str,
+    kind: SourceKind,
     thumbnail_url: Option<String>,
 }
 
@@ -124,8 +141,8 @@ pub(super) struct ArrivedView {
     size_bytes: i64,
     /// Of the original, hexadecimal.
     sha256: String,
-    /// `waiting`, `ready` or `failed`.
-    playable: String,
+    /// Whether there is a copy that browsers play.
+    playable: PlayableState,
 }
 
 /// The upload link of an item. The link itself is shown and sent once only.
@@ -185,7 +202,7 @@ impl From<ItemView> for RequestItemView {
         let source = item.source_id.map(|id| ItemSource {
             thumbnail_url: shown.has_thumbnail.then(|| format!("/api/v1/cameras/{id}/thumbnail")),
             name: shown.source_name.unwrap_or_else(|| "Removed source".to_owned()),
-            kind: "camera",
+            kind: SourceKind::Camera,
             id,
         });
         let moving = matches!(item.state, ItemState::Exporting | ItemState::Uploading);
