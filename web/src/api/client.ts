@@ -1,20 +1,20 @@
 import createClient from 'openapi-fetch'
 import { Trouble } from './problem.ts'
+import type { paths } from './schema.gen.ts'
 
-// Loose until openapi.json is there; then createClient<paths>() checks every path, parameter and body.
-type Answer = Promise<{ data?: unknown; error?: unknown; response: Response }>
-type Call = (path: string, init?: any) => Answer
-interface Loose { GET: Call; POST: Call; PUT: Call; PATCH: Call; DELETE: Call }
-
-export const client = createClient({
+/** Paths, parameters, bodies and answers are those of the server's API document. */
+export const client = createClient<paths, 'application/json' | 'application/problem+json' | 'image/jpeg'>({
   baseUrl: '',
   credentials: 'same-origin',
   headers: { Accept: 'application/json, application/problem+json' },
-}) as unknown as Loose
+})
+
+/** What a call answers when it went well. */
+type Data<Answer> = Answer extends { data: infer D } ? D : never
 
 /** The answer of a call, or the Trouble that it met. */
-export async function take<T>(pending: Promise<{ data?: unknown; error?: unknown; response: Response }>): Promise<T> {
-  let answer: Awaited<typeof pending>
+export async function take<A extends { data?: unknown; error?: unknown; response: Response }>(pending: Promise<A>): Promise<Data<A>> {
+  let answer: A
   try {
     answer = await pending
   } catch (error) {
@@ -22,7 +22,7 @@ export async function take<T>(pending: Promise<{ data?: unknown; error?: unknown
     throw Trouble.unreachable()
   }
   if (!answer.response.ok) throw Trouble.from(answer.response, answer.error)
-  return answer.data as T
+  return answer.data as Data<A>
 }
 
 /** The header that says which version a change was made on. */

@@ -1,11 +1,11 @@
 import { type FormEvent, useState } from 'react'
-import type { LinkView } from '~/api/types.ts'
+import type { LinkAnswer, LinkReply, LinkView } from '~/api/types.ts'
 import { fromWall, toWall, zoneName } from '~/lib/time.ts'
-import { type Answer, LinkTrouble, type Reply, reply } from './api.ts'
+import { LinkTrouble, reply } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
 import { Help } from './Help.tsx'
 
-const CHOICES: [Reply, string, string][] = [
+const CHOICES: [LinkReply, string, string][] = [
   ['have', 'I have it', 'I can send it from here.'],
   ['part', 'I have part of it', 'Some of it is there.'],
   ['nothing', 'Nothing there', 'It was off, it looks elsewhere, or it is overwritten.'],
@@ -14,7 +14,7 @@ const CHOICES: [Reply, string, string][] = [
 
 export function AnswerStep({ token, link, onBack, onAnswered }: { token: string; link: LinkView; onBack: () => void; onAnswered: (link: LinkView) => void }) {
   const zone = link.time_zone
-  const [choice, setChoice] = useState<Reply | null>((link.answer as Reply | null) ?? null)
+  const [choice, setChoice] = useState<LinkReply | null>(link.answer)
   const [from, setFrom] = useState(link.from ? toWall(link.from, zone) : '')
   const [to, setTo] = useState(link.to ? toWall(link.to, zone) : '')
   const [shown, setShown] = useState('')
@@ -28,7 +28,7 @@ export function AnswerStep({ token, link, onBack, onAnswered }: { token: string;
     if (!choice) return
     // What the recorder shows is noted together with the true time of that moment.
     const note = shown ? `The recorder showed ${shown} when it was ${new Date().toISOString().slice(0, 19)}Z.` : ''
-    const body: Answer = { answer: choice, comment: [comment.trim(), note].filter(Boolean).join('\n') || undefined }
+    const body: LinkAnswer = { answer: choice, comment: [comment.trim(), note].filter(Boolean).join('\n') || undefined }
     if (choice === 'part') {
       body.from = fromWall(from, zone) ?? undefined
       body.to = fromWall(to, zone) ?? undefined

@@ -1,4 +1,4 @@
-import type { LinkView, Problem, Receipt } from '~/api/types.ts'
+import type { LinkAnswer, LinkView, Problem, Receipt } from '~/api/types.ts'
 
 /** The three calls that the holder of a link makes; no more of the API is loaded here. */
 export class LinkTrouble extends Error {
@@ -29,9 +29,6 @@ async function call<T>(path: string, body?: unknown): Promise<T> {
   return answer as T
 }
 
-export type Reply = 'have' | 'part' | 'nothing' | 'no'
-export interface Answer { answer: Reply; from?: string; to?: string; comment?: string }
-
 export const view = (token: string) => call<LinkView>(encodeURIComponent(token))
-export const reply = (token: string, answer: Answer) => call<LinkView>(`${encodeURIComponent(token)}/answer`, answer)
+export const reply = (token: string, answer: LinkAnswer) => call<LinkView>(`${encodeURIComponent(token)}/answer`, answer)
 export const finish = (token: string) => call<Receipt>(`${encodeURIComponent(token)}/finish`, {})

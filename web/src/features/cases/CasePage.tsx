@@ -36,7 +36,7 @@ function Body({ of: c }: { of: Case }) {
   const [address, set] = useAddress()
   const [sheet, setSheet] = useState<'link' | 'upload' | 'rename' | null>(null)
   const { data: files, isPending } = useQuery(caseEvidence(c.id))
-  const can = (verb: string) => c.allowed_actions.includes(verb)
+  const can = (verb: Case['allowed_actions'][number]) => c.allowed_actions.includes(verb)
   const turn = useMutation({
     mutationFn: () => (c.closed_at ? reopenCase(c.id) : closeCase(c.id)),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['cases'] }), onError: tellTrouble,

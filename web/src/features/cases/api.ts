@@ -1,55 +1,54 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { client, ifMatch, present, take } from '~/api/client.ts'
-import type { AccessEntry, Case, Evidence, HistoryEntry, Id, List, NewFileRequest, Time } from '~/api/types.ts'
+import type { Id, Level, Time } from '~/api/types.ts'
 
 export const caseList = (q?: string) => infiniteQueryOptions({
   queryKey: ['cases', 'list', q ?? ''],
   initialPageParam: '',
-  queryFn: ({ pageParam }) => take<List<Case>>(client.GET('/api/v1/cases', { params: { query: present({ q, cursor: pageParam, limit: 50 }) } })),
+  queryFn: ({ pageParam }) => take(client.GET('/api/v1/cases', { params: { query: present({ q, cursor: pageParam, limit: 50 }) } })),
   getNextPageParam: (last) => last.next_cursor,
   placeholderData: keepPreviousData,
 })
 export const openCases = queryOptions({
   queryKey: ['cases', 'open'],
   staleTime: 60_000,
-  queryFn: async () => (await take<List<Case>>(client.GET('/api/v1/cases', { params: { query: { limit: 100 } } }))).items.filter((c) => !c.closed_at),
+  queryFn: async () => (await take(client.GET('/api/v1/cases', { params: { query: { limit: 100 } } }))).items.filter((c) => !c.closed_at),
 })
 export const oneCase = (id: Id) => queryOptions({
   queryKey: ['cases', 'one', id],
-  queryFn: () => take<Case>(client.GET('/api/v1/cases/{id}', { params: { path: { id } } })),
+  queryFn: () => take(client.GET('/api/v1/cases/{id}', { params: { path: { id } } })),
 })
 export const caseEvidence = (id: Id) => queryOptions({
   queryKey: ['evidence', 'of', id],
-  queryFn: async () => (await take<List<Evidence>>(client.GET('/api/v1/cases/{id}/evidence', { params: { path: { id }, query: { limit: 500 } } }))).items,
+  queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/evidence', { params: { path: { id }, query: { limit: 500 } } }))).items,
 })
 export const caseAccess = (id: Id) => queryOptions({
   queryKey: ['cases', 'access', id],
-  queryFn: async () => (await take<{ entries?: AccessEntry[]; items?: AccessEntry[] }>(client.GET('/api/v1/cases/{id}/access', { params: { path: { id } } }))),
-  select: (answer) => answer.entries ?? answer.items ?? [],
+  queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/access', { params: { path: { id } } }))).entries,
 })
 /** Whom one could give access to: at most twenty; more words find the rest. */
 export const accessCandidates = (id: Id, q: string) => queryOptions({
   queryKey: ['cases', 'access-candidates', id, q],
   staleTime: 60_000,
   placeholderData: keepPreviousData,
-  queryFn: async () => (await take<{ items: { principal_id: Id; name: string; organization: string }[] }>(
+  queryFn: async () => (await take(
     client.GET('/api/v1/cases/{id}/access/candidates', { params: { path: { id }, query: present({ q }) } }))).items,
 })
 export const caseHistory = (id: Id) => queryOptions({
   queryKey: ['cases', 'history', id],
-  queryFn: async () => (await take<List<HistoryEntry>>(client.GET('/api/v1/cases/{id}/history', { params: { path: { id } } }))).items,
+  queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/history', { params: { path: { id } } }))).items,
 })
 export const evidenceHistory = (id: Id) => queryOptions({
   queryKey: ['evidence', 'history', id],
-  queryFn: async () => (await take<List<HistoryEntry>>(client.GET('/api/v1/evidence/{id}/history', { params: { path: { id } } }))).items,
+  queryFn: async () => (await take(client.GET('/api/v1/evidence/{id}/history', { params: { path: { id } } }))).items,
 })
 
-export const createCase = (name: string) => take<Case>(client.POST('/api/v1/cases', { body: { name } }))
+export const createCase = (name: string) => take(client.POST('/api/v1/cases', { body: { name } }))
 export const renameCase = (id: Id, version: number, name: string) =>
-  take<Case>(client.PATCH('/api/v1/cases/{id}', { params: { path: { id } }, headers: ifMatch(version), body: { name } }))
-export const closeCase = (id: Id) => take<unknown>(client.POST('/api/v1/cases/{id}/close', { params: { path: { id } } }))
-export const reopenCase = (id: Id) => take<unknown>(client.POST('/api/v1/cases/{id}/reopen', { params: { path: { id } } }))
-export const putAccess = (id: Id, entries: { principal_id: Id; level: string; expires_at?: Time | null }[]) =>
-  take<unknown>(client.PUT('/api/v1/cases/{id}/access', { params: { path: { id } }, body: { entries } }))
+  take(client.PATCH('/api/v1/cases/{id}', { params: { path: { id } }, headers: ifMatch(version), body: { name } }))
+export const closeCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/close', { params: { path: { id } } }))
+export const reopenCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/reopen', { params: { path: { id } } }))
+export const putAccess = (id: Id, entries: { principal_id: Id; level: Level; expires_at?: Time | null }[]) =>
+  take(client.PUT('/api/v1/cases/{id}/access', { params: { path: { id } }, body: { entries } }))
 export const newCaseLink = (id: Id, body: { name: string; description?: string; expires_at: Time; anonymous?: boolean }) =>
-  take<NewFileRequest>(client.POST('/api/v1/cases/{id}/file-requests', { params: { path: { id } }, body }))
+  take(client.POST('/api/v1/cases/{id}/file-requests', { params: { path: { id } }, body }))

@@ -1,11 +1,10 @@
 import { Button } from '@mantine/core'
 import { IconPlug, IconPlus } from '@tabler/icons-react'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { may, useMe } from '~/features/session/me.ts'
 import { useRowKeys } from '~/lib/keys.ts'
-import { More } from '~/ui/More.tsx'
 import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
 import { Status } from '~/ui/Status.tsx'
@@ -18,8 +17,8 @@ export function Connectors() {
   const me = useMe()
   const navigate = useNavigate()
   const [making, setMaking] = useState(false)
-  const query = useInfiniteQuery(connectorList)
-  const rows = query.data?.pages.flatMap((p) => p.items) ?? []
+  const query = useQuery(connectorList)
+  const rows = query.data ?? []
   const open = (i: number) => { const row = rows[i]; if (row) void navigate({ to: '/connectors/$id', params: { id: row.id } }) }
   const [at, setAt] = useRowKeys(rows.length, open)
   const create = may(me, 'manage_connectors') && <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>New connector</Button>
@@ -47,7 +46,6 @@ export function Connectors() {
           </table>
         )}
       </div>
-      <More query={query} />
       {making && <NewConnector onClose={() => setMaking(false)} />}
     </Page>
   )

@@ -21,7 +21,7 @@ export function Groups() {
   const { data: organizations } = useQuery(organizationList)
   const [editing, setEditing] = useState<Group | 'new' | null>(null)
   const remove = useMutation({
-    mutationFn: (g: Group) => take<void>(client.DELETE('/api/v1/groups/{id}', { params: { path: { id: g.id } } })),
+    mutationFn: (g: Group) => take(client.DELETE('/api/v1/groups/{id}', { params: { path: { id: g.id } } })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['groups'] }), onError: tellTrouble,
   })
   const names = (g: Group) => g.account_ids.map((id) => people?.find((p) => p.id === id)?.name ?? '').filter(Boolean).join(', ')
@@ -63,9 +63,9 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
   const save = useMutation({
     mutationFn: async () => {
       const group = of
-        ? (name === of.name ? of : await take<Group>(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: { name } })))
-        : await take<Group>(client.POST('/api/v1/groups', { body: { name, organization_id: organization } }))
-      await take<unknown>(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, body: { account_ids: [...members] } }))
+        ? (name === of.name ? of : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: { name } })))
+        : await take(client.POST('/api/v1/groups', { body: { name, organization_id: organization } }))
+      await take(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, body: { account_ids: [...members] } }))
     },
     onSuccess: () => { void queries.invalidateQueries({ queryKey: ['groups'] }); onClose() },
   })

@@ -2,7 +2,6 @@ import { Button } from '@mantine/core'
 import { IconChecks, IconRefresh } from '@tabler/icons-react'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { client, take } from '~/api/client.ts'
-import type { Job, List } from '~/api/types.ts'
 import { sentence } from '~/lib/format.ts'
 import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
@@ -12,7 +11,7 @@ import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 
 const deadJobs = queryOptions({
   queryKey: ['jobs', 'dead'],
-  queryFn: async () => (await take<List<Job>>(client.GET('/api/v1/jobs', { params: { query: { state: 'dead', limit: 200 } } }))).items,
+  queryFn: async () => (await take(client.GET('/api/v1/jobs', { params: { query: { state: 'dead' } } }))).items,
 })
 
 /** Work in the background that used up its tries. */
@@ -20,7 +19,7 @@ export function Jobs() {
   const queries = useQueryClient()
   const { data, error, refetch } = useQuery(deadJobs)
   const retry = useMutation({
-    mutationFn: (id: string) => take<unknown>(client.POST('/api/v1/jobs/{id}/retry', { params: { path: { id } } })),
+    mutationFn: (id: string) => take(client.POST('/api/v1/jobs/{id}/retry', { params: { path: { id } } })),
     onSuccess: () => { tell('It is tried again.'); void queries.invalidateQueries({ queryKey: ['jobs'] }) }, onError: tellTrouble,
   })
   return (

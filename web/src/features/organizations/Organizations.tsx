@@ -46,7 +46,7 @@ function Form({ of, onClose }: { of: Organization | null; onClose: () => void })
   const [name, setName] = useState(of?.name ?? '')
   const [zone, setZone] = useState(of?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone)
   const save = useMutation({
-    mutationFn: () => take<Organization>(of
+    mutationFn: () => take(of
       ? client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: { name, time_zone: zone } })
       : client.POST('/api/v1/organizations', { body: { name, time_zone: zone } })),
     onSuccess: () => { void queries.invalidateQueries({ queryKey: ['organizations'] }); onClose() },

@@ -3,7 +3,7 @@ import { IconBan, IconCheck, IconHelpCircle, IconLock, IconScissors } from '@tab
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useState, useSyncExternalStore } from 'react'
-import type { Item, VideoRequest, VideoRequestHead } from '~/api/types.ts'
+import type { Item, ItemAction, VideoRequest, VideoRequestHead } from '~/api/types.ts'
 import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { actOnItem, type Decision, type ItemVerb, oneRequest, overlapping } from '~/features/video-requests/api.ts'
 import { type Choice, DecisionForm } from '~/features/video-requests/DecisionForm.tsx'
@@ -27,10 +27,10 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
   const [left, setLeft] = useState<Set<string>>(new Set())
   const [choice, setChoice] = useState<Choice | null>(null)
   const picked = mine.filter((item) => !left.has(item.id) && !heldDecisions.of(item.id))
-  const able = (verb: string) => picked.filter((item) => item.allowed_actions.includes(verb))
-  const can = (verb: string) => able(verb).length > 0
+  const able = (verb: ItemAction) => picked.filter((item) => item.allowed_actions.includes(verb))
+  const can = (verb: ItemAction) => able(verb).length > 0
   const verbOf = (c: Choice) => (c === 'narrow' ? 'approve' : c)
-  const count = (verb: string) => (mine.length > 1 ? ` ${able(verb).length}` : '')
+  const count = (verb: ItemAction) => (mine.length > 1 ? ` ${able(verb).length}` : '')
   const speak = useMutation({
     mutationFn: async ({ items, verb, body }: { items: Item[]; verb: ItemVerb; body: Decision }) => {
       let last: VideoRequest | undefined

@@ -9,7 +9,7 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
   queryFn: async (): Promise<Me | null> => {
     try {
-      return await take<Me>(client.GET('/api/v1/me'))
+      return await take(client.GET('/api/v1/me'))
     } catch (error) {
       if (error instanceof Trouble && error.status === 401) return null
       throw error
@@ -33,8 +33,8 @@ export function useZone(): string {
 export const may = (me: Me, privilege: string) => me.privileges.some((held) => held.privilege === privilege)
 
 export function signIn(email: string, password: string): Promise<Me> {
-  return take<Me>(client.POST('/api/v1/session', { body: { email, password } }))
+  return take(client.POST('/api/v1/session', { body: { email, password } }))
 }
-export const signOut = () => take<void>(client.DELETE('/api/v1/session'))
+export const signOut = () => take(client.DELETE('/api/v1/session'))
 export const changePassword = (current: string, fresh: string) =>
-  take<void>(client.POST('/api/v1/me/password', { body: { current, new: fresh } }))
+  take(client.POST('/api/v1/me/password', { body: { current, new: fresh } }))

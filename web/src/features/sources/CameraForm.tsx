@@ -2,12 +2,12 @@ import { Button, Checkbox, NativeSelect, NumberInput, TagsInput, Textarea, TextI
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
-import type { Camera, Position } from '~/api/types.ts'
+import type { Camera, CameraFields, Position } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
 import { RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Sheet } from '~/ui/Sheet.tsx'
 import { tell } from '~/ui/Toasts.tsx'
-import { type CameraFields, changeCamera, createCamera, oneCamera, organizationList } from './api.ts'
+import { changeCamera, createCamera, oneCamera, organizationList } from './api.ts'
 
 /** Makes a camera, or changes one: only what was touched is sent. */
 export function CameraForm({ id, at, onClose }: { id?: string; at: Position | null; onClose: (id?: string) => void }) {
@@ -68,7 +68,7 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
           <NumberInput label="Looks towards" description="Clockwise from north" {...number('bearing_deg', '°')} />
           <NumberInput label="Field of view" description="How wide it sees" {...number('fov_deg', '°')} />
           <NumberInput label="Useful range" {...number('range_m', ' m')} />
-          <NativeSelect label="Type" value={now.type ?? ''} onChange={(e) => put({ type: e.currentTarget.value || null })} error={wrong('type')}
+          <NativeSelect label="Type" value={now.type ?? ''} onChange={(e) => put({ type: (e.currentTarget.value || null) as CameraFields['type'] })} error={wrong('type')}
             data={[{ value: '', label: 'Not known' }, { value: 'fixed', label: 'Fixed' }, { value: 'panning', label: 'Panning' }, { value: 'dome', label: 'Dome' }]} />
           <NumberInput label="Mounting height" {...number('mounting_height_m', ' m')} />
           <NumberInput label="Tilt" {...number('tilt_deg', '°')} />

@@ -34,7 +34,7 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
     onSuccess: () => { tell('The picture is replaced.'); void queries.invalidateQueries({ queryKey: ['sources'] }) },
     onError: tellTrouble,
   })
-  const can = (action: string) => camera?.allowed_actions.includes(action) ?? false
+  const can = (action: Camera['allowed_actions'][number]) => camera?.allowed_actions.includes(action) ?? false
   return (
     <Sheet opened={!!id} onClose={onClose} title={camera?.name ?? 'Camera'} under={camera && <>{camera.organization.name}{camera.site && ` · ${camera.site}`}</>}
       foot={camera && (

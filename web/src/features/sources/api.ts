@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { client, ifMatch, present, take } from '~/api/client.ts'
-import type { Camera, Coverage, Id, List, Organization, Place, Position, Source, Time } from '~/api/types.ts'
+import type { CameraFields, Id, Time } from '~/api/types.ts'
 
 export interface SourceFilter {
   q?: string; organization_id?: Id; tag?: string; status?: string; bbox?: string; near?: string; radius_m?: number; sort?: 'name' | 'distance'
@@ -11,7 +11,7 @@ export const sourceList = (filter: SourceFilter) => infiniteQueryOptions({
   queryKey: ['sources', 'list', filter],
   initialPageParam: '',
   queryFn: ({ pageParam, signal }) =>
-    take<List<Source>>(client.GET('/api/v1/sources', { params: { query: present({ ...filter, kind: 'camera', cursor: pageParam, limit: PAGE, count: true }) }, signal })),
+    take(client.GET('/api/v1/sources', { params: { query: present({ ...filter, kind: 'camera', cursor: pageParam, limit: PAGE, count: true }) }, signal })),
   getNextPageParam: (last) => last.next_cursor,
   placeholderData: keepPreviousData,
   staleTime: 30_000,
@@ -19,11 +19,11 @@ export const sourceList = (filter: SourceFilter) => infiniteQueryOptions({
 
 export const oneCamera = (id: Id) => queryOptions({
   queryKey: ['sources', 'one', id],
-  queryFn: () => take<Camera>(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } })),
+  queryFn: () => take(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } })),
 })
 
 const whatIsRecorded = (id: Id, from: Time, to: Time, refresh: boolean) =>
-  take<Coverage>(client.GET('/api/v1/cameras/{id}/coverage', { params: { path: { id }, query: present({ from, to, refresh }) } }))
+  take(client.GET('/api/v1/cameras/{id}/coverage', { params: { path: { id }, query: { from, to, ...present({ refresh }) } } }))
 
 /** What is known of recordings; where that is not all, and `ask`, the recorder is asked. */
 export const coverage = (id: Id, from: Time, to: Time, ask = false) => queryOptions({
@@ -39,26 +39,19 @@ export const coverage = (id: Id, from: Time, to: Time, ask = false) => queryOpti
 export const organizationList = queryOptions({
   queryKey: ['organizations', 'all'],
   staleTime: 300_000,
-  queryFn: async () => (await take<List<Organization>>(client.GET('/api/v1/organizations', { params: { query: { limit: 500 } } }))).items,
+  queryFn: async () => (await take(client.GET('/api/v1/organizations'))).items,
 })
 
 export const places = (q: string) => queryOptions({
   queryKey: ['places', q],
   staleTime: 300_000,
   enabled: q.trim().length > 1,
-  queryFn: async ({ signal }) => (await take<{ items: Place[] }>(client.GET('/api/v1/places', { params: { query: { q } }, signal }))).items,
+  queryFn: async ({ signal }) => (await take(client.GET('/api/v1/places', { params: { query: { q } }, signal }))).items,
 })
 
-export interface CameraFields {
-  organization_id?: Id; name?: string; description?: string | null; site?: string | null; device_id?: string | null
-  position?: Position | null; address?: string | null; bearing_deg?: number | null; fov_deg?: number | null; range_m?: number | null
-  tilt_deg?: number | null; mounting_height_m?: number | null; type?: string | null; retention_hours?: number | null
-  make?: string | null; model?: string | null; tags?: string[]; published?: boolean
-  clock_offset_ms?: number | null; clock_uncertainty_ms?: number | null
-}
-export const createCamera = (body: CameraFields) => take<Camera>(client.POST('/api/v1/cameras', { body }))
+export const createCamera = (body: CameraFields) => take(client.POST('/api/v1/cameras', { body }))
 export const changeCamera = (id: Id, version: number, body: CameraFields) =>
-  take<Camera>(client.PATCH('/api/v1/cameras/{id}', { params: { path: { id } }, headers: ifMatch(version), body }))
-export const deleteCamera = (id: Id) => take<void>(client.DELETE('/api/v1/cameras/{id}', { params: { path: { id } } }))
+  take(client.PATCH('/api/v1/cameras/{id}', { params: { path: { id } }, headers: ifMatch(version), body }))
+export const deleteCamera = (id: Id) => take(client.DELETE('/api/v1/cameras/{id}', { params: { path: { id } } }))
 export const putThumbnail = (id: Id, file: Blob) =>
-  take<void>(client.PUT('/api/v1/cameras/{id}/thumbnail', { params: { path: { id } }, body: file, bodySerializer: (b: unknown) => b, headers: { 'Content-Type': 'image/jpeg' } }))
+  take(client.PUT('/api/v1/cameras/{id}/thumbnail', { params: { path: { id } }, body: file, bodySerializer: (b: unknown) => b, headers: { 'Content-Type': 'image/jpeg' } }))

@@ -2,9 +2,9 @@ import { Button, Checkbox, Modal, TextInput } from '@mantine/core'
 import { IconKey, IconPlus } from '@tabler/icons-react'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { client, present, take } from '~/api/client.ts'
+import { client, take } from '~/api/client.ts'
 import { asTrouble } from '~/api/problem.ts'
-import type { List, Token } from '~/api/types.ts'
+import type { Privilege, Token } from '~/api/types.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
 import { sentence } from '~/lib/format.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -18,7 +18,7 @@ import { tellTrouble } from '~/ui/Toasts.tsx'
 
 const tokenList = queryOptions({
   queryKey: ['tokens'],
-  queryFn: async () => (await take<List<Token>>(client.GET('/api/v1/tokens'))).items,
+  queryFn: async () => (await take(client.GET('/api/v1/tokens'))).items,
 })
 
 export function Tokens() {
@@ -26,7 +26,7 @@ export function Tokens() {
   const { data, error, refetch } = useQuery(tokenList)
   const [making, setMaking] = useState(false)
   const revoke = useMutation({
-    mutationFn: (t: Token) => take<void>(client.DELETE('/api/v1/tokens/{id}', { params: { path: { id: t.id } } })),
+    mutationFn: (t: Token) => take(client.DELETE('/api/v1/tokens/{id}', { params: { path: { id: t.id } } })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['tokens'] }), onError: tellTrouble,
   })
   const create = <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>New token</Button>
@@ -61,11 +61,11 @@ function NewToken({ onClose }: { onClose: () => void }) {
   const zone = useZone()
   const queries = useQueryClient()
   const [name, setName] = useState('')
-  const [scopes, setScopes] = useState(new Set<string>())
+  const [scopes, setScopes] = useState(new Set<Privilege>())
   const [expires, setExpires] = useState<string | null>(() => new Date(Date.now() + 90 * 86_400_000).toISOString())
   const privileges = [...new Set(me.privileges.map((p) => p.privilege))].sort()
   const save = useMutation({
-    mutationFn: () => take<{ token: Token; secret: string }>(client.POST('/api/v1/tokens', { body: present({ name: name.trim(), scopes: scopes.size ? [...scopes] : undefined, expires_at: expires }) })),
+    mutationFn: () => take(client.POST('/api/v1/tokens', { body: { name: name.trim(), scopes: [...scopes], expires_at: expires } })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['tokens'] }),
   })
   const trouble = save.error ? asTrouble(save.error) : null

@@ -3,7 +3,7 @@ import { IconBan, IconCheck, IconEye, IconFile, IconHelpCircle, IconLink, IconMe
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState, useSyncExternalStore } from 'react'
-import type { Item, VideoRequest } from '~/api/types.ts'
+import type { Item, ItemAction, VideoRequest } from '~/api/types.ts'
 import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { useZone } from '~/features/session/me.ts'
 import { oneCamera } from '~/features/sources/api.ts'
@@ -29,7 +29,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
   const held = heldDecisions.of(item.id)
   const offline = item.waiting_for === 'connector_offline' && item.source
   const { data: camera } = useQuery({ ...oneCamera(item.source?.id ?? ''), enabled: !!offline, retry: false })
-  const can = (verb: string) => !held && item.allowed_actions.includes(verb)
+  const can = (verb: ItemAction) => !held && item.allowed_actions.includes(verb)
   const act = useMutation({
     mutationFn: ({ verb, body }: { verb: ItemVerb; body?: Decision }) => actOnItem(item.id, verb, body),
     onSuccess: (fresh) => keep(queries, fresh),

@@ -34,7 +34,7 @@ function Body({ request }: { request: VideoRequest }) {
   const queries = useQueryClient()
   const [choice, setChoice] = useState<Choice | null>(null)
   const decidable = request.items.filter((item) => item.allowed_actions.includes('approve'))
-  const can = (verb: string) => request.allowed_actions.includes(verb)
+  const can = (verb: VideoRequest['allowed_actions'][number]) => request.allowed_actions.includes(verb)
   const cancel = useMutation({ mutationFn: () => decideRequest(request.id, 'cancel'), onSuccess: (fresh) => keep(queries, fresh), onError: tellTrouble })
   return (
     <Page title={`${request.number} ${request.name}`}

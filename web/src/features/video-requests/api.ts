@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { client, present, take } from '~/api/client.ts'
-import type { Id, List, Position, Time, VideoRequest, VideoRequestHead, NewFileRequest } from '~/api/types.ts'
+import type { Id, NewRequest, Time } from '~/api/types.ts'
 
 export interface RequestFilter {
   mine?: boolean; status?: string; open?: boolean; reviewable?: boolean; q?: string; from?: Time; to?: Time
@@ -8,7 +8,7 @@ export interface RequestFilter {
 }
 
 const list = (query: RequestFilter & { cursor?: string; limit?: number; count?: boolean }) =>
-  take<List<VideoRequestHead>>(client.GET('/api/v1/video-requests', { params: { query: present(query) } }))
+  take(client.GET('/api/v1/video-requests', { params: { query: present(query) } }))
 
 export const requestList = (filter: RequestFilter) => infiniteQueryOptions({
   queryKey: ['video-requests', 'list', filter],
@@ -28,32 +28,26 @@ export const reviewCount = requestCount({ reviewable: true })
 
 export const oneRequest = (id: Id) => queryOptions({
   queryKey: ['video-requests', 'one', id],
-  queryFn: () => take<VideoRequest>(client.GET('/api/v1/video-requests/{id}', { params: { path: { id } } })),
+  queryFn: () => take(client.GET('/api/v1/video-requests/{id}', { params: { path: { id } } })),
 })
 
-export interface NewRequest {
-  name: string; category?: string; reason?: string
-  incident: { number?: string; from: Time; to: Time; position?: Position; address?: string }
-  needed_by?: Time; case_id?: Id
-  items: { source_id?: Id; from: Time; to: Time }[]
-}
 export const submitRequest = (body: NewRequest, key: string) =>
-  take<VideoRequest>(client.POST('/api/v1/video-requests', { body, headers: { 'Idempotency-Key': key } }))
+  take(client.POST('/api/v1/video-requests', { body, headers: { 'Idempotency-Key': key } }))
 
 export type RequestVerb = 'approve' | 'deny' | 'cancel'
 export const decideRequest = (id: Id, verb: RequestVerb, comment?: string) =>
-  take<VideoRequest>(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present({ comment }) }))
+  take(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present({ comment }) }))
 export const commentRequest = (id: Id, body: string) =>
-  take<unknown>(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body } }))
+  take(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body } }))
 
 export type ItemVerb = 'approve' | 'deny' | 'ask' | 'answer' | 'cancel' | 'retry' | 'release' | 'unavailable'
 export interface Decision { comment?: string; body?: string; from?: Time; to?: Time; review_before_release?: boolean; level?: 'view' | 'download' }
 export const actOnItem = (id: Id, verb: ItemVerb, body: Decision = {}) =>
-  take<VideoRequest>(client.POST(`/api/v1/request-items/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
+  take(client.POST(`/api/v1/request-items/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
 
 export const newItemLink = (id: Id, expires_at?: Time) =>
-  take<NewFileRequest>(client.POST('/api/v1/request-items/{id}/file-request', { params: { path: { id } }, body: present({ expires_at }) }))
-export const revokeLink = (id: Id) => take<void>(client.DELETE('/api/v1/file-requests/{id}', { params: { path: { id } } }))
+  take(client.POST('/api/v1/request-items/{id}/file-request', { params: { path: { id } }, body: present({ expires_at }) }))
+export const revokeLink = (id: Id) => take(client.DELETE('/api/v1/file-requests/{id}', { params: { path: { id } } }))
 
 /** Requests that touch the same camera and minutes. */
 export const overlapping = (filter: { source_id?: Id; from: Time; to: Time }) => queryOptions({
