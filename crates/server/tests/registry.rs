@@ -203,7 +203,7 @@ on_both!(a_thumbnail_is_a_jpeg_and_is_kept, |database: TestDatabase| async move 
             .await;
         assert_eq!(again.status, 304);
     }
-    let kept: Vec<_> = futures::StreamExt::collect(town.site.test.app.blobs().list("thumbnail")).await;
+    let kept: Vec<_> = futures::StreamExt::collect(town.site.test.app.blobs().list("picture")).await;
     assert_eq!(kept.len(), 1, "the first one is gone");
 });
 
