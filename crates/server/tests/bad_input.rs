@@ -1,0 +1,255 @@
+//! Bad input, one after the other, through the front door: each gets a problem document that says what is wrong, and changes nothing.
+//! What a connector does with a pattern that matches nothing, and with a truncated segment, is in its own `tests/folder.rs`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::account::Role;
+use serde_json::{Value, json};
+use store::testing::TestDatabase;
+use store::{Columns as _, Sql, on_both};
+use support::{Cookie, Reply, Site};
+
+/// Everything that somebody could have changed. Sessions and the times at which secrets were used are not among it.
+const TABLES: &[&str] = &[
+    "organizations",
+    "accounts",
+    "account_roles",
+    "groups",
+    "group_members",
+    "tokens",
+    "connectors",
+    "cameras",
+    "camera_coverage",
+    "counters",
+    "cases",
+    "case_access",
+    "video_requests",
+    "request_items",
+    "messages",
+    "idempotency_keys",
+    "evidence",
+    "evidence_looks",
+    "file_requests",
+    "uploads",
+    "connector_tasks",
+    "jobs",
+    "mails",
+    "events",
+    "event_objects",
+];
+/// Those of them whose rows count their changes.
+const VERSIONED: &[&str] = &["accounts", "cameras", "cases", "video_requests", "file_requests"];
+
+/// An investigator's request for an approver's camera, a link into a case, and an upload by that link of which half has arrived.
+struct Desk {
+    site: Site,
+    ana: Cookie,
+    tess: Cookie,
+    camera: String,
+    hidden: String,
+    request: String,
+    item: String,
+    link: String,
+    upload: String,
+}
+
+fn id(reply: &Reply) -> String {
+    assert!(reply.status < 300, "{} {}", reply.status, reply.json);
+    reply.json["id"].as_str().unwrap().to_owned()
+}
+
+fn asked(camera: &str) -> Value {
+    let window = json!({"from": "2026-11-22T11:00:00Z", "to": "2026-11-22T11:02:00Z"});
+    json!({"name": "Theft", "incident": window, "items": [{"source_id": camera, "from": window["from"], "to": window["to"]}]})
+}
+
+fn metadata() -> String {
+    format!("filename {},file_request {}", STANDARD.encode("clip.mp4"), STANDARD.encode("self"))
+}
+
+impl Desk {
+    async fn new(database: TestDatabase) -> Self {
+        let site = Site::new(database).await;
+        let transit = site.test.organization("Metro Transit").await;
+        site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+        site.test.account("tess", &transit, &[(Role::Approver, Some(&transit))]).await;
+        site.test.account("otto", &transit, &[(Role::Operator, Some(&transit))]).await;
+        let (ana, tess, otto) = (site.sign_in("ana").await, site.sign_in("tess").await, site.sign_in("otto").await);
+        let mut cameras = Vec::new();
+        for (name, published) in [("Station Hall", true), ("Vault", false)] {
+            let camera = json!({"organization_id": transit, "name": name, "published": published, "position": {"lat": 37.8, "lon": -122.4}});
+            cameras.push(id(&site.post("/cameras", Some(&otto), camera).await));
+        }
+        let [camera, hidden] = <[String; 2]>::try_from(cameras).unwrap();
+        let request = site.post("/video-requests", Some(&ana), asked(&camera)).await;
+        let item = request.json["items"][0]["id"].as_str().unwrap().to_owned();
+        let case = id(&site.post("/cases", Some(&ana), json!({"name": "Harbor fire"})).await);
+        let made =
+            site.post(&format!("/cases/{case}/file-requests"), Some(&ana), json!({"name": "Your footage"})).await;
+        let link = made.json["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let mut desk =
+            Self { request: id(&request), site, ana, tess, camera, hidden, item, link, upload: String::new() };
+        let begun =
+            desk.tus("POST", "/api/v1/uploads", &[("upload-length", "11"), ("upload-metadata", &metadata())], "").await;
+        desk.upload = begun.headers["location"].to_str().unwrap().to_owned();
+        assert_eq!(desk.part("0", "hello", &[]).await.status, 204);
+        desk
+    }
+
+    async fn tus(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &'static str) -> Reply {
+        let request = Request::builder().method(method).uri(path).header("tus-resumable", "1.0.0");
+        let request = request.header("authorization", format!("Bearer {}", self.link));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.site.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    async fn part(&self, offset: &str, body: &'static str, more: &[(&str, &str)]) -> Reply {
+        let headers =
+            [&[("upload-offset", offset), ("content-type", "application/offset+octet-stream")], more].concat();
+        self.tus("PATCH", &self.upload, &headers, body).await
+    }
+
+    async fn submit(&self, change: impl FnOnce(&mut Value)) -> Reply {
+        let mut request = asked(&self.camera);
+        change(&mut request);
+        self.site.post("/video-requests", Some(&self.ana), request).await
+    }
+
+    async fn submit_window(&self, from: &str, to: &str) -> Reply {
+        self.submit(|request| {
+            request["items"][0]["from"] = json!(from);
+            request["items"][0]["to"] = json!(to);
+        })
+        .await
+    }
+
+    /// A number that changes with anything that somebody could have changed.
+    async fn state(&self) -> Vec<(&'static str, i64)> {
+        let mut tx = self.site.test.app.read().await.unwrap();
+        let mut state = Vec::new();
+        for table in TABLES {
+            let row = Sql::new("SELECT COUNT(*) AS n FROM ").add(table).fetch_one(&mut tx).await.unwrap();
+            state.push((*table, row.int("n").unwrap()));
+        }
+        for table in VERSIONED {
+            let sql = Sql::new("SELECT CAST(SUM(version) AS BIGINT) AS n FROM ").add(table);
+            state.push((*table, sql.fetch_one(&mut tx).await.unwrap().int("n").unwrap()));
+        }
+        drop(tx);
+        let staged = self.site.test.app.uploads().list().unwrap();
+        state.push(("files on the way", staged.len() as i64));
+        state
+    }
+}
+
+/// The answer's status and code; the rest of what a problem has to have, and that nothing has changed, is looked at here.
+macro_rules! refused {
+    ($desk:expr, $before:expr, $reply:expr, $status:expr, $code:expr) => {{
+        let reply = $reply;
+        let what = stringify!($reply);
+        assert_eq!((reply.status, reply.code()), ($status, $code), "{what}: {}", reply.json);
+        assert_eq!(reply.headers["content-type"], "application/problem+json", "{what}");
+        assert_eq!(reply.json["status"], $status, "{what}");
+        assert!(reply.json["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{what}: {}", reply.json);
+        assert!(reply.json["request_id"].is_string(), "{what}");
+        assert_eq!($desk.state().await, $before, "{what} changed something");
+    }};
+}
+
+on_both!(requests, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let before = desk.state().await;
+    let (eleven, two_past) = ("2026-11-22T11:00:00Z", "2026-11-22T11:02:00Z");
+    refused!(desk, before, desk.submit_window(two_past, eleven).await, 422, "invalid");
+    refused!(desk, before, desk.submit_window("2026-11-23T11:00:00Z", "2026-11-23T11:02:00Z").await, 422, "invalid");
+    refused!(desk, before, desk.submit_window("2026-11-22T09:00:00Z", "2026-11-22T11:00:01Z").await, 422, "invalid");
+    let unknown = "cam_01h455vb4pex5vsknk084sn02q";
+    refused!(desk, before, desk.submit(|r| r["items"][0]["source_id"] = json!(unknown)).await, 404, "not_found");
+    let hidden = json!(desk.hidden);
+    refused!(desk, before, desk.submit(|r| r["items"][0]["source_id"] = hidden).await, 404, "not_found");
+    refused!(desk, before, desk.submit(|r| drop(r.as_object_mut().unwrap().remove("name"))).await, 422, "invalid");
+    refused!(desk, before, desk.submit(|r| r["reason"] = json!("x".repeat(2 << 20))).await, 413, "too_large");
+});
+
+on_both!(decisions, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let (path, empty) = (format!("/video-requests/{}", desk.request), json!({}));
+    let denied = desk.site.post(&format!("{path}/deny"), Some(&desk.tess), json!({"comment": "Too long ago."})).await;
+    assert_eq!(denied.status, 200, "{}", denied.json);
+    let before = desk.state().await;
+    for verb in ["approve", "deny"] {
+        refused!(
+            desk,
+            before,
+            desk.site.post(&format!("{path}/{verb}"), Some(&desk.tess), empty.clone()).await,
+            409,
+            "wrong_state"
+        );
+        let item = format!("/request-items/{}/{verb}", desk.item);
+        refused!(desk, before, desk.site.post(&item, Some(&desk.tess), empty.clone()).await, 409, "wrong_state");
+    }
+});
+
+on_both!(changes_of_what_has_changed, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let case = id(&desk.site.post("/cases", Some(&desk.ana), json!({"name": "Pier"})).await);
+    let (path, name) = (format!("/cases/{case}"), json!({"name": "Mine"}));
+    let patch = async |version: &str| {
+        desk.site.call("PATCH", &path, Some(&desk.ana), Some(&name), &[("if-match", version)]).await
+    };
+    assert_eq!(patch("\"1\"").await.status, 200);
+    let before = desk.state().await;
+    refused!(desk, before, patch("\"1\"").await, 412, "stale");
+    refused!(
+        desk,
+        before,
+        desk.site.call("PATCH", &path, Some(&desk.ana), Some(&name), &[]).await,
+        428,
+        "if_match_missing"
+    );
+});
+
+on_both!(uploads, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let before = desk.state().await;
+    refused!(desk, before, desk.part("4", " world", &[]).await, 409, "wrong_offset");
+    let wrong = [("upload-checksum", "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=")];
+    refused!(desk, before, desk.part("5", " world", &wrong).await, 460, "checksum_mismatch");
+    refused!(desk, before, desk.part("5", " world and more", &[]).await, 413, "longer_than_announced");
+    let huge = [("upload-length", "99999999999999999"), ("upload-metadata", &metadata())];
+    refused!(desk, before, desk.tus("POST", "/api/v1/uploads", &huge, "").await, 413, "too_large");
+    let offset = desk.tus("HEAD", &desk.upload, &[], "").await;
+    assert_eq!(offset.headers["upload-offset"], "5", "what had arrived is there");
+    assert_eq!(desk.part("5", " world", &[]).await.status, 204, "and goes on");
+});
+
+on_both!(secrets, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    desk.site.test.advance(Duration::from_secs(15 * 86_400));
+    let before = desk.state().await;
+    refused!(desk, before, desk.site.get(&format!("/links/{}", desk.link), None).await, 410, "link_expired");
+    refused!(desk, before, desk.part("5", " world", &[]).await, 410, "link_expired");
+    // What another server issued, this one does not know.
+    let elsewhere = "A".repeat(43);
+    let bearer = async |path: &str, secret: String| {
+        desk.site.call("GET", path, None, None, &[("authorization", &format!("Bearer {secret}"))]).await
+    };
+    refused!(desk, before, bearer("/me", format!("slt_{elsewhere}")).await, 401, "wrong_token");
+    refused!(desk, before, desk.site.get(&format!("/links/frl_{elsewhere}"), None).await, 404, "link_unknown");
+    let hello = [("authorization", format!("Bearer slc_{elsewhere}"))];
+    let hello = hello.each_ref().map(|(name, value)| (*name, value.as_str()));
+    refused!(
+        desk,
+        before,
+        desk.site.call("POST", "/connector/hello", None, Some(&json!({})), &hello).await,
+        401,
+        "wrong_key"
+    );
+});
