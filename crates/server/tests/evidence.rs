@@ -672,7 +672,7 @@ on_both!(links_of_a_case_are_made_revoked_and_run_out, |database: TestDatabase| 
     assert_eq!(site.post(&path, Some(&vera), json!({ "name": "Footage" })).await.status, 403);
     let past = json!({ "name": "Footage", "expires_at": "2020-01-01T00:00:00Z" });
     assert_eq!(pointers(&site.post(&path, Some(&ana), past).await), ["/expires_at"]);
-    let input = json!({ "name": "Your footage of the pier", "description": "Last night.", "anonymous": true });
+    let input = json!({ "name": "Your footage of the pier", "description": "Last night." });
     let made = site.post(&path, Some(&ana), input).await;
     assert_eq!(made.status, 201, "{}", made.json);
     let url = made.json["url"].as_str().unwrap();

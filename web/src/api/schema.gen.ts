@@ -2016,8 +2016,6 @@ export interface components {
             /** @description In more words. */
             description?: string | null;
             expires_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Accepted for later; who holds a link is never asked for a name. */
-            anonymous?: boolean | null;
         };
         /** @description What is asked, by whom, and what was sent so far. */
         LinkView: {

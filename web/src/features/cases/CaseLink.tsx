@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, Textarea, TextInput } from '@mantine/core'
+import { Button, Modal, Textarea, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
@@ -14,18 +14,16 @@ export function CaseLink({ of: c, onClose }: { of: Case; onClose: () => void }) 
   const [name, setName] = useState(c.name)
   const [description, setDescription] = useState('')
   const [expires, setExpires] = useState(() => new Date(Date.now() + 7 * 86_400_000).toISOString())
-  const [anonymous, setAnonymous] = useState(false)
-  const make = useMutation({ mutationFn: () => newCaseLink(c.id, { name, description: description || undefined, expires_at: expires, anonymous }) })
+  const make = useMutation({ mutationFn: () => newCaseLink(c.id, { name, description: description || undefined, expires_at: expires }) })
   const trouble = make.error ? asTrouble(make.error) : null
   return (
     <Modal opened onClose={onClose} title="Upload link" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
       {make.data ? <LinkCard link={make.data} /> : (
         <form className="stack wide" onSubmit={(e: FormEvent) => { e.preventDefault(); make.mutate() }}>
-          <p className="dim">Whoever holds the link can send files into this case, without an account.</p>
+          <p className="dim">Whoever holds the link can send files into this case, without an account and without a name.</p>
           <TextInput label="What the page says it is about" required withAsterisk={false} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} error={trouble?.field('/name')} />
           <Textarea label="What to send" value={description} onChange={(e) => setDescription(e.currentTarget.value)} error={trouble?.field('/description')} />
           <DateTimeField label="Good until" zone={zone} value={expires} onChange={(at) => at && setExpires(at)} error={trouble?.field('/expires_at')} />
-          <Checkbox label="The sender may stay unnamed" checked={anonymous} onChange={(e) => setAnonymous(e.currentTarget.checked)} />
           {trouble && <TroubleNote error={trouble} />}
           <div className="row"><Button type="submit" loading={make.isPending}>Make the link</Button><Button variant="default" onClick={onClose}>Not now</Button></div>
         </form>

@@ -50,5 +50,5 @@ export const closeCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/close'
 export const reopenCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/reopen', { params: { path: { id } } }))
 export const putAccess = (id: Id, entries: { principal_id: Id; level: Level; expires_at?: Time | null }[]) =>
   take(client.PUT('/api/v1/cases/{id}/access', { params: { path: { id } }, body: { entries } }))
-export const newCaseLink = (id: Id, body: { name: string; description?: string; expires_at: Time; anonymous?: boolean }) =>
+export const newCaseLink = (id: Id, body: { name: string; description?: string; expires_at: Time }) =>
   take(client.POST('/api/v1/cases/{id}/file-requests', { params: { path: { id } }, body }))

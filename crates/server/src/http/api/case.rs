@@ -228,9 +228,6 @@ struct LinkInput {
     description: Option<String>,
     /// Two weeks from now, unless the administrator or you say otherwise.
     expires_at: Option<Timestamp>,
-    /// Accepted for later; who holds a link is never asked for a name.
-    #[serde(default, rename = "anonymous")]
-    _anonymous: Option<bool>,
 }
 
 /// Makes a link by which anybody can add files to a case.
