@@ -14,7 +14,10 @@ use serde::de::DeserializeOwned;
 /// Why a call did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// 409: the lease is lost, or a publication does not follow the last one.
+    /// 409 with the code `lease_lost`: the task is somebody else's now, or nobody's.
+    #[error("{0}")]
+    LeaseLost(String),
+    /// Any other 409: a publication that does not follow the last one, an offset that is another.
     #[error("{0}")]
     Conflict(String),
     /// 401: the key is of another server, or was revoked.
@@ -178,18 +181,15 @@ pub async fn check(answer: reqwest::Response) -> Result<reqwest::Response, CallE
     if status.is_success() {
         return Ok(answer);
     }
-    let detail = problem(answer).await.unwrap_or_else(|| status.to_string());
+    let problem: serde_json::Value = answer.json().await.unwrap_or_default();
+    let said = problem["detail"].as_str().or(problem["title"].as_str());
+    let detail = said.map_or_else(|| status.to_string(), |said| format!("{said} ({status})"));
     Err(match status {
+        StatusCode::CONFLICT if problem["code"] == "lease_lost" => CallError::LeaseLost(detail),
         StatusCode::CONFLICT => CallError::Conflict(detail),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Key(detail),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::LOCKED => CallError::Later(detail),
         _ if status.is_client_error() || status.is_redirection() => CallError::Refused(detail),
         _ => CallError::Later(detail),
     })
-}
-
-async fn problem(answer: reqwest::Response) -> Option<String> {
-    let status = answer.status();
-    let body: serde_json::Value = answer.json().await.ok()?;
-    Some(format!("{} ({status})", body["detail"].as_str().or(body["title"].as_str())?))
 }

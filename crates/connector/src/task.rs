@@ -104,7 +104,7 @@ async fn keep(shared: &Shared, id: &TaskId, lease: i64, lease_seconds: u32, told
             }
         };
         match answer {
-            Err(CallError::Conflict(_) | CallError::Key(_)) => return,
+            Err(CallError::LeaseLost(_) | CallError::Key(_)) => return,
             Err(error) => tracing::info!(task = %id, %error, "the lease could not be extended yet"),
             Ok(()) => {}
         }
@@ -130,6 +130,7 @@ async fn report(shared: &Shared, id: &TaskId, lease: i64, end: End) {
                 tracing::info!(task = %id, %error, "the end could not be reported yet");
                 backoff.wait().await;
             }
+            Err(CallError::LeaseLost(_)) => return tracing::warn!(task = %id, lease, "lease lost; dropped"),
             Err(error) => return tracing::warn!(task = %id, lease, %error, "the end was not accepted"),
         }
     }
@@ -195,7 +196,7 @@ fn published(shared: &Shared, device_id: &str) -> Result<(), End> {
 
 fn call(error: CallError) -> End {
     match error {
-        CallError::Conflict(_) | CallError::Key(_) => End::Lost,
+        CallError::LeaseLost(_) | CallError::Key(_) => End::Lost,
         other => broken(other),
     }
 }

@@ -205,12 +205,11 @@ impl Upload<'_> {
         if matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
             return Err(UploadError::Gone);
         }
-        if answer.status() == StatusCode::CONFLICT {
-            // tus says so when offsets differ, we when the lease is lost: the lease itself tells which
-            self.client.extend(self.task, self.lease).await?;
-            return Err(CallError::Later("the server is at another offset".into()).into());
-        }
-        let offset = offset_of(&check(answer).await?)?;
+        let answer = check(answer).await.map_err(|error| match error {
+            CallError::Conflict(other_offset) => CallError::Later(other_offset), // the next HEAD tells which
+            other => other,
+        })?;
+        let offset = offset_of(&answer)?;
         reader.await.map_err(std::io::Error::other)??;
         Ok(offset)
     }

@@ -55,8 +55,8 @@ impl Server {
     }
 }
 
-fn conflict() -> Response {
-    (StatusCode::CONFLICT, Json(json!({"code": "lease_lost", "detail": "The lease is lost."}))).into_response()
+fn conflict(code: &str) -> Response {
+    (StatusCode::CONFLICT, Json(json!({"code": code, "detail": "Something else holds now."}))).into_response()
 }
 
 async fn gate(State(server): State<Shared>, request: Request, next: axum::middleware::Next) -> Response {
@@ -89,7 +89,7 @@ async fn sources(State(server): State<Shared>, Json(body): Json<Value>) -> Respo
     let sequence = body["sequence"].clone();
     let refuse = server.refuse_deltas && !body["base"].is_null();
     server.calls.push(("sources".into(), body));
-    if refuse { conflict() } else { Json(json!({"sequence": sequence, "refused": []})).into_response() }
+    if refuse { conflict("sequence") } else { Json(json!({"sequence": sequence, "refused": []})).into_response() }
 }
 
 async fn thumbnail(State(server): State<Shared>, Path(id): Path<String>, body: bytes::Bytes) -> StatusCode {
@@ -114,7 +114,7 @@ async fn about(
     server.lost |= server.lost_from == Some(verb.as_str());
     server.calls.push((verb.clone(), body));
     match verb.as_str() {
-        _ if server.lost => conflict(),
+        _ if server.lost => conflict("lease_lost"),
         "extend" => Json(json!({"lease_seconds": 1})).into_response(),
         _ => StatusCode::NO_CONTENT.into_response(),
     }
@@ -138,7 +138,7 @@ async fn upload(State(server): State<Shared>, method: Method, headers: HeaderMap
         let lease = headers["sightline-lease"].to_str().unwrap().to_owned();
         server.leases_of_patches.push(lease);
         if server.lost {
-            return conflict();
+            return conflict("lease_lost");
         }
         let at: usize = headers["upload-offset"].to_str().unwrap().parse().unwrap();
         if at != server.upload.len() {
