@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use protocol::ConnectionFile;
-use sightline_connector::adapter::folder::Folder;
+use sightline_connector::adapter::{self, Discovery};
 use sightline_connector::client::Client;
-use sightline_connector::config::{self, AdapterConfig, Config};
+use sightline_connector::config::{self, Config};
+use sightline_connector::recorder::Recorder;
 use sightline_connector::{media, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
@@ -74,16 +74,15 @@ fn read_connection(path: &Path) -> anyhow::Result<ConnectionFile> {
     toml::from_str(&text).with_context(|| format!("{} is no connection file", path.display()))
 }
 
-fn read(files: &Files) -> anyhow::Result<(Client, Arc<Folder>, Config)> {
+fn read(files: &Files) -> anyhow::Result<(Client, Recorder, Config)> {
     let connection = read_connection(&files.connection)?;
     let config = config::read(&files.config)?;
-    let AdapterConfig::Folder(settings) = &config.adapter;
-    let folder = Folder::new(settings.clone(), &config.sources)?;
-    Ok((Client::new(&connection)?, Arc::new(folder), config))
+    let recorder = Recorder::new(adapter::open(&config)?, &config);
+    Ok((Client::new(&connection)?, recorder, config))
 }
 
 async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) -> anyhow::Result<ExitCode> {
-    let (client, folder, config) = read(files)?;
+    let (client, recorder, config) = read(files)?;
     media::present().await?;
     let state = state.or_else(|| config.connector.state.clone()).context("no state folder")?;
     let spool = Spool::open(&state)?;
@@ -118,22 +117,22 @@ async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) ->
             stop.cancel();
         }
     });
-    session::run(client, folder, spool, config, stop).await;
+    session::run(client, recorder, spool, config, stop).await;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn check(files: &Files) -> anyhow::Result<ExitCode> {
-    let (client, folder, config) = read(files)?;
+    let (client, recorder, _) = read(files)?;
     let mut wrong = Vec::new();
     if let Err(error) = media::present().await {
         wrong.push(error.to_string());
     }
-    let (sources, problem) = folder.discover().await;
+    let Discovery { sources, problem, .. } = recorder.everything().await;
     if let Some(problem) = problem {
         wrong.push(format!("{} {}", problem.text, problem.what_to_do));
     }
     for source in &sources {
-        let published = if config.publish.allows(source) { "published" } else { "kept back" };
+        let published = if recorder.allows(source) { "published" } else { "kept back" };
         let place = source.position.map_or("no position".to_owned(), |p| format!("{:.5}, {:.5}", p.lat, p.lon));
         let last = source.last_seen_at.map_or("no recording".to_owned(), |at| format!("last written {at}"));
         println!("{published}: {} \"{}\" ({place}; {last})", source.device_id, source.name);
@@ -141,7 +140,7 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
             wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
         }
     }
-    if let Err(error) = client.hello(&session::hello(false)).await {
+    if let Err(error) = client.hello(&session::hello(recorder.kind(), false)).await {
         wrong.push(format!("{error}"));
     }
     for text in &wrong {

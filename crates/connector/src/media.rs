@@ -207,6 +207,18 @@ pub async fn ffmpeg(arguments: &[&str], limit: Duration) -> Result<(), MediaErro
     run("ffmpeg", &mut command, limit).await.map(drop)
 }
 
+/// The picture of a file so many microseconds after its beginning, as JPEG, at most 640 pixels wide.
+pub async fn picture(path: &Path, at_us: i64) -> Result<Vec<u8>, MediaError> {
+    let broken = |error: std::io::Error| MediaError::Refused(error.to_string());
+    let out = tempfile::Builder::new().suffix(".jpg").tempfile().map_err(broken)?;
+    let (at, from, to) = (format!("{:.3}", at_us as f64 / 1e6), file_url(path), file_url(out.path()));
+    let small = ["-map", "0:v:0", "-frames:v", "1", "-vf", "scale='min(640,iw)':-2", "-q:v", "5", "-f", "image2"];
+    let arguments = [&["-ss", &at, "-i", &from][..], &small, &["-update", "1", &to]].concat();
+    ffmpeg(&arguments, Duration::from_secs(30)).await?;
+    let picture = tokio::fs::read(out.path()).await.map_err(broken)?;
+    if picture.is_empty() { Err(MediaError::Refused("there is no picture".into())) } else { Ok(picture) }
+}
+
 /// Whether both programs are there.
 pub async fn present() -> Result<(), MediaError> {
     for program in ["ffprobe", "ffmpeg"] {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use protocol::{ProblemReport, SourceDescription, Sources};
 use tokio::time::Instant;
 
+use crate::adapter::Discovery;
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::session::Shared;
@@ -53,16 +54,12 @@ impl<'a> Publisher<'a> {
     }
 
     async fn publish(&mut self) -> Result<Vec<String>, CallError> {
-        let (sources, problem) = self.shared.folder.discover().await;
+        let Discovery { sources, whole, problem } = self.shared.recorder.discover().await;
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
-        let publish = &self.shared.config.publish;
-        let now: BTreeMap<_, _> = sources
-            .into_iter()
-            .filter(|source| publish.allows(source))
-            .map(|source| (source.device_id.clone(), source))
-            .collect();
+        let now: BTreeMap<_, _> =
+            sources.into_iter().map(|source| (source.device_id.clone(), source)).collect();
         // the server may have lost, or been given, another state than this process knows of
         let server_has = self.shared.settings().and_then(|settings| settings.sequence);
         if server_has.is_some_and(|sequence| sequence > self.sequence) {
@@ -89,9 +86,10 @@ impl<'a> Publisher<'a> {
                 }
                 delta
             }
+            // a system that did not tell of all its cameras must not make the server believe that the others are gone
             None => Sources {
                 sequence: self.sequence + 1,
-                base: None,
+                base: server_has.filter(|_| !whole),
                 sources: now.values().cloned().collect(),
                 vanished: Vec::new(),
                 problem: problem.clone(),
@@ -113,7 +111,9 @@ impl<'a> Publisher<'a> {
             self.refreshed = Instant::now();
         }
         let ids = now.keys().cloned().collect();
-        self.told = Some((now, problem));
+        if whole {
+            self.told = Some((now, problem));
+        }
         Ok(ids)
     }
 
@@ -125,7 +125,7 @@ impl<'a> Publisher<'a> {
             if !due {
                 continue;
             }
-            match self.shared.folder.thumbnail(id).await {
+            match self.shared.recorder.thumbnail(id).await {
                 Ok(jpeg) => match self.shared.client.thumbnail(id, jpeg).await {
                     Ok(()) => {
                         self.pictured.insert(id.clone(), Instant::now());

@@ -9,11 +9,11 @@ use protocol::{Hello, HelloAnswer, LeaseRequest, Software, VERSIONS};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapter::folder::Folder;
 use crate::backoff::Backoff;
 use crate::client::{CallError, Client};
 use crate::config::Config;
 use crate::publish::Publisher;
+use crate::recorder::Recorder;
 use crate::spool::Spool;
 use crate::task::{self, Slot};
 
@@ -25,7 +25,7 @@ pub struct Shared {
     /// The server.
     pub client: Client,
     /// The recorder.
-    pub folder: Arc<Folder>,
+    pub recorder: Recorder,
     /// Where exports wait.
     pub spool: Spool,
     /// Wakes the publisher.
@@ -45,10 +45,10 @@ impl Shared {
 }
 
 /// Works until `stop` is canceled.
-pub async fn run(client: Client, folder: Arc<Folder>, spool: Spool, config: Config, stop: CancellationToken) {
+pub async fn run(client: Client, recorder: Recorder, spool: Spool, config: Config, stop: CancellationToken) {
     let shared = Arc::new(Shared {
         client,
-        folder,
+        recorder,
         spool,
         publish_now: Notify::new(),
         slots: Arc::new(Semaphore::new(config.connector.tasks)),
@@ -70,19 +70,19 @@ pub async fn run(client: Client, folder: Arc<Folder>, spool: Spool, config: Conf
 }
 
 /// How this program introduces itself.
-pub fn hello(restarted: bool) -> Hello {
+pub fn hello(adapter: &str, restarted: bool) -> Hello {
     Hello {
         versions: VERSIONS.to_vec(),
         restarted,
         software: Software { name: "sightline-connector".into(), version: env!("CARGO_PKG_VERSION").into() },
-        adapter_kinds: vec!["folder".into()],
-        adapter: "folder".into(),
+        adapter_kinds: crate::adapter::KINDS.iter().map(|kind| (*kind).to_owned()).collect(),
+        adapter: adapter.to_owned(),
         clock: Timestamp::from(jiff::Timestamp::now()),
     }
 }
 
 async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallError> {
-    let answer = shared.client.hello(&hello(restarted)).await?;
+    let answer = shared.client.hello(&hello(shared.recorder.kind(), restarted)).await?;
     if !VERSIONS.contains(&answer.version) {
         return Err(CallError::Refused(format!("version {} of the protocol is not known here", answer.version)));
     }

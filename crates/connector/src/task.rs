@@ -10,7 +10,6 @@ use protocol::{Complete, Fail, FailCause, Phase, Progress, Task, TaskPayload, Ta
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::adapter::Trouble;
-use crate::adapter::folder::Look;
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::session::Shared;
@@ -50,6 +49,7 @@ enum End {
 impl From<Trouble> for End {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(match trouble {
+            Trouble::NotYet => FailCause::Error { retryable: true, detail: trouble.to_string() },
             Trouble::Unavailable { reason, detail } => FailCause::Unavailable { reason, detail },
             Trouble::Broken { retryable, detail } => FailCause::Error { retryable, detail },
         })
@@ -151,18 +151,15 @@ async fn perform(
             Ok(TaskResult::Discovered {})
         }
         TaskPayload::Thumbnail { device_id } => {
-            published(shared, &device_id)?;
-            let jpeg = shared.folder.thumbnail(&device_id).await?;
+            let jpeg = shared.recorder.thumbnail(&device_id).await?;
             shared.client.thumbnail(&device_id, jpeg).await.map_err(call)?;
             Ok(TaskResult::Thumbnail {})
         }
         TaskPayload::Coverage { device_id, from, to } => {
-            published(shared, &device_id)?;
-            let coverage = shared.folder.coverage(&device_id, checked(from, to)?).await?;
+            let coverage = shared.recorder.coverage(&device_id, checked(from, to)?).await?;
             Ok(TaskResult::Coverage { device_id, spans: coverage.spans, complete: coverage.complete })
         }
         TaskPayload::Export { device_id, from, to, .. } => {
-            published(shared, &device_id)?;
             export(shared, id, lease, &device_id, checked(from, to)?, slot, told).await
         }
         TaskPayload::Hold { .. } | TaskPayload::Free { .. } => Err(End::Failed(FailCause::Unsupported {
@@ -176,22 +173,6 @@ async fn perform(
 
 fn reversed() -> Trouble {
     Trouble::Broken { retryable: false, detail: "The window is empty or reversed.".into() }
-}
-
-/// The operator's word holds for tasks too: what is not published is not exported.
-fn published(shared: &Shared, device_id: &str) -> Result<(), End> {
-    let mut source = protocol::SourceDescription {
-        device_id: device_id.to_owned(),
-        name: device_id.to_owned(),
-        ..Default::default()
-    };
-    if let Some(set) = shared.config.sources.iter().find(|source| source.id == device_id) {
-        set.apply(&mut source);
-    }
-    if shared.config.publish.allows(&source) {
-        return Ok(());
-    }
-    Err(End::Failed(FailCause::Error { retryable: false, detail: "This source is not published.".into() }))
 }
 
 fn call(error: CallError) -> End {
@@ -211,20 +192,19 @@ async fn export(
     told: &Told,
 ) -> Result<TaskResult, End> {
     let tell = |phase, done, total| *told.lock().expect("no panic while held") = (phase, done, total);
-    let plan = loop {
-        match shared.folder.look(device_id, window).await? {
-            Look::Ready(plan) => break plan,
-            Look::Wait => {
+    let work = shared.spool.work(id, lease).map_err(broken)?;
+    let exported = loop {
+        slot.take_up(&shared.slots).await;
+        tell(Phase::Exporting, 0, None);
+        match shared.recorder.export(device_id, window, work.path()).await {
+            Err(Trouble::NotYet) => {
                 tell(Phase::WaitingForRecording, 0, None);
                 slot.put_down();
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            done => break done?,
         }
     };
-    slot.take_up(&shared.slots).await;
-    tell(Phase::Exporting, 0, None);
-    let work = shared.spool.work(id, lease).map_err(broken)?;
-    let exported = shared.folder.export(plan, work.path()).await?;
     let mut manifest = exported.manifest;
     let (suffix, media_type) =
         if manifest.export.container == "mp4" { ("mp4", "video/mp4") } else { ("mkv", "video/x-matroska") };

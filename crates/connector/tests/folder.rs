@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use domain::{Timestamp, Window};
 use protocol::{Manifest, UnavailableReason};
-use sightline_connector::adapter::folder::{Folder, Look};
-use sightline_connector::adapter::{Coverage, Trouble};
-use sightline_connector::config::{FolderConfig, SourceConfig};
+use sightline_connector::adapter::folder::Folder;
+use sightline_connector::adapter::{Coverage, Discovery, Trouble};
+use sightline_connector::config::{AdapterConfig, Config, FolderConfig, Publish, SourceConfig};
+use sightline_connector::recorder::Recorder as Seen;
 use sightline_connector::media;
 
 fn at(text: &str) -> Timestamp {
@@ -69,7 +70,7 @@ impl Recorder {
         toml::from_str(&format!("path = {:?}\npattern = {pattern:?}", self.dir.path())).unwrap()
     }
 
-    fn folder(&self) -> Arc<Folder> {
+    fn folder(&self) -> Seen {
         self.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |_| {}, &[])
     }
 
@@ -78,21 +79,28 @@ impl Recorder {
         pattern: &str,
         change: impl FnOnce(&mut FolderConfig),
         sources: &[SourceConfig],
-    ) -> Arc<Folder> {
-        let mut config = self.config(pattern);
-        change(&mut config);
-        Arc::new(Folder::new(config, sources).unwrap())
+    ) -> Seen {
+        let mut folder = self.config(pattern);
+        change(&mut folder);
+        let declared = sources.iter().map(|source| source.id.clone()).collect();
+        let adapter = Box::new(Folder::new(folder.clone(), declared).unwrap());
+        let config = Config {
+            adapter: AdapterConfig::Folder(folder),
+            publish: Publish::default(),
+            sources: sources.to_vec(),
+            connector: Default::default(),
+        };
+        Seen::new(adapter, &config)
     }
 }
 
 async fn export(
-    folder: &Arc<Folder>,
+    folder: &Seen,
     camera: &str,
     window: Window,
 ) -> Result<(tempfile::TempDir, PathBuf, Manifest), Trouble> {
     let into = tempfile::tempdir().unwrap();
-    let Look::Ready(plan) = folder.look(camera, window).await? else { panic!("still being recorded") };
-    let exported = folder.export(plan, into.path()).await?;
+    let exported = folder.export(camera, window, into.path()).await?;
     Ok((into, exported.path, exported.manifest))
 }
 
@@ -174,7 +182,7 @@ async fn nothing_there_has_its_reason() {
     recorder.record("yard/2026-01-10_10-00-30.mp4", 5, &[]);
     let folder = recorder.folder();
     let why =
-        async |folder: &Arc<Folder>, camera: &str, window| reason(export(folder, camera, window).await.err().unwrap());
+        async |folder: &Seen, camera: &str, window| reason(export(folder, camera, window).await.err().unwrap());
     assert_eq!(why(&folder, "yard", window("10:00:10", "10:00:20")).await, UnavailableReason::Gap);
     assert_eq!(why(&folder, "yard", window("11:00:00", "11:02:00")).await, UnavailableReason::NeverRecorded);
     assert_eq!(why(&folder, "gate", window("10:00:00", "10:02:00")).await, UnavailableReason::NeverRecorded);
@@ -231,22 +239,22 @@ async fn a_window_still_being_recorded_waits_for_it() {
     std::fs::write(recorder.path(&name), b"\0\0\0\x20ftypisom").unwrap(); // as a recorder leaves it while it writes
     let asked = Window { from: begins.into(), to: Timestamp::from(begins).plus(Duration::from_secs(6)) };
     let folder = recorder.folder();
-    assert!(matches!(folder.look("yard", asked).await, Ok(Look::Wait)));
+    assert_eq!(export(&folder, "yard", asked).await.err(), Some(Trouble::NotYet));
     assert!(!folder.coverage("yard", asked).await.unwrap().complete);
 
     recorder.record(&name, 10, &[]);
-    assert!(matches!(folder.look("yard", asked).await, Ok(Look::Ready(_))));
+    export(&folder, "yard", asked).await.unwrap();
     let later = Window { from: asked.from, to: Timestamp::from(now).plus(Duration::from_secs(60)) };
-    assert!(matches!(folder.look("yard", later).await, Ok(Look::Wait)), "its end is yet to come");
+    assert_eq!(export(&folder, "yard", later).await.err(), Some(Trouble::NotYet), "its end is yet to come");
 
     // an open segment that can be read, such as MPEG-TS, is enough where it covers the window
     let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.ts", |_| {}, &[]);
     let name = name.replace(".mp4", ".ts");
     recorder.record(&name, 8, &[]);
     recorder.age(&name, Duration::ZERO);
-    assert!(matches!(folder.look("yard", asked).await, Ok(Look::Ready(_))));
+    export(&folder, "yard", asked).await.unwrap();
     let more = Window { to: asked.to.plus(Duration::from_secs(3)), ..asked };
-    assert!(matches!(folder.look("yard", more).await, Ok(Look::Wait)));
+    assert_eq!(export(&folder, "yard", more).await.err(), Some(Trouble::NotYet));
 }
 
 #[tokio::test]
@@ -304,7 +312,7 @@ async fn cameras_are_found_and_what_is_wrong_is_said() {
     std::fs::write(outside.path().join("2026-01-10_10-00-00.mp4"), b"secret").unwrap();
     std::os::unix::fs::symlink(outside.path(), recorder.path("link")).unwrap();
     let folder = recorder.folder();
-    let (sources, problem) = folder.discover().await;
+    let Discovery { sources, problem, .. } = folder.discover().await;
     assert_eq!(sources, []);
     let problem = problem.unwrap();
     assert!(problem.text.contains("matches the pattern"), "{problem:?}");
@@ -313,7 +321,7 @@ async fn cameras_are_found_and_what_is_wrong_is_said() {
     recorder.record("yard/2026-01-10_10-00-00.mp4", 2, &[]);
     let named = SourceConfig { id: "yard".into(), name: Some("The yard".into()), ..Default::default() };
     let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.retention_hours = Some(24), &[named]);
-    let (sources, problem) = folder.discover().await;
+    let Discovery { sources, problem, .. } = folder.discover().await;
     assert_eq!(problem, None);
     assert_eq!(sources.len(), 1, "the link leads out: {sources:?}");
     assert_eq!((sources[0].name.as_str(), sources[0].retention_hours), ("The yard", Some(24)));
@@ -321,10 +329,10 @@ async fn cameras_are_found_and_what_is_wrong_is_said() {
     assert_eq!(&picture[..3], b"\xff\xd8\xff", "a JPEG");
 
     let wrong = recorder.folder_with("{camera}/%Y%m%d.%H%M%S.mp4", |_| {}, &[]);
-    let problem = wrong.discover().await.1.unwrap();
+    let problem = wrong.discover().await.problem.unwrap();
     assert!(problem.what_to_do.contains("yard/2026-01-10_10-00-00.mp4"), "{problem:?}");
     let gone = recorder.folder_with("%s.mp4", |config| config.path = "/nonexistent/recordings".into(), &[]);
-    assert!(gone.discover().await.1.unwrap().text.contains("cannot be read"));
+    assert!(gone.discover().await.problem.unwrap().text.contains("cannot be read"));
 }
 
 #[tokio::test]

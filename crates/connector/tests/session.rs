@@ -15,9 +15,10 @@ use base64::Engine;
 use futures::StreamExt;
 use protocol::ConnectionFile;
 use serde_json::{Value, json};
-use sightline_connector::adapter::folder::Folder;
+use sightline_connector::adapter;
 use sightline_connector::client::Client;
-use sightline_connector::config::{AdapterConfig, Config};
+use sightline_connector::config::Config;
+use sightline_connector::recorder::Recorder;
 use sightline_connector::{session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
@@ -207,14 +208,13 @@ impl Running {
             recordings.path()
         ))
         .unwrap();
-        let AdapterConfig::Folder(folder) = &config.adapter;
-        let folder = Arc::new(Folder::new(folder.clone(), &config.sources).unwrap());
+        let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
         let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
         let connection = ConnectionFile { url, connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
         let client = Client::new(&connection).unwrap();
         let spool = Spool::open(state.path()).unwrap();
         let stop = CancellationToken::new();
-        let task = tokio::spawn(session::run(client, folder, spool, config, stop.clone()));
+        let task = tokio::spawn(session::run(client, recorder, spool, config, stop.clone()));
         Self { server, stop, task, _dirs: (recordings, state) }
     }
 

@@ -1,13 +1,97 @@
-//! What the connector needs from a video system. So far there is one; the interface comes with the second.
+//! What the connector needs from a video system: one contract, held by one suite of tests (`tests/contract.rs`).
+//!
+//! An adapter speaks in its recorder's own clock and knows nothing of the server: times are put right, names and positions are
+//! completed, and what is kept back is kept back by [`crate::recorder`], for all of them alike.
 
 pub mod folder;
 
-use domain::Window;
-use protocol::{Manifest, UnavailableReason};
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Timestamp, Window};
+use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, UnavailableReason};
+
+use crate::config::{AdapterConfig, Config};
+
+/// The kinds that a configuration can name.
+pub const KINDS: &[&str] = &["folder"];
+
+/// The adapter that a configuration asks for.
+pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
+    Ok(match &config.adapter {
+        AdapterConfig::Folder(folder) => {
+            let declared = config.sources.iter().map(|source| source.id.clone()).collect();
+            Box::new(folder::Folder::new(folder.clone(), declared)?)
+        }
+    })
+}
+
+/// A video system.
+#[async_trait]
+pub trait Adapter: Send + Sync {
+    /// As the configuration names it, such as `folder`.
+    fn kind(&self) -> &'static str;
+
+    /// The cameras that there are now, and what is wrong. A system that does not answer is a problem, not an empty system.
+    async fn discover(&self) -> Discovery;
+
+    /// A picture of a camera, as JPEG, of now or of its newest recording.
+    async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble>;
+
+    /// For which spans of the window there are recordings.
+    async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble>;
+
+    /// Writes a window into a file of the folder `into`, which is empty or holds what an interrupted try of the same export left.
+    /// [`Trouble::NotYet`] while some of it is still being recorded.
+    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble>;
+
+    /// How far the recorder's clock is off, if the system can be asked for its time.
+    async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
+        Ok(None)
+    }
+
+    /// Has the system itself keep a window until it is freed, and answers how it calls that; none if it has no such lock.
+    async fn hold(&self, _asked: &Asked) -> Result<Option<String>, Trouble> {
+        Ok(None)
+    }
+
+    /// Lets go of what [`Adapter::hold`] kept. What is gone already counts as freed.
+    async fn free(&self, _name: &str) -> Result<(), Trouble> {
+        Ok(())
+    }
+}
+
+/// What footage is asked for. All times are by the recorder's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Of which camera.
+    pub device_id: String,
+    /// From when to when.
+    pub window: Window,
+    /// What the recorder's clock shows now.
+    pub now: Timestamp,
+    /// What is older has been overwritten, where that is known.
+    pub kept_since: Option<Timestamp>,
+}
+
+/// The cameras of a video system.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Discovery {
+    /// Each with what the system knows of it.
+    pub sources: Vec<SourceDescription>,
+    /// Whether these are all: what is missing from a whole answer has vanished, from any other it may come back.
+    pub whole: bool,
+    /// What is wrong, for the people in the office and beside the recorder.
+    pub problem: Option<ProblemReport>,
+}
 
 /// Why an adapter cannot do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
+    /// Some of the window is still being recorded.
+    #[error("the window is still being recorded")]
+    NotYet,
     /// There is no footage.
     #[error("{detail}")]
     Unavailable {
@@ -27,12 +111,19 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    fn again(detail: impl ToString) -> Self {
+    /// It may go better later.
+    pub fn again(detail: impl ToString) -> Self {
         Self::Broken { retryable: true, detail: detail.to_string() }
     }
 
-    fn never(detail: impl ToString) -> Self {
+    /// It will not.
+    pub fn never(detail: impl ToString) -> Self {
         Self::Broken { retryable: false, detail: detail.to_string() }
+    }
+
+    /// There is no footage.
+    pub fn unavailable(reason: UnavailableReason, detail: impl ToString) -> Self {
+        Self::Unavailable { reason, detail: detail.to_string() }
     }
 }
 
@@ -52,4 +143,40 @@ pub struct Exported {
     pub path: std::path::PathBuf,
     /// Its manifest, but for hash and size.
     pub manifest: Manifest,
+}
+
+/// What is older has been overwritten, by a retention in hours.
+pub fn kept_since(retention_hours: Option<i64>, now: Timestamp) -> Option<Timestamp> {
+    let hours = u64::try_from(retention_hours?).ok()?;
+    Some(now.minus(Duration::from_secs(hours.saturating_mul(3_600))))
+}
+
+/// Joins spans that touch, or nearly so, and cuts them to the window.
+pub fn joined(mut spans: Vec<Window>, tolerance: Duration, window: Window) -> Vec<Window> {
+    spans.sort_by_key(|span| (span.from, span.to));
+    let mut out: Vec<Window> = Vec::new();
+    for span in spans {
+        match out.last_mut() {
+            Some(last) if span.from <= last.to.plus(tolerance) => last.to = last.to.max(span.to),
+            _ => out.push(span),
+        }
+    }
+    out.into_iter().filter_map(|span| span.intersect(window)).collect()
+}
+
+/// Why a camera that has recordings, the oldest and the newest of which begin at these times, has none of a window.
+pub fn nothing_between(asked: &Asked, oldest: Timestamp, newest: Timestamp) -> Trouble {
+    let Asked { window, kept_since, .. } = asked;
+    if window.to <= oldest {
+        let detail = format!("The oldest recording of this camera begins at {oldest} by the recorder's clock.");
+        let was_kept = kept_since.is_some_and(|since| window.to > since);
+        let reason = if was_kept { UnavailableReason::NeverRecorded } else { UnavailableReason::Overwritten };
+        return Trouble::unavailable(reason, detail);
+    }
+    if window.from >= newest {
+        let detail =
+            format!("The newest recording of this camera, begun at {newest} by the recorder's clock, ends before.");
+        return Trouble::unavailable(UnavailableReason::NeverRecorded, detail);
+    }
+    Trouble::unavailable(UnavailableReason::Gap, "There are recordings before and after that time, none of it.")
 }

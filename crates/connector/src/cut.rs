@@ -1,5 +1,7 @@
-//! Cuts a window out of the segments by stream copy. What is claimed about the result is read from the result: its frames
-//! are listed, and their times carried back to the clock of the segments they came from.
+//! Cuts a window out of recordings by stream copy. What is claimed about the result is read from the result: its frames
+//! are listed, and their times carried back to the clock of the recordings they came from.
+//!
+//! Every adapter that can bring recordings as files ends here, so that windows, gaps and seams mean the same for all of them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,9 +10,53 @@ use std::time::Duration;
 use domain::{Timestamp, Window};
 use protocol::{ExportFacts, Gap, Manifest, Segment, UnavailableReason};
 
-use super::{Folder, Part, Parts, Plan};
 use crate::adapter::{Exported, Trouble};
 use crate::media::{self, MediaError, Packet};
+
+/// A recording whose file was opened. Times are by the recorder's clock.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its name in the video system; of a file, the path below the folder.
+    pub name: String,
+    /// Where its file lies.
+    pub path: PathBuf,
+    /// When its first frame was recorded.
+    pub begins: Timestamp,
+    /// When its last frame ended.
+    pub ends: Timestamp,
+    /// How many bytes of the file belong to it.
+    pub size: u64,
+    /// What is in it.
+    pub facts: media::Facts,
+}
+
+/// A recording that cannot be read, up to where the next one begins.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Its name in the video system.
+    pub name: String,
+    /// When it begins.
+    pub begins: Timestamp,
+    /// Why it cannot be read.
+    pub why: String,
+}
+
+/// What is cut, and out of what.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The adapter, for the manifest.
+    pub adapter: &'static str,
+    /// The source.
+    pub device_id: String,
+    /// What was asked for.
+    pub window: Window,
+    /// The recordings that hold some of it, in order; at least one.
+    pub usable: Vec<Part>,
+    /// Those that should, and cannot be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Holes up to this are none: what the precision of the recordings' times makes of it.
+    pub tolerance: Duration,
+}
 
 /// Of a longer segment only the surroundings of a cut are listed.
 const LIST_WHOLE_US: i64 = 600_000_000;
@@ -44,14 +90,13 @@ fn pts(part: &Part, at: Timestamp) -> i64 {
     at.as_micros() - part.begins.as_micros() + part.facts.start_us
 }
 
-pub(super) async fn export(folder: &Arc<Folder>, plan: Plan, into: &Path) -> Result<Exported, Trouble> {
-    let Plan { device_id, window, parts } = plan;
-    let Parts { usable, unreadable, .. } = parts;
+/// Writes the window into a file of the folder `into`.
+pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
+    let Cut { adapter, device_id, window, usable, unreadable, tolerance } = cut;
     let hashes = Hashes::start(&usable);
     let mut pieces = lay_out(usable, window, into).await?;
     let until_us = end(&pieces, window).await?;
     let (path, container, frames) = write_whole(&mut pieces, until_us, into).await?;
-    let tolerance = folder.tolerance();
     let mut gaps = frames.gaps(window, tolerance);
     for gap in &mut gaps {
         let bad = unreadable.iter().rev().find(|bad| bad.begins < gap.to && bad.begins.plus(tolerance) >= gap.from);
@@ -80,14 +125,14 @@ pub(super) async fn export(folder: &Arc<Folder>, plan: Plan, into: &Path) -> Res
     let manifest = Manifest {
         version: 1,
         software: concat!("sightline-connector ", env!("CARGO_PKG_VERSION")).to_owned(),
-        adapter: "folder".into(),
+        adapter: adapter.into(),
         asked: window,
         segments: segments.collect(),
         gaps,
         first_frame: frames.first,
         last_frame: frames.last,
         key_frame_interval_ms: frames.key_frame_interval_us.map(|us| us / 1_000),
-        clock_offset: folder.sources.get(&device_id).and_then(crate::config::SourceConfig::clock_offset),
+        clock_offset: None,
         export: ExportFacts { sha256: String::new(), size_bytes: 0, container: container.into() },
         device_id,
     };

@@ -1,0 +1,204 @@
+//! The recorder as the rest of the connector sees it: an adapter whose times are put right, whose gaps of knowledge the
+//! operator's file fills, and of which nothing is seen that is not published.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use domain::{Timestamp, Window};
+use protocol::{ClockOffset, Manifest, SourceDescription};
+
+use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use crate::config::{Config, Publish, SourceConfig};
+
+/// So long after its end a window must have been recorded.
+const SETTLE: Duration = Duration::from_secs(3);
+
+/// A video system, as its operator wants it to be seen.
+pub struct Recorder {
+    adapter: Box<dyn Adapter>,
+    publish: Publish,
+    mapping: HashMap<String, SourceConfig>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// What the system said last, completed; also what is kept back.
+    sources: BTreeMap<String, SourceDescription>,
+    /// Measured for the system as a whole.
+    clock: Option<ClockOffset>,
+}
+
+impl Recorder {
+    /// A recorder that was not asked anything yet.
+    pub fn new(adapter: Box<dyn Adapter>, config: &Config) -> Self {
+        let mapping = config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
+        Self { adapter, publish: config.publish.clone(), mapping, known: Mutex::default() }
+    }
+
+    /// The kind of its adapter.
+    pub fn kind(&self) -> &'static str {
+        self.adapter.kind()
+    }
+
+    /// All its cameras, also those kept back, and what is wrong. When the system did not tell of all of them, those that
+    /// it told of before are still there.
+    pub async fn everything(&self) -> Discovery {
+        let mut found = self.adapter.discover().await;
+        let clock = match self.adapter.clock().await {
+            Ok(clock) => clock,
+            Err(trouble) => {
+                tracing::info!(%trouble, "the recorder's clock could not be read");
+                None
+            }
+        };
+        for source in &mut found.sources {
+            source.clock_offset = source.clock_offset.or(clock);
+            if let Some(set) = self.mapping.get(&source.device_id) {
+                set.apply(source);
+            }
+        }
+        let mut known = self.known.lock().expect("no panic while held");
+        known.clock = clock.or(known.clock);
+        let now = found.sources.into_iter().map(|source| (source.device_id.clone(), source));
+        if found.whole {
+            known.sources = now.collect();
+        } else {
+            known.sources.extend(now);
+        }
+        Discovery { sources: known.sources.values().cloned().collect(), ..found }
+    }
+
+    /// Its cameras, but for those kept back.
+    pub async fn discover(&self) -> Discovery {
+        let mut found = self.everything().await;
+        found.sources.retain(|source| self.allows(source));
+        found
+    }
+
+    /// Whether a source is published.
+    pub fn allows(&self, source: &SourceDescription) -> bool {
+        self.publish.allows(source)
+    }
+
+    /// The operator's word holds for tasks too: what is not published is neither shown nor exported.
+    async fn published(&self, device_id: &str) -> Result<SourceDescription, Trouble> {
+        let source = match self.known(device_id) {
+            Some(source) => source,
+            None => {
+                let found = self.everything().await;
+                match self.known(device_id) {
+                    Some(source) => source,
+                    // it has vanished; the system says what it still has of it, if anything
+                    None if found.whole => self.vanished(device_id),
+                    None => return Err(Trouble::again("The video system does not tell which cameras it has.")),
+                }
+            }
+        };
+        if self.allows(&source) { Ok(source) } else { Err(Trouble::never("This source is not published.")) }
+    }
+
+    fn known(&self, device_id: &str) -> Option<SourceDescription> {
+        self.known.lock().expect("no panic while held").sources.get(device_id).cloned()
+    }
+
+    fn vanished(&self, device_id: &str) -> SourceDescription {
+        let mut source = SourceDescription {
+            device_id: device_id.to_owned(),
+            name: device_id.to_owned(),
+            ..SourceDescription::default()
+        };
+        if let Some(set) = self.mapping.get(device_id) {
+            set.apply(&mut source);
+        }
+        source
+    }
+
+    async fn asked(&self, device_id: &str, window: Window) -> Result<(Asked, Shift), Trouble> {
+        let source = self.published(device_id).await?;
+        let shift = Shift::of(source.clock_offset);
+        let now = Timestamp::from(jiff::Timestamp::now());
+        let kept_since = adapter::kept_since(source.retention_hours, now);
+        let asked = Asked {
+            device_id: device_id.to_owned(),
+            window: shift.to_recorder(window),
+            now: shift.at_recorder(now),
+            kept_since: kept_since.map(|at| shift.at_recorder(at)),
+        };
+        Ok((asked, shift))
+    }
+
+    /// A picture of a camera, as JPEG.
+    pub async fn thumbnail(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
+        self.published(device_id).await?;
+        self.adapter.snapshot(device_id).await
+    }
+
+    /// For which spans there are recordings, in true time.
+    pub async fn coverage(&self, device_id: &str, window: Window) -> Result<Coverage, Trouble> {
+        let (asked, shift) = self.asked(device_id, window).await?;
+        let mut coverage = self.adapter.coverage(&asked).await?;
+        for span in &mut coverage.spans {
+            *span = shift.to_true(*span);
+        }
+        Ok(coverage)
+    }
+
+    /// Writes a window of true time into a file of the folder `into`; [`Trouble::NotYet`] while it is still being recorded.
+    pub async fn export(&self, device_id: &str, window: Window, into: &Path) -> Result<Exported, Trouble> {
+        let (asked, shift) = self.asked(device_id, window).await?;
+        if asked.now < asked.window.to.plus(SETTLE) {
+            return Err(Trouble::NotYet);
+        }
+        let mut exported = self.adapter.export(&asked, into).await?;
+        shift.put_right(&mut exported.manifest);
+        exported.manifest.asked = window;
+        Ok(exported)
+    }
+}
+
+/// Recorder clock minus true time, as far as it is known.
+#[derive(Clone, Copy)]
+struct Shift(Option<ClockOffset>);
+
+impl Shift {
+    fn of(offset: Option<ClockOffset>) -> Self {
+        Self(offset)
+    }
+
+    /// What is not beyond its own uncertainty is no offset.
+    fn us(self) -> i64 {
+        let told = |offset: &ClockOffset| offset.offset_ms.abs() > offset.uncertainty_ms.unwrap_or(0);
+        self.0.filter(told).map_or(0, |offset| offset.offset_ms.saturating_mul(1_000))
+    }
+
+    fn at_recorder(self, at: Timestamp) -> Timestamp {
+        Timestamp::from_micros(at.as_micros() + self.us())
+    }
+
+    fn at_true(self, at: Timestamp) -> Timestamp {
+        Timestamp::from_micros(at.as_micros() - self.us())
+    }
+
+    fn to_recorder(self, window: Window) -> Window {
+        Window { from: self.at_recorder(window.from), to: self.at_recorder(window.to) }
+    }
+
+    fn to_true(self, window: Window) -> Window {
+        Window { from: self.at_true(window.from), to: self.at_true(window.to) }
+    }
+
+    fn put_right(self, manifest: &mut Manifest) {
+        for segment in &mut manifest.segments {
+            (segment.from, segment.to) = (self.at_true(segment.from), self.at_true(segment.to));
+        }
+        for gap in &mut manifest.gaps {
+            (gap.from, gap.to) = (self.at_true(gap.from), self.at_true(gap.to));
+        }
+        manifest.first_frame = self.at_true(manifest.first_frame);
+        manifest.last_frame = self.at_true(manifest.last_frame);
+        manifest.clock_offset = self.0;
+    }
+}
