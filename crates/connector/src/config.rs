@@ -48,6 +48,10 @@ pub struct FolderConfig {
     /// How long the recorder keeps what it records.
     #[serde(default)]
     pub retention_hours: Option<i64>,
+    /// How much later than its name a segment may begin; by default what the name leaves open, a second for most. 0 for a
+    /// recorder that begins its segments exactly when it says so.
+    #[serde(default)]
+    pub name_precision_ms: Option<i64>,
     /// Holes between segments up to this are none; by default what the precision of the names makes of it.
     #[serde(default)]
     pub gap_tolerance_ms: Option<i64>,

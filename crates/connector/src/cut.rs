@@ -22,6 +22,8 @@ pub struct Part {
     pub path: PathBuf,
     /// When its first frame was recorded.
     pub begins: Timestamp,
+    /// So much later that may have been: where the system tells whole seconds, up to one.
+    pub or_later: Duration,
     /// When its last frame ended.
     pub ends: Timestamp,
     /// How many bytes of the file belong to it.
@@ -110,6 +112,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     }
     let sums = hashes.finish().await?;
     let first_pts = frames.first_pts;
+    let uncertainty = pieces.iter().map(|piece| piece.part.or_later).max().unwrap_or_default();
     let segments = pieces.drain(..).filter_map(|piece| {
         let (size, sha256) =
             sums.iter().find(|(name, ..)| *name == piece.part.name).map(|(_, size, sum)| (*size, sum))?;
@@ -132,6 +135,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
         first_frame: frames.first,
         last_frame: frames.last,
         key_frame_interval_ms: frames.key_frame_interval_us.map(|us| us / 1_000),
+        uncertainty_ms: i64::try_from(uncertainty.as_millis()).ok().filter(|ms| *ms > 0),
         clock_offset: None,
         export: ExportFacts { sha256: String::new(), size_bytes: 0, container: container.into() },
         device_id,
@@ -158,10 +162,12 @@ async fn lay_out(usable: Vec<Part>, window: Window, into: &Path) -> Result<Vec<P
         ));
     }
     // two segments that both begin before the window: the later one alone will do where it covers the start
-    while pieces.len() > 1 && pieces[1].part.begins <= window.from {
+    while pieces.len() > 1 && pieces[1].part.begins.plus(pieces[1].part.or_later) <= window.from {
         pieces.remove(0);
     }
-    enter(&mut pieces[0], window.from, into).await?;
+    // what may have been recorded later than it seems is entered earlier by as much, so that nothing is missed
+    let from = window.from.minus(pieces[0].part.or_later);
+    enter(&mut pieces[0], from, into).await?;
     let mut out_us = 0;
     for index in 0..pieces.len() {
         pieces[index].out_us = out_us;

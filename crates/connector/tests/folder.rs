@@ -2,9 +2,12 @@
 //! from frames.
 #![allow(clippy::unwrap_used)]
 
+#[path = "contract/world.rs"]
+#[allow(dead_code)]
+mod world;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use domain::{Timestamp, Window};
@@ -12,8 +15,8 @@ use protocol::{Manifest, UnavailableReason};
 use sightline_connector::adapter::folder::Folder;
 use sightline_connector::adapter::{Coverage, Discovery, Trouble};
 use sightline_connector::config::{AdapterConfig, Config, FolderConfig, Publish, SourceConfig};
-use sightline_connector::recorder::Recorder as Seen;
 use sightline_connector::media;
+use sightline_connector::recorder::Recorder as Seen;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -67,19 +70,14 @@ impl Recorder {
     }
 
     fn config(&self, pattern: &str) -> FolderConfig {
-        toml::from_str(&format!("path = {:?}\npattern = {pattern:?}", self.dir.path())).unwrap()
+        toml::from_str(&format!("path = {:?}\npattern = {pattern:?}\nname_precision_ms = 0", self.dir.path())).unwrap()
     }
 
     fn folder(&self) -> Seen {
         self.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |_| {}, &[])
     }
 
-    fn folder_with(
-        &self,
-        pattern: &str,
-        change: impl FnOnce(&mut FolderConfig),
-        sources: &[SourceConfig],
-    ) -> Seen {
+    fn folder_with(&self, pattern: &str, change: impl FnOnce(&mut FolderConfig), sources: &[SourceConfig]) -> Seen {
         let mut folder = self.config(pattern);
         change(&mut folder);
         let declared = sources.iter().map(|source| source.id.clone()).collect();
@@ -181,8 +179,7 @@ async fn nothing_there_has_its_reason() {
     recorder.record("yard/2026-01-10_10-00-00.mp4", 5, &[]);
     recorder.record("yard/2026-01-10_10-00-30.mp4", 5, &[]);
     let folder = recorder.folder();
-    let why =
-        async |folder: &Seen, camera: &str, window| reason(export(folder, camera, window).await.err().unwrap());
+    let why = async |folder: &Seen, camera: &str, window| reason(export(folder, camera, window).await.err().unwrap());
     assert_eq!(why(&folder, "yard", window("10:00:10", "10:00:20")).await, UnavailableReason::Gap);
     assert_eq!(why(&folder, "yard", window("11:00:00", "11:02:00")).await, UnavailableReason::NeverRecorded);
     assert_eq!(why(&folder, "gate", window("10:00:00", "10:02:00")).await, UnavailableReason::NeverRecorded);
@@ -353,4 +350,83 @@ async fn a_long_coverage_does_not_open_every_file() {
     }
     let coverage = recorder.folder().coverage("yard", window("00:00:00", "12:00:00")).await.unwrap();
     assert_eq!(coverage.spans, [window("00:00:00", "02:46:40"), window("02:48:20", "05:33:20")]);
+}
+
+/// Segments that begin 0.7 s later than the whole seconds of their names, as ffmpeg's segments do.
+fn late_by_700_ms(recorder: &Recorder, exact_changes: bool) {
+    std::fs::create_dir_all(recorder.path("yard")).unwrap();
+    for start in ["10:00:00", "10:00:10", "10:00:20"] {
+        let begins = window(start, "11:00:00").from.plus(Duration::from_millis(700));
+        let file = recorder.path(&format!("yard/2026-01-10_{}.mp4", start.replace(':', "-")));
+        world::film(&file, begins, 10);
+        let closed = begins.plus(Duration::from_millis(if exact_changes { 10_040 } else { 3_600_300 }));
+        let closed = SystemTime::UNIX_EPOCH + Duration::from_micros(closed.as_micros().unsigned_abs());
+        std::fs::File::options().append(true).open(&file).unwrap().set_modified(closed).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_names_leave_open_is_never_missing() {
+    for exact_changes in [false, true] {
+        let recorder = Recorder::new();
+        late_by_700_ms(&recorder, exact_changes);
+        let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
+        for (from, to) in [("10:00:20.300", "10:00:26"), ("10:00:15", "10:00:29.800"), ("10:00:20", "10:00:25")] {
+            let asked = window(from, to);
+            let (_dir, path, manifest) = export(&folder, "yard", asked).await.unwrap();
+            let times = world::times(&path);
+            let (first, last) = (times[0], *times.last().unwrap());
+            assert!(first <= asked.from && last >= asked.to.minus(Duration::from_millis(100)), "{first} to {last}");
+            let open = if exact_changes { 300 } else { 1_000 };
+            assert_eq!(manifest.uncertainty_ms, Some(open));
+            let earliest = asked.from.minus(Duration::from_millis(1_000 + 2 * open.unsigned_abs()));
+            assert!(first >= earliest, "{first} is too early for {from}");
+            let late = first.as_micros() - manifest.first_frame.as_micros();
+            assert!((0..=1_000 * open).contains(&late), "said {}, is {first}", manifest.first_frame);
+            assert_eq!(manifest.gaps, []);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_recorder_that_shows_only_whole_segments_is_waited_for() {
+    let recorder = Recorder::new();
+    let now = jiff::Timestamp::now().as_second();
+    let name = |start: i64| {
+        let start = jiff::Timestamp::from_second(start).unwrap();
+        format!("yard/{}.mp4", start.strftime("%Y-%m-%d_%H-%M-%S"))
+    };
+    // the newest ended 25 s ago; the next one is under way, and nothing of it can be seen
+    for start in [now - 145, now - 85] {
+        recorder.record(&name(start), 60, &[]);
+        recorder.age(&name(start), Duration::from_secs((now - start - 60).unsigned_abs()));
+    }
+    let second = |at: i64| Timestamp::from_micros(at * 1_000_000);
+    let asked = Window { from: second(now - 60), to: second(now - 5) };
+    let folder = recorder.folder();
+    assert_eq!(export(&folder, "yard", asked).await.err(), Some(Trouble::NotYet));
+    assert!(!folder.coverage("yard", asked).await.unwrap().complete);
+    // there in time, or after a while given up
+    recorder.record(&name(now - 25), 60, &[]);
+    let (_dir, _, manifest) = export(&folder, "yard", asked).await.unwrap();
+    assert_eq!(manifest.gaps, []);
+    let stopped = Recorder::new();
+    stopped.record(&name(now - 300), 60, &[]);
+    let (_dir, _, manifest) =
+        export(&stopped.folder(), "yard", Window { from: second(now - 250), to: second(now - 200) }).await.unwrap();
+    assert_eq!(manifest.gaps.len(), 1, "it stopped: no longer waited for");
+}
+
+#[tokio::test]
+async fn a_long_recording_in_the_hour_that_happens_twice() {
+    let recorder = Recorder::new();
+    // two hours from 1:10 summer time on; an hour later the clock shows 1:10 again
+    let path = recorder.record("yard/20261101T011000.mp4", 7_200, &["-r", "1"]);
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_793_527_800);
+    std::fs::File::options().append(true).open(&path).unwrap().set_modified(end).unwrap();
+    let pattern = "{camera}/%Y%m%dT%H%M%S.mp4";
+    let folder = recorder.folder_with(pattern, |c| c.time_zone = "America/Los_Angeles".into(), &[]);
+    let day = Window { from: at("2026-11-01T00:00:00Z"), to: at("2026-11-02T00:00:00Z") };
+    let spans = folder.coverage("yard", day).await.unwrap().spans;
+    assert_eq!(spans, [Window { from: at("2026-11-01T08:10:00Z"), to: at("2026-11-01T10:10:00Z") }]);
 }

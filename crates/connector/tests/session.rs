@@ -203,7 +203,7 @@ impl Running {
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
 
         let config: Config = toml::from_str(&format!(
-            "[adapter]\nkind = 'folder'\npath = {:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\n\
+            "[adapter]\nkind = 'folder'\npath = {:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
              [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n",
             recordings.path()
         ))

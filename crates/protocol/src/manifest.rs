@@ -28,6 +28,9 @@ pub struct Manifest {
     /// The longest distance between two key frames.
     #[serde(default)]
     pub key_frame_interval_ms: Option<i64>,
+    /// So much later than said the frames may have been recorded: some recorders tell only in which second a recording begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty_ms: Option<i64>,
     /// How far the recorder's clock was off, where known.
     #[serde(default)]
     pub clock_offset: Option<ClockOffset>,

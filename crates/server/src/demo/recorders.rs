@@ -106,7 +106,8 @@ fn describe(folder: &Path, owner: Owner) -> Result<()> {
     let config = json!({
         "adapter": {
             "kind": "folder", "path": std::path::absolute(recordings(folder, owner))?,
-            "pattern": "{camera}/%Y%m%dT%H%M%SZ.mp4", "time_zone": "UTC", "retention_hours": RETENTION.as_secs() / 3600,
+            "pattern": "{camera}/%Y%m%dT%H%M%SZ.mp4", "time_zone": "UTC", "name_precision_ms": 0,
+            "retention_hours": RETENTION.as_secs() / 3600,
         },
         "source": sources,
     });

@@ -88,7 +88,7 @@ impl Installation {
         let connection = text(&made["connection_file"]);
         std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
         let config = format!(
-            "[adapter]\nkind = \"folder\"\npath = \"{}\"\npattern = \"{{camera}}/%Y%m%dT%H%M%SZ.mp4\"\nretention_hours = 2\n\
+            "[adapter]\nkind = \"folder\"\npath = \"{}\"\npattern = \"{{camera}}/%Y%m%dT%H%M%SZ.mp4\"\nname_precision_ms = 0\nretention_hours = 2\n\
              [[source]]\nid = \"{CAMERA}\"\nname = \"{name} camera\"\nposition = {{ lat = 47.48, lon = -122.02 }}\nbearing_deg = 90\n",
             recordings.display()
         );

@@ -28,6 +28,8 @@ const OPEN_FOR: Duration = Duration::from_secs(15);
 const SETTLE: Duration = Duration::from_secs(3);
 /// From so many segments on, coverage believes the distance between two names instead of opening each file.
 const PROBE_AT_MOST: usize = 200;
+/// A recorder closes a segment at most so long after its last frame.
+const BY_LAST_CHANGE: Duration = Duration::from_millis(300);
 
 /// A folder of time-stamped segments.
 pub struct Folder(Arc<Recordings>);
@@ -46,6 +48,15 @@ struct Probed {
     size: u64,
     written: Option<SystemTime>,
     facts: Result<media::Facts, String>,
+}
+
+impl Probed {
+    /// When it began, if its last change was its end.
+    fn began(&self) -> Option<Timestamp> {
+        let duration = self.facts.as_ref().ok()?.duration_us;
+        let written = jiff::Timestamp::try_from(self.written?).ok()?;
+        Some(Timestamp::from_micros(written.as_microsecond() - duration))
+    }
 }
 
 /// What is there of a window.
@@ -116,10 +127,30 @@ impl Recordings {
             }
             Ok::<_, std::io::Error>(scan)
         });
-        looked
+        let mut scan = looked
             .await
             .map_err(Trouble::again)?
-            .map_err(|error| Trouble::again(format!("The recordings' folder cannot be read: {error}.")))
+            .map_err(|error| Trouble::again(format!("The recordings' folder cannot be read: {error}.")))?;
+        self.tell_apart(&mut scan).await;
+        Ok(scan)
+    }
+
+    /// In an hour that the clock shows twice a name means two times. A file began where its length before its last change is.
+    async fn tell_apart(&self, scan: &mut Scan) {
+        let mut moved = false;
+        for found in &mut scan.found {
+            let Some(other) = found.or_begins else { continue };
+            let Ok(probed) = self.probe(&found.path).await else { continue };
+            let Some(began) = probed.began() else { continue };
+            let apart = |at: Timestamp| at.as_micros().abs_diff(began.as_micros());
+            if apart(other) < apart(found.begins) {
+                found.begins = other;
+                moved = true;
+            }
+        }
+        if moved {
+            scan.sort();
+        }
     }
 
     /// The cameras, and what is wrong with the folder.
@@ -178,8 +209,35 @@ impl Recordings {
     }
 
     fn tolerance(&self) -> Duration {
-        let default = if self.pattern.has_fraction { 300 } else { 1_100 };
-        Duration::from_millis(self.config.gap_tolerance_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(default))
+        let given = self.config.gap_tolerance_ms.and_then(|ms| u64::try_from(ms).ok());
+        // two names may be apart by their precision more or less than the recordings are
+        given.map_or_else(
+            || Duration::from_millis(100).max(self.precision()) + Duration::from_millis(200),
+            Duration::from_millis,
+        )
+    }
+
+    fn precision(&self) -> Duration {
+        let given = self.config.name_precision_ms.and_then(|ms| u64::try_from(ms).ok());
+        given.map_or_else(|| self.pattern.precision(), Duration::from_millis)
+    }
+
+    /// When a segment begins, and how much later it may. What its name leaves open its last change may tell.
+    fn begin(&self, found: &Found, probed: &Probed) -> (Timestamp, Duration) {
+        let precision = self.precision();
+        if precision <= BY_LAST_CHANGE {
+            return (found.begins, precision);
+        }
+        // a change at a whole second was cut to it on the way, by a copy or by the file system
+        let exact = |at: &SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|at| at.subsec_nanos() != 0);
+        let told = probed.written.filter(exact).and_then(|_| probed.began());
+        match told {
+            Some(at) if found.begins <= at && at < found.begins.plus(precision) => {
+                let earliest = Timestamp::from_micros(at.as_micros() - BY_LAST_CHANGE.as_micros() as i64);
+                (earliest.max(found.begins), BY_LAST_CHANGE)
+            }
+            _ => (found.begins, precision),
+        }
     }
 
     async fn probe(&self, path: &Path) -> std::io::Result<Probed> {
@@ -206,7 +264,7 @@ impl Recordings {
     }
 
     /// The segments of a window, and whether more may come.
-    async fn parts(self: &Arc<Self>, camera: &[Found], window: Window) -> Result<Parts, Trouble> {
+    async fn parts(self: &Arc<Self>, camera: &[Found], window: Window, now: Timestamp) -> Result<Parts, Trouble> {
         // the last that begins before the window may reach into it, and so may the one before where two overlap
         let first = camera.partition_point(|found| found.begins <= window.from).saturating_sub(2);
         let end = camera.partition_point(|found| found.begins < window.to);
@@ -223,14 +281,18 @@ impl Recordings {
                 Err(error) => return Err(Trouble::again(error)),
             };
             let young = probed.written.is_some_and(|at| at.elapsed().is_ok_and(|age| age < OPEN_FOR));
-            let begins = found.begins;
+            let (begins, or_later) = self.begin(found, &probed);
             match probed.facts {
                 Ok(facts) => {
-                    let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
-                    parts.open |= young && newest && ends < window.to;
-                    if ends > window.from {
+                    let duration = Duration::from_micros(facts.duration_us.unsigned_abs());
+                    let ends = begins.plus(duration);
+                    // some recorders show a segment only when it is whole: the next one may be under way unseen
+                    let before = camera.len().checked_sub(2).map(|index| begins.since(camera[index].begins));
+                    let next_by = ends.plus(duration.max(before.unwrap_or_default()) + OPEN_FOR);
+                    parts.open |= newest && ends < window.to && (young || now < next_by);
+                    if ends.plus(or_later) > window.from {
                         let (name, path) = (found.name.clone(), found.path.clone());
-                        parts.usable.push(Part { name, path, begins, ends, size: probed.size, facts });
+                        parts.usable.push(Part { name, path, begins, or_later, ends, size: probed.size, facts });
                     }
                 }
                 Err(why) => {
@@ -250,7 +312,7 @@ impl Recordings {
     async fn look(self: &Arc<Self>, asked: &Asked) -> Result<Cut, Trouble> {
         let Asked { device_id, window, now, .. } = asked;
         let camera = self.scan(Some(device_id)).await?.found;
-        let parts = self.parts(&camera, *window).await?;
+        let parts = self.parts(&camera, *window, *now).await?;
         let patience = Duration::from_secs(self.config.wait_for_recording_seconds.into());
         if *now < window.to.plus(SETTLE) || parts.open && *now < window.to.plus(patience) {
             return Err(Trouble::NotYet);
@@ -275,10 +337,10 @@ impl Recordings {
         let camera = self.scan(Some(&asked.device_id)).await?.found;
         let inside = camera.iter().filter(|found| window.from <= found.begins && found.begins < window.to);
         let (spans, open) = if inside.count() <= PROBE_AT_MOST {
-            let parts = self.parts(&camera, window).await?;
+            let parts = self.parts(&camera, window, asked.now).await?;
             (parts.usable.iter().map(|part| Window { from: part.begins, to: part.ends }).collect(), parts.open)
         } else {
-            self.estimate(&camera, window).await?
+            self.estimate(&camera, window, asked.now).await?
         };
         Ok(Coverage {
             spans: super::joined(spans, self.tolerance(), window),
@@ -291,6 +353,7 @@ impl Recordings {
         self: &Arc<Self>,
         camera: &[Found],
         window: Window,
+        now: Timestamp,
     ) -> Result<(Vec<Window>, bool), Trouble> {
         let first = camera.partition_point(|found| found.begins <= window.from).saturating_sub(1);
         let end = camera.partition_point(|found| found.begins < window.to);
@@ -307,7 +370,7 @@ impl Recordings {
                 }
                 _ => {
                     let alone = &camera[index..=index];
-                    let part = self.parts(alone, Window { from: found.begins, ..window }).await?;
+                    let part = self.parts(alone, Window { from: found.begins, ..window }, now).await?;
                     open |= part.open && index + 1 == camera.len();
                     spans.extend(part.usable.iter().map(|part| Window { from: part.begins, to: part.ends }));
                 }

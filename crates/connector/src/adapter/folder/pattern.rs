@@ -1,6 +1,8 @@
 //! The names of recordings: a path pattern with strftime fields and `{camera}`, read component by component so that
 //! whole folders can be passed over.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -64,8 +66,7 @@ pub(super) struct Facts {
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     parts: Vec<Vec<Token>>,
-    /// Whether names are exact to less than a second.
-    pub(super) has_fraction: bool,
+    precision_ms: u64,
 }
 
 impl Pattern {
@@ -85,8 +86,17 @@ impl Pattern {
         if !(date || has(Field::Epoch)) {
             return Err(PatternError::NoTime);
         }
-        let has_fraction = has(Field::Fraction);
-        Ok(Self { parts, has_fraction })
+        let precision_ms = match () {
+            () if has(Field::Fraction) => 0,
+            () if has(Field::Second) || has(Field::Epoch) => 1_000,
+            () => 60_000,
+        };
+        Ok(Self { parts, precision_ms })
+    }
+
+    /// How much later than its name a file may begin, by what the name leaves open.
+    pub(super) fn precision(&self) -> Duration {
+        Duration::from_millis(self.precision_ms)
     }
 
     /// How many parts a path has.
@@ -225,9 +235,14 @@ impl Facts {
         }
     }
 
-    /// When a file of that name begins. An hour that the clock shows twice is told by `written`, the file's last change:
-    /// the later of the two if the file was written after it, else the earlier.
-    pub(super) fn begins(&self, zone: &TimeZone, written: impl FnOnce() -> Option<Timestamp>) -> Option<Timestamp> {
+    /// When a file of that name begins. In an hour that the clock shows twice there are two such times: the first that is
+    /// answered is what `written`, the file's last change, makes likely, the second the other one.
+    pub(super) fn begins(
+        &self,
+        zone: &TimeZone,
+        written: impl FnOnce() -> Option<Timestamp>,
+    ) -> Option<(Timestamp, Option<Timestamp>)> {
+        let once = |at| (at, None);
         let micros = self.micros.unwrap_or(0);
         if let Some(epoch) = self.epoch {
             // seconds, or milli- or microseconds by their size
@@ -236,21 +251,22 @@ impl Facts {
                 100_000_000_000..100_000_000_000_000 => epoch.checked_mul(1_000)?,
                 _ => epoch,
             };
-            return Timestamp::from_microsecond(total).ok();
+            return Timestamp::from_microsecond(total).ok().map(once);
         }
         let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
         let local = self.date()?.at(self.hour?, 0, 0, 0);
         let local = local.with().minute(minute).second(second).subsec_nanosecond(micros * 1_000).build().ok()?;
         if let Some(seconds) = self.offset_seconds {
-            return jiff::tz::Offset::from_seconds(seconds).ok()?.to_timestamp(local).ok();
+            return jiff::tz::Offset::from_seconds(seconds).ok()?.to_timestamp(local).ok().map(once);
         }
         let ambiguous = zone.to_ambiguous_timestamp(local);
         match ambiguous.offset() {
             AmbiguousOffset::Fold { before, after } => {
                 let (early, late) = (before.to_timestamp(local).ok()?, after.to_timestamp(local).ok()?);
-                Some(if written().is_some_and(|written| written > late) { late } else { early })
+                let is_late = written().is_some_and(|written| written > late);
+                Some(if is_late { (late, Some(early)) } else { (early, Some(late)) })
             }
-            _ => ambiguous.compatible().ok(),
+            _ => ambiguous.compatible().ok().map(once),
         }
     }
 }
@@ -280,7 +296,7 @@ mod tests {
 
     fn begins(pattern: &str, path: &str, zone: &str) -> Option<String> {
         let zone = TimeZone::get(zone).unwrap();
-        read(pattern, path)?.begins(&zone, || None).map(|t| t.to_string())
+        read(pattern, path)?.begins(&zone, || None).map(|(at, _)| at.to_string())
     }
 
     #[test]
@@ -312,12 +328,12 @@ mod tests {
         // 02:30 is shown twice on 25 October; the file's last change tells which it was
         let facts = read(pattern, "2026-10-25_02-30.mp4").unwrap();
         let zone = TimeZone::get(zone).unwrap();
-        let at = |written: &str| facts.begins(&zone, || written.parse().ok()).unwrap().to_string();
+        let at = |written: &str| facts.begins(&zone, || written.parse().ok()).unwrap().0.to_string();
         assert_eq!(at("2026-10-25T00:40:00Z"), "2026-10-25T00:30:00Z");
         assert_eq!(at("2026-10-25T01:40:00Z"), "2026-10-25T01:30:00Z");
         // 02:30 is never shown on 29 March: taken as an hour later
         let facts = read(pattern, "2026-03-29_02-30.mp4").unwrap();
-        assert_eq!(facts.begins(&zone, || None).unwrap().to_string(), "2026-03-29T01:30:00Z");
+        assert_eq!(facts.begins(&zone, || None).unwrap().0.to_string(), "2026-03-29T01:30:00Z");
     }
 
     #[test]

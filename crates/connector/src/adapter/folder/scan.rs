@@ -14,6 +14,8 @@ pub(super) struct Found {
     pub(super) device_id: String,
     /// When it begins, by the recorder's clock.
     pub(super) begins: Timestamp,
+    /// The other time that its name may mean, in an hour that the clock shows twice.
+    pub(super) or_begins: Option<Timestamp>,
     /// The path below the folder.
     pub(super) name: String,
     /// The whole path.
@@ -49,8 +51,15 @@ pub(super) struct Rule<'a> {
 pub(super) fn scan(rule: &Rule<'_>) -> std::io::Result<Scan> {
     let mut scan = Scan::default();
     walk(rule, &mut scan, rule.root, "", 0, &Facts::default())?;
-    scan.found.sort_by(|a, b| (&a.device_id, a.begins, &a.name).cmp(&(&b.device_id, b.begins, &b.name)));
+    scan.sort();
     Ok(scan)
+}
+
+impl Scan {
+    /// By camera and time.
+    pub(super) fn sort(&mut self) {
+        self.found.sort_by(|a, b| (&a.device_id, a.begins, &a.name).cmp(&(&b.device_id, b.begins, &b.name)));
+    }
 }
 
 fn walk(
@@ -100,9 +109,15 @@ fn walk(
             continue;
         }
         let written = || jiff::Timestamp::try_from(std::fs::metadata(&path).ok()?.modified().ok()?).ok();
-        let Some(begins) = facts.begins(rule.zone, written) else { continue };
+        let Some((begins, or_begins)) = facts.begins(rule.zone, written) else { continue };
         let device_id = facts.camera.unwrap_or_else(|| rule.only_camera.to_owned());
-        scan.found.push(Found { device_id, begins: begins.into(), name, path });
+        scan.found.push(Found {
+            device_id,
+            begins: begins.into(),
+            or_begins: or_begins.map(Timestamp::from),
+            name,
+            path,
+        });
     }
     Ok(())
 }

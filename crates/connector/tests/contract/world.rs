@@ -1,0 +1,155 @@
+//! What is recorded in the suite: cameras whose pictures tell when they were taken. Each frame bears its time, in tenths of a
+//! second since 1970, as 64 black or white squares, so that an export is judged by its frames and not by what is said of it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use domain::{Timestamp, Window};
+
+/// Frames in a second; a key frame each second.
+pub(crate) const RATE: i64 = 10;
+const SIDE: usize = 16;
+const WIDTH: usize = 8 * SIDE;
+
+/// One recording of a camera, as the system stores it.
+#[derive(Debug, Clone)]
+pub(crate) struct Recording {
+    /// Rises with time; some systems number them.
+    pub(crate) number: i64,
+    /// Which camera.
+    pub(crate) camera: String,
+    /// When its first frame was taken.
+    pub(crate) from: Timestamp,
+    /// When its last frame ended; what is still being recorded has none.
+    pub(crate) to: Option<Timestamp>,
+    /// An MP4 file of it.
+    pub(crate) file: PathBuf,
+}
+
+impl Recording {
+    /// Its end; of what is still being recorded, the end of what is there.
+    pub(crate) fn end(&self, now: Timestamp) -> Timestamp {
+        self.to.unwrap_or(now)
+    }
+}
+
+/// What a video system holds.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    /// Its cameras: id and name.
+    pub(crate) cameras: Vec<(String, String)>,
+    /// All recordings, in order of time.
+    pub(crate) recordings: Vec<Recording>,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    /// A system with these cameras and nothing recorded.
+    pub(crate) fn new(cameras: &[(&str, &str)]) -> Self {
+        let own = |(id, name): &(&str, &str)| ((*id).to_owned(), (*name).to_owned());
+        Self { cameras: cameras.iter().map(own).collect(), recordings: Vec::new(), folder: tempfile::tempdir().ok() }
+    }
+
+    /// Records a camera for so many seconds.
+    pub(crate) fn record(&mut self, camera: &str, from: Timestamp, seconds: i64) -> &mut Self {
+        let number = i64::try_from(self.recordings.len()).unwrap() + 1;
+        let file = self.folder.as_ref().unwrap().path().join(format!("{number}.mp4"));
+        film(&file, from, seconds);
+        let to = Some(Timestamp::from_micros(from.as_micros() + seconds * 1_000_000));
+        self.recordings.push(Recording { number, camera: camera.to_owned(), from, to, file });
+        self
+    }
+
+    /// The same, and it goes on: what is there is only its beginning.
+    pub(crate) fn record_on(&mut self, camera: &str, from: Timestamp, seconds: i64) -> &mut Self {
+        self.record(camera, from, seconds);
+        self.recordings.last_mut().unwrap().to = None;
+        self
+    }
+
+    /// The recordings of a camera that reach into a window.
+    pub(crate) fn of<'a>(&'a self, camera: &'a str, window: Window) -> impl Iterator<Item = &'a Recording> {
+        let reaches = move |r: &&Recording| r.from < window.to && r.to.is_none_or(|to| to > window.from);
+        self.recordings.iter().filter(move |r| r.camera == camera).filter(reaches)
+    }
+}
+
+/// Writes an MP4 whose frames tell their time.
+pub(crate) fn film(file: &Path, from: Timestamp, seconds: i64) {
+    use std::io::Write;
+    let size = format!("{WIDTH}x{WIDTH}");
+    let mut ffmpeg = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "gray", "-s", &size, "-r", &RATE.to_string()])
+        .args(["-i", "-", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", &RATE.to_string()])
+        .args(["-sc_threshold", "0", "-pix_fmt", "yuv420p", "-video_track_timescale", "90000", "-f", "mp4"])
+        .arg(file)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("ffmpeg is installed");
+    let mut input = ffmpeg.stdin.take().unwrap();
+    let first = from.as_micros() / (1_000_000 / RATE);
+    for frame in 0..seconds * RATE {
+        input.write_all(&picture(first + frame)).unwrap();
+    }
+    drop(input);
+    assert!(ffmpeg.wait().unwrap().success());
+}
+
+fn picture(time: i64) -> Vec<u8> {
+    let lit = |row: usize, column: usize| time >> (row / SIDE * 8 + column / SIDE) & 1 == 1;
+    let pixel = |index: usize| if lit(index / WIDTH, index % WIDTH) { 235 } else { 16 };
+    (0..WIDTH * WIDTH).map(pixel).collect()
+}
+
+/// When the frames of a file were taken, by what is in their pictures; in the order in which they are shown.
+pub(crate) fn times(file: &Path) -> Vec<Timestamp> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(file)
+        .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout.chunks_exact(WIDTH * WIDTH).map(time_of).collect()
+}
+
+fn time_of(picture: &[u8]) -> Timestamp {
+    let middle = |bit: usize| picture[(bit / 8 * SIDE + SIDE / 2) * WIDTH + bit % 8 * SIDE + SIDE / 2] > 125;
+    let time = (0..64).filter(|bit| middle(*bit)).fold(0_i64, |time, bit| time | 1 << bit);
+    Timestamp::from_micros(time * (1_000_000 / RATE))
+}
+
+/// A JPEG of nothing in particular.
+pub(crate) fn jpeg() -> Vec<u8> {
+    static JPEG: OnceLock<Vec<u8>> = OnceLock::new();
+    let make = || {
+        let source = ["-f", "lavfi", "-i", "color=gray:s=64x36", "-frames:v", "1", "-f", "mjpeg", "-"];
+        Command::new("ffmpeg").args(["-v", "error"]).args(source).output().unwrap().stdout
+    };
+    JPEG.get_or_init(make).clone()
+}
+
+/// Part of a recording as systems cut it that cut by key frames: from the one at or before `from` on.
+pub(crate) fn part(recording: &Recording, from: Timestamp, to: Timestamp, format: &[&str]) -> Vec<u8> {
+    let seconds = |at: Timestamp| (at.as_micros() - recording.from.as_micros()) as f64 / 1e6;
+    let (skip, until) = (seconds(from).max(0.0).floor(), seconds(to));
+    let out = tempfile::Builder::new().suffix(".mp4").tempfile().unwrap();
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-ss", &format!("{:.6}", skip + 0.000_5), "-i"])
+        .arg(&recording.file)
+        .args(["-t", &format!("{:.6}", until - skip), "-c", "copy", "-avoid_negative_ts", "make_zero"])
+        .args(format)
+        .args(["-f", "mp4"])
+        .arg(out.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    std::fs::read(out.path()).unwrap()
+}
+
+/// A window by its start and its seconds.
+pub(crate) fn window(from: Timestamp, seconds: i64) -> Window {
+    Window { from, to: from.plus(Duration::from_secs(seconds.unsigned_abs())) }
+}
