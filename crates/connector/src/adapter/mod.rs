@@ -4,6 +4,7 @@
 //! completed, and what is kept back is kept back by [`crate::recorder`], for all of them alike.
 
 pub mod folder;
+pub mod web;
 
 use std::path::Path;
 use std::time::Duration;

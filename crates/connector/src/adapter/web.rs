@@ -1,0 +1,232 @@
+//! A client for the web API of a video system. Whatever answers is not trusted: bodies are bounded, nothing is unpacked, redirects
+//! are not followed, and no address, body or secret gets into an error (video systems repeat tokens in both).
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use tokio::io::AsyncWriteExt;
+
+use super::Trouble;
+
+/// The longest answer that is read into memory.
+const LONGEST_ANSWER: usize = 32 << 20;
+/// The longest picture.
+const LONGEST_PICTURE: usize = 8 << 20;
+/// A connection that is silent for so long is given up.
+const SILENCE: Duration = Duration::from_secs(30);
+/// So long may an answer take that is no download.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// A download that was cut goes on this often without having come forward.
+const CUTS: u32 = 4;
+
+/// The web API of a video system.
+#[derive(Clone)]
+pub struct Web {
+    http: reqwest::Client,
+    base: Url,
+}
+
+/// Why a call did not give what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebError {
+    /// 401 or 403: user name, password or token.
+    #[error("it does not accept the user name and password of the configuration ({0})")]
+    Refused(u16),
+    /// 404 or 410.
+    #[error("it does not know what was asked for (404)")]
+    NotFound,
+    /// Any other status that is no success.
+    #[error("it answered {0}")]
+    Status(u16),
+    /// It wants to be asked elsewhere.
+    #[error("it sends elsewhere ({0}), which is not followed: see the url of the configuration")]
+    Redirect(u16),
+    /// More than is taken.
+    #[error("its answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// Not what was asked for.
+    #[error("its answer is not understood: {0}")]
+    Form(String),
+    /// No answer.
+    #[error("no answer: {0}")]
+    Silent(String),
+    /// What it sent cannot be written.
+    #[error("what it sent cannot be written: {0}")]
+    Disk(String),
+}
+
+impl From<WebError> for Trouble {
+    fn from(error: WebError) -> Self {
+        Self::again(format!("The video system: {error}."))
+    }
+}
+
+impl From<reqwest::Error> for WebError {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(inner) = cause.source() {
+            cause = inner; // what happened stands at the end of the chain
+        }
+        Self::Silent(cause.to_string())
+    }
+}
+
+impl Web {
+    /// Prepares to ask; nothing is sent yet. `url` is that of the configuration, with or without a slash at its end.
+    pub fn new(url: &str, ca_pem: Option<&str>) -> anyhow::Result<Self> {
+        use anyhow::Context;
+        let mut base: Url = url.parse().context("the adapter's url")?;
+        anyhow::ensure!(
+            matches!(base.scheme(), "http" | "https"),
+            "the adapter's url must begin with http:// or https://"
+        );
+        anyhow::ensure!(base.password().is_none(), "no password in the adapter's url: use username and password_file");
+        base.set_query(None);
+        base.set_fragment(None);
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("sightline-connector/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(SILENCE)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(pem) = ca_pem {
+            let certificates =
+                reqwest::Certificate::from_pem_bundle(pem.as_bytes()).context("the adapter's ca_file")?;
+            builder = builder.tls_certs_only(certificates);
+        }
+        Ok(Self { http: builder.build()?, base })
+    }
+
+    /// A request to a path below the url, given by its segments: whatever they hold, they stay segments.
+    pub fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        self.http.request(method, url)
+    }
+
+    /// The address of a path, for those that carry it themselves.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Sends, and reads a JSON answer.
+    pub async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, WebError> {
+        let body = self.bytes(request, LONGEST_ANSWER).await?;
+        serde_json::from_slice(&body).map_err(|error| WebError::Form(format!("no such JSON at line {}", error.line())))
+    }
+
+    /// Sends, and reads a JPEG.
+    pub async fn picture(&self, request: RequestBuilder) -> Result<Vec<u8>, WebError> {
+        let body = self.bytes(request, LONGEST_PICTURE).await?;
+        if body.starts_with(b"\xff\xd8\xff") { Ok(body) } else { Err(WebError::Form("no JPEG".into())) }
+    }
+
+    /// Sends, and reads the answer into memory.
+    pub async fn bytes(&self, request: RequestBuilder, longest: usize) -> Result<Vec<u8>, WebError> {
+        let work = async {
+            let mut answer = success(request.send().await?)?;
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.chunk().await? {
+                if body.len() + chunk.len() > longest {
+                    return Err(WebError::TooLong(longest));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(body)
+        };
+        tokio::time::timeout(ANSWER_WITHIN, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+    }
+
+    /// Writes an answer into a file, and answers its size. Where the system knows ranges, a download that was cut goes on where
+    /// it was; where not, it begins anew. `request` is made again for each try.
+    pub async fn download(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        into: &Path,
+        longest: u64,
+    ) -> Result<u64, WebError> {
+        let disk = |error: std::io::Error| WebError::Disk(error.to_string());
+        let mut file = tokio::fs::File::create(into).await.map_err(disk)?;
+        let (mut size, mut version, mut cuts) = (0_u64, None::<HeaderValue>, 0);
+        loop {
+            let before = size;
+            match part(request(), &mut file, &mut size, &mut version, longest).await {
+                Ok(()) => break,
+                Err(WebError::Silent(why)) if cuts < CUTS => {
+                    tracing::info!(bytes = size, why, "a download was cut");
+                    cuts = if size > before { 1 } else { cuts + 1 };
+                    tokio::time::sleep(Duration::from_millis(300 << cuts)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        file.flush().await.map_err(disk)?;
+        Ok(size)
+    }
+}
+
+/// One try of a download: goes on at `size` if that is still the same file.
+async fn part(
+    request: RequestBuilder,
+    file: &mut tokio::fs::File,
+    size: &mut u64,
+    version: &mut Option<HeaderValue>,
+    longest: u64,
+) -> Result<(), WebError> {
+    use tokio::io::AsyncSeekExt;
+    let disk = |error: std::io::Error| WebError::Disk(error.to_string());
+    let resumed = *size > 0 && version.is_some();
+    let request = match version {
+        Some(version) if resumed => {
+            let request = request.header(RANGE, format!("bytes={size}-"));
+            if version.is_empty() { request } else { request.header(IF_RANGE, version.clone()) }
+        }
+        _ => request,
+    };
+    let mut answer = success(request.send().await?)?;
+    let goes_on = answer.status() == StatusCode::PARTIAL_CONTENT && resumed && starts_at(&answer) == Some(*size);
+    if !goes_on {
+        if answer.status() == StatusCode::PARTIAL_CONTENT {
+            *version = None;
+            return Err(WebError::Silent("it answered with another range".into()));
+        }
+        file.set_len(0).await.map_err(disk)?;
+        file.rewind().await.map_err(disk)?;
+        *size = 0;
+        let ranges = answer.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
+        *version = ranges.then(|| answer.headers().get(ETAG).cloned().unwrap_or_else(|| HeaderValue::from_static("")));
+    }
+    while let Some(chunk) = answer.chunk().await? {
+        if *size + chunk.len() as u64 > longest {
+            return Err(WebError::TooLong(usize::try_from(longest).unwrap_or(usize::MAX)));
+        }
+        file.write_all(&chunk).await.map_err(disk)?;
+        *size += chunk.len() as u64;
+    }
+    Ok(())
+}
+
+fn starts_at(answer: &Response) -> Option<u64> {
+    let range = answer.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+}
+
+fn success(answer: Response) -> Result<Response, WebError> {
+    let status = answer.status();
+    match status {
+        _ if status.is_success() => Ok(answer),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(WebError::Refused(status.as_u16())),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Err(WebError::NotFound),
+        _ if status.is_redirection() => Err(WebError::Redirect(status.as_u16())),
+        _ => Err(WebError::Status(status.as_u16())),
+    }
+}
