@@ -160,17 +160,21 @@ pub(crate) async fn item_arrived(app: &App, tx: &mut Tx, id: &RequestItemId) -> 
 
 /// One file, if the caller sees it.
 pub async fn find(app: &App, caller: &Caller, id: &EvidenceId) -> Result<Seen> {
-    visible(&mut app.read().await?, caller, id).await
+    visible(app, &mut app.read().await?, caller, id).await
 }
 
 /// Whether the caller may know of a file.
 pub(crate) async fn is_seen(app: &App, caller: &Caller, id: &str) -> Result<bool> {
     let Ok(id) = id.parse() else { return Ok(false) };
-    Ok(store::evidence::find_seen(&mut app.read().await?, &policy::sees_evidence(caller), &id).await?.is_some())
+    Ok(store::evidence::find_seen(&mut app.read().await?, &sees(app, caller), &id).await?.is_some())
 }
 
-async fn visible(tx: &mut Tx, caller: &Caller, id: &EvidenceId) -> Result<Seen> {
-    store::evidence::find_seen(tx, &policy::sees_evidence(caller), id).await?.ok_or_else(|| Error::not_found("file"))
+fn sees(app: &App, caller: &Caller) -> policy::SeesEvidence {
+    policy::sees_evidence(caller, app.settings().requester_may_approve)
+}
+
+async fn visible(app: &App, tx: &mut Tx, caller: &Caller, id: &EvidenceId) -> Result<Seen> {
+    store::evidence::find_seen(tx, &sees(app, caller), id).await?.ok_or_else(|| Error::not_found("file"))
 }
 
 /// The files of a case, oldest first.
@@ -184,8 +188,7 @@ pub async fn list(
     let (limit, after) = (crate::page::limit(limit)?, crate::page::key::<(i64, EvidenceId)>(cursor)?);
     let mut tx = app.read().await?;
     crate::case::visible(&mut tx, caller, case).await?;
-    let found =
-        store::evidence::of_case(&mut tx, &policy::sees_evidence(caller), case, after.as_ref(), limit + 1).await?;
+    let found = store::evidence::of_case(&mut tx, &sees(app, caller), case, after.as_ref(), limit + 1).await?;
     Ok(Page::cut(found, limit, |seen| (seen.evidence.created_at.as_micros(), seen.evidence.id.clone())))
 }
 
@@ -199,7 +202,7 @@ pub async fn history(
 ) -> Result<Page<Entry>> {
     let (limit, before) = (crate::page::limit(limit)?, crate::page::key(cursor)?);
     let mut tx = app.read().await?;
-    visible(&mut tx, caller, id).await?;
+    visible(app, &mut tx, caller, id).await?;
     let found = store::history::of(&mut tx, id.as_str(), before, limit + 1).await?;
     Ok(Page::cut(found, limit, |entry| entry.seq))
 }
@@ -217,7 +220,7 @@ pub struct Opened {
 /// the same person within the time that a look lasts ([`Look::lasts`]).
 pub async fn open(app: &App, caller: &Caller, id: &EvidenceId, look: Look) -> Result<Opened> {
     let mut tx = app.read().await?;
-    let seen = visible(&mut tx, caller, id).await?;
+    let seen = visible(app, &mut tx, caller, id).await?;
     policy::in_case(seen.level, look.needs())?;
     let evidence = seen.evidence;
     let bytes = match look {

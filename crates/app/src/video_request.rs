@@ -282,9 +282,9 @@ fn item_view(
     shown: Shown,
 ) -> ItemView {
     let item = &shown.item;
-    let decides = caller.may(Privilege::ApproveRequests, &item.organization_id);
-    let theirs = |arrived: &&Arrived| arrived.item_id == item.id && (decides || arrived.released_at.is_some());
     let may_be_same = app.settings().requester_may_approve;
+    let decides = policy::sees_unreleased(caller, &item.organization_id, &request.requester_id, may_be_same);
+    let theirs = |arrived: &&Arrived| arrived.item_id == item.id && (decides || arrived.released_at.is_some());
     let mut allowed = policy::request_item_actions(caller, item, &request.requester_id, may_be_same);
     if shown.connector.is_some() {
         allowed.retain(|action| *action != Action::FileRequest);

@@ -173,12 +173,18 @@ pub fn manage_own_tokens(caller: &Caller) -> Allowed {
     allowed_if(caller.means == Means::Session, "Tokens are made and revoked by a person who is signed in.")
 }
 
-/// Adding an item's footage by hand: for the owner, by those who decide for it.
-pub fn add_file_to_item(caller: &Caller, owner: &OrganizationId) -> Allowed {
-    allowed_if(
-        caller.may(Privilege::ApproveRequests, owner),
-        "Only an approver of the organization that owns the source adds its footage.",
-    )
+/// Deciding about an owner's footage. `may_be_same` is the policy on a requester who decides for themself.
+fn decide(caller: &Caller, owner: &OrganizationId, requester: &AccountId, may_be_same: bool) -> Allowed {
+    let decides = caller.may(Privilege::ApproveRequests, owner);
+    allowed_if(decides, "Only an approver of the organization that owns the source may do this.")?;
+    let other = may_be_same || caller.account_id() != Some(requester);
+    allowed_if(other, "You asked for this yourself; somebody else has to decide.")
+}
+
+/// Adding an item's footage by hand: for the owner, by those who decide about the item. What they add is released to the requester, so
+/// the requester does not add it.
+pub fn add_file_to_item(caller: &Caller, owner: &OrganizationId, requester: &AccountId, may_be_same: bool) -> Allowed {
+    decide(caller, owner, requester, may_be_same)
 }
 
 /// Which video requests and items somebody sees. Queries put it into their `WHERE`.
@@ -234,12 +240,7 @@ pub fn request_item(
     may_be_same: bool,
 ) -> Allowed {
     let asked = caller.account_id() == Some(requester) && caller.may_somewhere(Privilege::SubmitRequests);
-    let decides = caller.may(Privilege::ApproveRequests, &item.organization_id);
-    let decide = || {
-        allowed_if(decides, "Only an approver of the organization that owns the source may do this.")?;
-        let other = may_be_same || caller.account_id() != Some(requester);
-        allowed_if(other, "You asked for this yourself; somebody else has to decide.")
-    };
+    let decide = || decide(caller, &item.organization_id, requester, may_be_same);
     match action {
         Action::Approve | Action::Deny | Action::Ask | Action::Unavailable | Action::Release | Action::FileRequest => {
             decide()
@@ -298,11 +299,23 @@ pub struct SeesEvidence {
     pub cases: SeesCases,
     /// What has arrived but is not released, of these organizations (`None`: of all).
     pub unreleased_of: Option<Vec<OrganizationId>>,
+    /// But not where this account asked for it.
+    pub unless_asked_by: Option<AccountId>,
 }
 
-/// What somebody sees of evidence: before its release the owner's approvers alone, afterwards the readers of the case alone.
-pub fn sees_evidence(caller: &Caller) -> SeesEvidence {
-    SeesEvidence { cases: sees_cases(caller), unreleased_of: caller.organizations_with(Privilege::ApproveRequests) }
+/// What somebody sees of evidence: before its release the owner's approvers alone, afterwards the readers of the case alone. An
+/// approver who asked for it themself waits like any other requester, unless the policy lets them decide.
+pub fn sees_evidence(caller: &Caller, may_be_same: bool) -> SeesEvidence {
+    SeesEvidence {
+        cases: sees_cases(caller),
+        unreleased_of: caller.organizations_with(Privilege::ApproveRequests),
+        unless_asked_by: caller.account_id().filter(|_| !may_be_same).cloned(),
+    }
+}
+
+/// The same for the files that stand with an item of a request.
+pub fn sees_unreleased(caller: &Caller, owner: &OrganizationId, requester: &AccountId, may_be_same: bool) -> bool {
+    decide(caller, owner, requester, may_be_same).is_ok()
 }
 
 /// Making cases.

@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::process::Command;
 use std::time::Duration;
 
 use app::evidence::{Arrival, Destination};
@@ -14,18 +13,7 @@ use proof::Sha256Digest;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Sql, on_both};
-use support::{Cookie, Site};
-
-/// Two seconds of test pictures.
-fn footage() -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("clip.mp4");
-    let args =
-        "-v error -nostdin -y -f lavfi -i testsrc2=s=320x240:r=10:d=2 -pix_fmt yuv420p -c:v libx264 -preset ultrafast";
-    let made = Command::new("ffmpeg").args(args.split(' ')).arg(&path).status();
-    assert!(made.expect("ffmpeg is installed (scripts/need test)").success());
-    std::fs::read(path).unwrap()
-}
+use support::{Cookie, Site, footage};
 
 impl Site {
     /// Somebody of the host, signed in.

@@ -162,7 +162,7 @@ fn seen(row: &AnyRow) -> Result<Seen> {
     let in_case = row.int_or_null("level")?.and_then(Level::of_rank);
     let level = match (evidence.released_at, in_case) {
         (Some(_), Some(in_case)) => evidence.level(in_case),
-        // Not released: only the owner's approvers find it here, and it is their organization's own.
+        // Not released: only those who decide about it find it here, and it is their organization's own.
         _ => Level::Download,
     };
     Ok(Seen {
@@ -186,17 +186,25 @@ fn select_seen(sees: &SeesEvidence, now: Timestamp) -> Sql {
     sql.push("(e.released_at IS NOT NULL AND EXISTS (SELECT 1 ");
     crate::case::push_access(&mut sql, &sees.cases, now);
     sql.push(" AND a.case_id = e.case_id))");
-    match &sees.unreleased_of {
-        None => {
-            sql.push(" OR e.released_at IS NULL");
-        }
-        Some(organizations) if organizations.is_empty() => {}
-        Some(organizations) => {
-            sql.push(" OR (e.released_at IS NULL AND e.organization_id IN (");
-            sql.bind_all(organizations.iter().map(OrganizationId::as_str)).push("))");
-        }
-    }
+    push_unreleased(&mut sql, sees);
     sql.add(")")
+}
+
+/// Appends what has arrived but is not released: ` OR …`.
+fn push_unreleased(sql: &mut Sql, sees: &SeesEvidence) {
+    if sees.unreleased_of.as_ref().is_some_and(Vec::is_empty) {
+        return;
+    }
+    sql.push(" OR (e.released_at IS NULL");
+    if let Some(organizations) = &sees.unreleased_of {
+        sql.push(" AND e.organization_id IN (");
+        sql.bind_all(organizations.iter().map(OrganizationId::as_str)).push(")");
+    }
+    if let Some(requester) = &sees.unless_asked_by {
+        sql.push(" AND NOT EXISTS (SELECT 1 FROM video_requests r WHERE r.id = e.request_id AND r.requester_id = ");
+        sql.bind(requester.as_str()).push(")");
+    }
+    sql.push(")");
 }
 
 /// One file, if it is seen.

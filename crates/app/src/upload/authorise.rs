@@ -8,17 +8,17 @@ use domain::{Caller, policy};
 use store::Tx;
 
 use crate::evidence::Destination;
-use crate::{Error, Kind, Result};
+use crate::{App, Error, Kind, Result};
 
 /// Whether this caller may begin an upload for that, and where its bytes go; a connector's go to the item of its task, if any.
-pub(super) async fn create(tx: &mut Tx, caller: &Caller, purpose: &Purpose) -> Result<Option<Destination>> {
+pub(super) async fn create(app: &App, tx: &mut Tx, caller: &Caller, purpose: &Purpose) -> Result<Option<Destination>> {
     match (purpose, &caller.means) {
         (Purpose::Case(id), Means::Session | Means::Token(_)) => {
             crate::case::require_may_add(tx, caller, id).await?;
             Ok(Some(Destination::Case(id.clone())))
         }
         (Purpose::Item(id), Means::Session | Means::Token(_)) => {
-            by_hand(tx, caller, id).await?;
+            by_hand(app, tx, caller, id).await?;
             Ok(Some(Destination::Item(id.clone())))
         }
         (Purpose::Link(id), Means::Link(held)) if id == held => link(tx, id).await.map(Some),
@@ -39,11 +39,12 @@ pub(super) async fn append(tx: &mut Tx, caller: &Caller, upload: &Upload, lease:
 }
 
 /// An item's footage, added by those who decide for the owner.
-async fn by_hand(tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<()> {
+async fn by_hand(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<()> {
     let unseen = || Error::not_found("request item");
-    store::request_item::request_of(tx, &policy::sees_requests(caller), id).await?.ok_or_else(unseen)?;
+    let request = store::request_item::request_of(tx, &policy::sees_requests(caller), id).await?.ok_or_else(unseen)?;
     let item = store::request_item::find(tx, id).await?.ok_or_else(unseen)?;
-    policy::add_file_to_item(caller, &item.organization_id)?;
+    let requester = store::request_item::requester_of(tx, &request).await?;
+    policy::add_file_to_item(caller, &item.organization_id, &requester, app.settings().requester_may_approve)?;
     if request_item::targets(item.state, Action::UploadStarted).is_empty() {
         return Err(Error::conflict("wrong_state", format!("The item takes no files: it is {}.", item.state)));
     }

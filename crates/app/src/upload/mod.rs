@@ -87,7 +87,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         return Err(Error::new(Kind::TooLarge, "too_large", message));
     }
     let mut tx = app.begin().await?;
-    let destination = authorise::create(&mut tx, caller, &new.purpose).await?;
+    let destination = authorise::create(app, &mut tx, caller, &new.purpose).await?;
     if store::upload::count_open(&mut tx, &new.purpose).await? >= MOST_OPEN {
         return Err(Error::new(
             Kind::Throttled(600),

@@ -35,6 +35,17 @@ impl Reply {
     }
 }
 
+/// Two seconds of test pictures.
+pub fn footage() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    let args =
+        "-v error -nostdin -y -f lavfi -i testsrc2=s=320x240:r=10:d=2 -pix_fmt yuv420p -c:v libx264 -preset ultrafast";
+    let made = std::process::Command::new("ffmpeg").args(args.split(' ')).arg(&path).status();
+    assert!(made.expect("ffmpeg is installed (scripts/need test)").success());
+    std::fs::read(path).unwrap()
+}
+
 /// The cookie of somebody who is signed in.
 pub type Cookie = String;
 
