@@ -17,7 +17,11 @@ use crate::{App, Error, Result, did};
 
 impl From<case::Refused> for Error {
     fn from(refused: case::Refused) -> Self {
-        Self::conflict("wrong_state", refused.to_string())
+        let code = match refused {
+            case::Refused::Closed => "case_closed",
+            case::Refused::Open => "wrong_state",
+        };
+        Self::conflict(code, refused.to_string())
     }
 }
 
@@ -71,6 +75,19 @@ fn entries_json(entries: &[Access]) -> Value {
     entries.iter().map(entry).collect()
 }
 
+/// Nothing is granted into a case that was closed since the request was made. What was granted before still arrives: the owner has
+/// decided, its export may be under way, and footage that is fetched is not thrown away.
+pub(crate) async fn require_open_for(tx: &mut Tx, request: &VideoRequest) -> Result<()> {
+    let Some(id) = &request.case_id else { return Ok(()) };
+    store::case::lock(tx, id).await?;
+    if store::case::is_closed(tx, id).await? {
+        let message =
+            "The case of this request was closed meanwhile. Have whoever manages it reopen it, or deny the request.";
+        return Err(Error::conflict("case_closed", message));
+    }
+    Ok(())
+}
+
 /// The case that a request's footage goes into: the linked one, or a new one named after the request. Its requester can read it
 /// afterwards, at least as far as to download. Answers the events to commit; none when nothing changed.
 pub async fn for_approval(
@@ -79,6 +96,7 @@ pub async fn for_approval(
     caller: &Caller,
     request: &VideoRequest,
 ) -> Result<(CaseId, Vec<Event>)> {
+    require_open_for(tx, request).await?;
     let requester = store::account::find(tx, &request.requester_id)
         .await?
         .ok_or_else(|| Error::internal("the requester vanished"))?;

@@ -218,10 +218,7 @@ async fn locked(app: &App, token: &str, address: Option<IpAddr>) -> Result<(Tx, 
     let id = by_token(app, token, address).await?.id;
     let mut tx = app.begin().await?;
     if let Some(For::Item(item)) = store::file_request::find(&mut tx, &id).await?.map(|link| link.purpose) {
-        // The same order as everywhere: the request first.
-        if let Some(item) = store::request_item::find(&mut tx, &item).await? {
-            store::video_request::lock(&mut tx, &item.request_id).await?;
-        }
+        crate::request_item::lock(&mut tx, &item).await?;
     }
     store::file_request::lock(&mut tx, &id).await?;
     let link = store::file_request::find(&mut tx, &id).await?.ok_or_else(|| Error::internal("the link vanished"))?;

@@ -8,6 +8,7 @@ use domain::id::RequestItemId;
 use domain::request_item::{Action, GrantedLevel, Refused, UnavailableCode, WrongState};
 use domain::video_request::{self, MessageKind};
 use domain::{Caller, Invalid, Timestamp, policy};
+use store::Tx;
 
 pub(crate) use machine::expire_one;
 pub use machine::{
@@ -32,6 +33,14 @@ pub struct Terms {
     pub review_before_release: bool,
     /// What the requester may do with it; `download` when nothing is said.
     pub level: Option<GrantedLevel>,
+}
+
+/// Locks the request of an item. Whoever does something to a request locks it first, and its tasks, links and uploads afterwards.
+pub(crate) async fn lock(tx: &mut Tx, id: &RequestItemId) -> Result<()> {
+    if let Some(request) = store::request_item::request_of(tx, &store::video_request::everything(), id).await? {
+        store::video_request::lock(tx, &request).await?;
+    }
+    Ok(())
 }
 
 /// Approves an item and has its footage fetched.
@@ -72,6 +81,7 @@ pub async fn answer(app: &App, caller: &Caller, id: &RequestItemId, body: &str) 
 /// Tries a failed item again.
 pub async fn retry(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
     let mut work = Work::on_item(app, caller, id, Action::Retry).await?;
+    crate::case::require_open_for(&mut work.tx, &work.on.request).await?;
     let deadline = work.tx.now().plus(app.settings().deadline);
     work.change(|shown, _| Ok(shown.item.retry(Some(deadline))?))?;
     let links = work.fulfil().await?;

@@ -253,3 +253,104 @@ on_both!(unless_the_policy_says_so, |database: TestDatabase| async move {
     let id = text(&seen["evidence"][0]["id"]);
     assert_eq!(force.site.get(&format!("/evidence/{id}/original"), Some(&force.ben)).await.body, b"hello");
 });
+
+on_both!(a_closed_case_takes_nothing_more_by_its_links, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let made = force.site.post(&format!("/cases/{case}/file-requests"), Some(&force.ana), json!({ "name": "x" })).await;
+    let link = format!("Bearer {}", text(&made.json["url"]).rsplit('/').next().unwrap());
+    let holder = ("authorization", link.as_str());
+    let path = force.half(holder, ("file_request", "self")).await;
+    force.close(&case, &force.ana).await;
+    let begun = force.send(holder, &path, 5, " world").await;
+    assert_eq!((begun.status, begun.code()), (409, "case_closed"));
+    let new = force.announce(holder, ("file_request", "self"), 5).await;
+    assert_eq!((new.status, new.code()), (409, "case_closed"));
+    assert_eq!(force.site.post(&format!("/cases/{case}/reopen"), Some(&force.ana), json!({})).await.status, 200);
+    assert_eq!(force.send(holder, &path, 5, " world").await.status, 204);
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.json["evidence_count"], 1);
+});
+
+on_both!(who_lost_access_cannot_finish_what_they_began, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let id_of = async |name: &str| force.site.test.account(name, &force.site.test.host, &[]).await.id.to_string();
+    let (ana, ben) = (id_of("ana").await, id_of("ben").await);
+    let share = async |level: Option<&str>| {
+        let mut entries = vec![json!({ "principal_id": ana, "level": "manage" })];
+        entries.extend(level.map(|level| json!({ "principal_id": ben, "level": level })));
+        let path = format!("/cases/{case}/access");
+        let body = json!({ "entries": entries });
+        assert_eq!(force.site.call("PUT", &path, Some(&force.ana), Some(&body), &[]).await.status, 200);
+    };
+    share(Some("edit")).await;
+    let path = force.half(cookie(&force.ben), ("case_id", &case)).await;
+    share(Some("view")).await;
+    assert_eq!(force.send(cookie(&force.ben), &path, 5, " world").await.status, 403);
+    share(None).await;
+    assert_eq!(force.send(cookie(&force.ben), &path, 5, " world").await.status, 404);
+    share(Some("edit")).await;
+    // It is taken away while the last part arrives.
+    let (last, rest) = futures::channel::oneshot::channel::<Bytes>();
+    let body = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b" wor"))])
+        .chain(futures::stream::once(async move { Ok(rest.await.unwrap()) }));
+    let upload: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let (sent, ()) = futures::join!(force.send(cookie(&force.ben), &path, 5, Body::from_stream(body)), async {
+        while force.site.test.app.uploads().progress(&upload) != Some(9) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        share(None).await;
+        last.send(Bytes::from_static(b"ld")).unwrap();
+    });
+    assert_eq!(sent.status, 404);
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.json["evidence_count"], 0);
+    // Asking where it stands does not record it either: it is over, and nothing of it stays.
+    let asked = force.tus("HEAD", &path, &[cookie(&force.ben)], Body::empty()).await;
+    assert_eq!(asked.status, 404);
+    assert_eq!(force.tus("HEAD", &path, &[cookie(&force.ben)], Body::empty()).await.status, 410);
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.json["evidence_count"], 0);
+    assert!(force.kept().await.is_empty() && force.site.test.app.uploads().list().unwrap().is_empty());
+});
+
+on_both!(a_canceled_item_takes_no_file_by_hand, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (_, item, _) = force.approved(&force.ana, false).await;
+    let path = force.half(cookie(&force.pia), ("request_item", item.as_str())).await;
+    force.act(&item, "cancel", &force.ana, json!({}), 200).await;
+    let refused = force.send(cookie(&force.pia), &path, 5, " world").await;
+    assert_eq!((refused.status, refused.code()), (409, "wrong_state"));
+    // Neither does it where the server died after the last byte: the end is recorded later, or not.
+    let app = &force.site.test.app;
+    let id: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let whole = Whole { sha256: Sha256Digest::of(b"hello world"), blob: app.blobs().new_name("evidence") };
+    app.blobs().put_named(&whole.blob, b"hello world".to_vec()).await.unwrap();
+    let mut tx = app.begin().await.unwrap();
+    store::upload::sealed(&mut tx, &id, &whole).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+    for _ in 0..2 {
+        app::upload::remove_abandoned(app).await.unwrap();
+        assert!(store::evidence::of_item(&mut app.read().await.unwrap(), &item).await.unwrap().is_empty());
+        assert!(force.kept().await.is_empty() && app.uploads().list().unwrap().is_empty());
+    }
+    force.check().await;
+});
+
+on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let (request, item) = force.request(&force.ana, Some(&case)).await;
+    let (running, exported) = force.request(&force.ana, Some(&case)).await;
+    force.act(&exported, "approve", &force.pia, json!({}), 200).await;
+    force.close(&case, &force.ana).await;
+    for path in [format!("/request-items/{item}/approve"), format!("/video-requests/{request}/approve")] {
+        let refused = force.site.post(&path, Some(&force.pia), json!({})).await;
+        assert_eq!((refused.status, refused.code()), (409, "case_closed"), "{path}");
+        assert!(text(&refused.json["detail"]).contains("reopen"), "{}", refused.json);
+    }
+    assert_eq!(force.item(&request, &force.pia).await["state"], "pending");
+    // What was granted before the case was closed still arrives.
+    force.arrive(&exported, b"footage").await;
+    assert_eq!(force.item(&running, &force.ana).await["state"], "released");
+    assert_eq!(force.site.post(&format!("/cases/{case}/reopen"), Some(&force.ana), json!({})).await.status, 200);
+    force.act(&item, "approve", &force.pia, json!({}), 200).await;
+});

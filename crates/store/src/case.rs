@@ -7,7 +7,7 @@ use domain::policy::SeesCases;
 use domain::text::fold;
 use sqlx::any::AnyRow;
 
-use crate::{Columns as _, Error, Result, Sql, Tx};
+use crate::{Columns as _, Engine, Error, Result, Sql, Tx};
 
 /// A case, as somebody sees it.
 #[derive(Debug, Clone)]
@@ -109,6 +109,20 @@ pub async fn save(tx: &mut Tx, changed: &mut Case) -> Result<()> {
 pub async fn find(tx: &mut Tx, sees: &SeesCases, id: &CaseId) -> Result<Option<Seen>> {
     let sql = select(sees, tx.now()).add(" AND c.id = ").arg(id.as_str());
     sql.fetch_optional(tx).await?.as_ref().map(seen).transpose()
+}
+
+/// Holds a case until the end of the transaction, so that closing it or sharing it and adding to it wait for each other.
+pub async fn lock(tx: &mut Tx, id: &CaseId) -> Result<()> {
+    if tx.engine() == Engine::Postgres {
+        Sql::new("SELECT id FROM cases WHERE id = ").arg(id.as_str()).add(" FOR UPDATE").fetch_optional(tx).await?;
+    }
+    Ok(())
+}
+
+/// Whether nothing is added to a case any more; for the server itself.
+pub async fn is_closed(tx: &mut Tx, id: &CaseId) -> Result<bool> {
+    let sql = Sql::new("SELECT closed_at FROM cases WHERE id = ").arg(id.as_str());
+    Ok(sql.fetch_one(tx).await?.time_or_null("closed_at")?.is_some())
 }
 
 /// What to list.

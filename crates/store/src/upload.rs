@@ -73,6 +73,12 @@ pub async fn find(tx: &mut Tx, owner: &str, id: &UploadId) -> Result<Option<Uplo
     sql.fetch_optional(tx).await?.as_ref().map(upload).transpose()
 }
 
+/// The upload, whosever it is; for the server's own work.
+pub async fn find_any(tx: &mut Tx, id: &UploadId) -> Result<Option<Upload>> {
+    let sql = Sql::new(SELECT).add(" WHERE id = ").arg(id.as_str());
+    sql.fetch_optional(tx).await?.as_ref().map(upload).transpose()
+}
+
 /// The upload, locked until the transaction ends; for the server's own work.
 pub async fn lock(tx: &mut Tx, id: &UploadId) -> Result<Option<Upload>> {
     let mut sql = Sql::new(SELECT).add(" WHERE id = ").arg(id.as_str());

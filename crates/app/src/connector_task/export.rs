@@ -23,15 +23,12 @@ fn unless_moved_on(events: Result<Vec<Event>>) -> Result<Vec<Event>> {
     }
 }
 
-/// Locks the request of a task's item, before the task itself is: whoever does something to a request locks it first, and its tasks
-/// afterwards.
+/// Locks the request of a task's item, before the task itself is.
 pub(super) async fn lock(tx: &mut Tx, item: Option<&RequestItemId>) -> Result<()> {
-    if let Some(item) = item
-        && let Some(request) = store::request_item::request_of(tx, &store::video_request::everything(), item).await?
-    {
-        store::video_request::lock(tx, &request).await?;
+    match item {
+        Some(item) => request_item::lock(tx, item).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The export was leased. Fails with `wrong_state` when nobody wants it any more.

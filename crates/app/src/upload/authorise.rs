@@ -1,17 +1,25 @@
 //! Who may upload what for.
 
 use domain::caller::Means;
+use domain::file_request::For;
 use domain::id::{FileRequestId, RequestItemId, TaskId};
 use domain::request_item::{self, Action};
 use domain::upload::{Purpose, Upload};
-use domain::{Caller, policy};
+use domain::{Caller, Timestamp, policy};
 use store::Tx;
 
 use crate::evidence::Destination;
 use crate::{App, Error, Kind, Result};
 
-/// Whether this caller may begin an upload for that, and where its bytes go; a connector's go to the item of its task, if any.
-pub(super) async fn create(app: &App, tx: &mut Tx, caller: &Caller, purpose: &Purpose) -> Result<Option<Destination>> {
+/// Whether this caller may send a file for that now, and where its bytes go; a connector's go to the item of its task, if any. Asked
+/// before the first byte and with each part: a case may be closed meanwhile, an item canceled, a right taken away.
+pub(super) async fn send(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    purpose: &Purpose,
+    lease: Option<i64>,
+) -> Result<Option<Destination>> {
     match (purpose, &caller.means) {
         (Purpose::Case(id), Means::Session | Means::Token(_)) => {
             crate::case::require_may_add(tx, caller, id).await?;
@@ -21,21 +29,55 @@ pub(super) async fn create(app: &App, tx: &mut Tx, caller: &Caller, purpose: &Pu
             by_hand(app, tx, caller, id).await?;
             Ok(Some(Destination::Item(id.clone())))
         }
-        (Purpose::Link(id), Means::Link(held)) if id == held => link(tx, id).await.map(Some),
-        (Purpose::Task { task, lease }, Means::Connector(_)) => {
-            Ok(leased(tx, caller, task, *lease).await?.map(Destination::Item))
+        (Purpose::Link(id), Means::Link(held)) if id == held => {
+            let now = tx.now();
+            link(tx, id, now).await.map(Some)
+        }
+        (Purpose::Task { task, lease: first }, Means::Connector(_)) => {
+            Ok(leased(tx, caller, task, lease.unwrap_or(*first)).await?.map(Destination::Item))
         }
         _ => Err(Error::new(Kind::Forbidden, "forbidden", "You cannot upload for that.")),
     }
 }
 
-/// Whether this caller may still send a part of it.
-pub(super) async fn append(tx: &mut Tx, caller: &Caller, upload: &Upload, lease: Option<i64>) -> Result<()> {
+/// The same of whoever began an upload, when its end is recorded: under the lock of what it goes to ([`lock`]), so that nothing
+/// changes between the answer and the record. A connector's goes nowhere yet.
+pub(super) async fn record(app: &App, tx: &mut Tx, upload: &Upload) -> Result<Option<Destination>> {
     match &upload.purpose {
-        Purpose::Task { task, lease: first } => leased(tx, caller, task, lease.unwrap_or(*first)).await.map(drop),
-        Purpose::Link(id) => link(tx, id).await.map(drop),
-        Purpose::Case(_) | Purpose::Item(_) => Ok(()),
+        Purpose::Task { .. } => Ok(None),
+        // Every byte arrived while the link held; whether its time ran out before the record is no matter of its holder's.
+        Purpose::Link(id) => link(tx, id, upload.created_at).await.map(Some),
+        Purpose::Case(_) | Purpose::Item(_) => {
+            let sender = sender(tx, &upload.owner).await?;
+            send(app, tx, &sender, &upload.purpose, None).await
+        }
     }
+}
+
+/// Holds what decides about an upload until the end of the transaction: a request before its case, both before a link.
+pub(super) async fn lock(tx: &mut Tx, purpose: &Purpose) -> Result<()> {
+    match purpose {
+        Purpose::Task { .. } => Ok(()),
+        Purpose::Case(id) => Ok(store::case::lock(tx, id).await?),
+        Purpose::Item(id) => crate::request_item::lock(tx, id).await,
+        Purpose::Link(id) => {
+            match store::file_request::find(tx, id).await?.map(|link| link.purpose) {
+                Some(For::Case(case)) => store::case::lock(tx, &case).await?,
+                Some(For::Item(item)) => crate::request_item::lock(tx, &item).await?,
+                None => {}
+            }
+            Ok(store::file_request::lock(tx, id).await?)
+        }
+    }
+}
+
+/// Whoever owns an upload, with the rights that they have now.
+async fn sender(tx: &mut Tx, owner: &str) -> Result<Caller> {
+    let nobody = || Error::new(Kind::Forbidden, "forbidden", "The account that sent this cannot sign in any more.");
+    let id = owner.parse().map_err(|_| nobody())?;
+    let account = store::account::find(tx, &id).await?.filter(|account| account.disabled_at.is_none());
+    let groups = store::group::of_account(tx, &id).await?;
+    Ok(Caller::session(account.ok_or_else(nobody)?, groups))
 }
 
 /// An item's footage, added by those who decide for the owner.
@@ -51,10 +93,16 @@ async fn by_hand(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) ->
     Ok(())
 }
 
-/// What a file request is about, if it still takes files.
-async fn link(tx: &mut Tx, id: &FileRequestId) -> Result<Destination> {
+/// What a file request is about, if it takes files at that moment.
+async fn link(tx: &mut Tx, id: &FileRequestId, at: Timestamp) -> Result<Destination> {
     let link = store::file_request::find(tx, id).await?.ok_or_else(|| Error::not_found("file request"))?;
-    link.require_unfinished(tx.now())?;
+    link.require_unfinished(at)?;
+    if let For::Case(case) = &link.purpose
+        && store::case::is_closed(tx, case).await?
+    {
+        let message = "What this was for is closed and takes no more files. Ask whoever sent you the link.";
+        return Err(Error::conflict("case_closed", message));
+    }
     Ok(crate::file_request::destination(&link))
 }
 

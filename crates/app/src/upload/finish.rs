@@ -1,12 +1,13 @@
 //! The end of an upload: whole, ended, or abandoned.
 
 use domain::id::UploadId;
-use domain::upload::{Purpose, Upload, UploadState, Whole};
+use domain::upload::{Upload, UploadState, Whole};
 use store::Event;
 
+use super::authorise;
 use super::receive::Hold;
-use crate::evidence::{self, Arrival, Destination};
-use crate::{App, Error, Result, file_request};
+use crate::evidence::{self, Arrival};
+use crate::{App, Error, Kind, Result};
 
 /// Records an upload whose every byte is there. Each step may be repeated: a server that died between two of them goes on when
 /// somebody asks for the upload, or with [`remove_abandoned`].
@@ -23,22 +24,28 @@ pub(super) async fn finish(app: &App, upload: &Upload, hold: &mut Hold) -> Resul
         }
     };
     app.blobs().adopt(hold.path(), &whole.blob).await?;
-    record(app, &upload.id).await?;
-    hold.remove().await.map_err(Error::internal)
+    let recorded = record(app, &upload.id).await?;
+    hold.remove().await.map_err(Error::internal)?;
+    recorded
 }
 
 /// In one transaction: the upload is finished, and has become evidence. A connector's becomes evidence when it completes its task,
-/// for only then is it known what the export was made from.
-async fn record(app: &App, id: &UploadId) -> Result<()> {
+/// for only then is it known what the export was made from. The inner error says why it becomes nothing: whoever sent it may not
+/// add it any more. Then it is ended.
+async fn record(app: &App, id: &UploadId) -> Result<Result<()>> {
     let mut tx = app.begin().await?;
-    let Some(upload) = store::upload::lock(&mut tx, id).await? else { return Ok(()) };
-    let (UploadState::Open, Some(whole)) = (upload.state, &upload.whole) else { return Ok(()) };
-    let destination = match &upload.purpose {
-        Purpose::Task { .. } => None,
-        Purpose::Case(case) => Some(Destination::Case(case.clone())),
-        Purpose::Item(item) => Some(Destination::Item(item.clone())),
-        Purpose::Link(link) => {
-            store::file_request::find(&mut tx, link).await?.map(|link| file_request::destination(&link))
+    let Some(upload) = store::upload::find_any(&mut tx, id).await? else { return Ok(Ok(())) };
+    authorise::lock(&mut tx, &upload.purpose).await?;
+    let Some(upload) = store::upload::lock(&mut tx, id).await? else { return Ok(Ok(())) };
+    let (UploadState::Open, Some(whole)) = (upload.state, &upload.whole) else { return Ok(Ok(())) };
+    let destination = match authorise::record(app, &mut tx, &upload).await {
+        Ok(destination) => destination,
+        Err(fault) if fault.kind == Kind::Internal => return Err(fault),
+        Err(refused) => {
+            store::upload::terminate(&mut tx, id).await?;
+            tx.commit([Event::new("upload.refuse", None).about("upload", id).with("code", refused.code)]).await?;
+            app.blobs().remove(&whole.blob).await?;
+            return Ok(Err(refused));
         }
     };
     let mut event = Event::new("upload.finish", Some(upload.owner.clone()))
@@ -65,7 +72,8 @@ async fn record(app: &App, id: &UploadId) -> Result<()> {
     }
     store::upload::finished(&mut tx, id, became.as_ref()).await?;
     events.push(event);
-    Ok(tx.commit(events).await?)
+    tx.commit(events).await?;
+    Ok(Ok(()))
 }
 
 /// Ends an upload and frees what it held, unless that is evidence by now.
@@ -95,7 +103,11 @@ pub async fn remove_abandoned(app: &App) -> Result<()> {
             continue;
         }
         if upload.whole.is_some() {
-            finish(app, &upload, &mut hold).await?;
+            match finish(app, &upload, &mut hold).await {
+                Err(fault) if fault.kind == Kind::Internal => return Err(fault),
+                Err(refused) => tracing::info!(upload = %upload.id, "an upload was not recorded: {refused}"),
+                Ok(()) => {}
+            }
         } else if !upload.is_open(app.now()) {
             terminate(app, hold, &upload.id, Event::new("upload.expire", None)).await?;
         }
