@@ -79,13 +79,20 @@ fn entries_json(entries: &[Access]) -> Value {
 /// decided, its export may be under way, and footage that is fetched is not thrown away.
 pub(crate) async fn require_open_for(tx: &mut Tx, request: &VideoRequest) -> Result<()> {
     let Some(id) = &request.case_id else { return Ok(()) };
-    store::case::lock(tx, id).await?;
     if store::case::is_closed(tx, id).await? {
         let message =
             "The case of this request was closed meanwhile. Have whoever manages it reopen it, or deny the request.";
         return Err(Error::conflict("case_closed", message));
     }
     Ok(())
+}
+
+/// The same, until the end of the transaction.
+pub(crate) async fn hold_open_for(tx: &mut Tx, request: &VideoRequest) -> Result<()> {
+    if let Some(id) = &request.case_id {
+        store::case::lock(tx, id).await?;
+    }
+    require_open_for(tx, request).await
 }
 
 /// The case that a request's footage goes into: the linked one, or a new one named after the request. Its requester can read it
@@ -96,7 +103,7 @@ pub async fn for_approval(
     caller: &Caller,
     request: &VideoRequest,
 ) -> Result<(CaseId, Vec<Event>)> {
-    require_open_for(tx, request).await?;
+    hold_open_for(tx, request).await?;
     let requester = store::account::find(tx, &request.requester_id)
         .await?
         .ok_or_else(|| Error::internal("the requester vanished"))?;

@@ -81,7 +81,7 @@ pub async fn answer(app: &App, caller: &Caller, id: &RequestItemId, body: &str) 
 /// Tries a failed item again.
 pub async fn retry(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
     let mut work = Work::on_item(app, caller, id, Action::Retry).await?;
-    crate::case::require_open_for(&mut work.tx, &work.on.request).await?;
+    crate::case::hold_open_for(&mut work.tx, &work.on.request).await?;
     let deadline = work.tx.now().plus(app.settings().deadline);
     work.change(|shown, _| Ok(shown.item.retry(Some(deadline))?))?;
     let links = work.fulfil().await?;

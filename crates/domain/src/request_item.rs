@@ -377,6 +377,16 @@ impl RequestItem {
         self.go(Action::UploadStarted, 0)
     }
 
+    /// Whether what is asked has arrived. An approver may add to it, before its release and after.
+    pub const fn has_arrived(&self) -> bool {
+        matches!(self.state, State::InReview | State::Released)
+    }
+
+    /// Whether a file may come for it: it is granted, and did not end without footage.
+    pub const fn takes_files(&self) -> bool {
+        self.has_arrived() || !targets(self.state, Action::UploadStarted).is_empty()
+    }
+
     /// How far the bytes are. Says whether anything is new; nothing is, outside `exporting` and `uploading`.
     pub fn progressed(&mut self, bytes_done: i64, bytes_total: Option<i64>) -> bool {
         if !matches!(self.state, State::Exporting | State::Uploading) {

@@ -354,3 +354,29 @@ on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async m
     assert_eq!(force.site.post(&format!("/cases/{case}/reopen"), Some(&force.ana), json!({})).await.status, 200);
     force.act(&item, "approve", &force.pia, json!({}), 200).await;
 });
+
+on_both!(several_files_are_added_by_hand, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (request, item, _) = force.approved(&force.ana, true).await;
+    let purpose = ("request_item", item.as_str());
+    for (n, bytes) in ["one", "two"].into_iter().enumerate() {
+        let sent = force.whole(cookie(&force.pia), purpose, bytes).await;
+        assert_eq!(sent.status, 204, "{}", sent.json);
+        force.site.test.run_jobs().await;
+        assert_eq!(force.item(&request, &force.ana).await["state"], "in_review");
+        assert_eq!(force.item(&request, &force.pia).await["evidence"].as_array().unwrap().len(), n + 1);
+    }
+    force.act(&item, "release", &force.pia, json!({}), 200).await;
+    assert_eq!(force.whole(cookie(&force.pia), purpose, "three").await.status, 204);
+    force.site.test.run_jobs().await;
+    let released = force.item(&request, &force.ana).await;
+    assert_eq!((&released["state"], released["evidence"].as_array().unwrap().len()), (&json!("released"), 3));
+    // Into a closed case nothing is added, nor to what ended without footage.
+    let case = text(&force.site.get(&format!("/video-requests/{request}"), Some(&force.ana)).await.json["case_id"]);
+    force.close(&case, &force.ana).await;
+    assert_eq!(force.whole(cookie(&force.pia), purpose, "four").await.code(), "case_closed");
+    let (_, denied) = force.request(&force.ana, None).await;
+    force.act(&denied, "deny", &force.pia, json!({}), 200).await;
+    let refused = force.whole(cookie(&force.pia), ("request_item", denied.as_str()), "five").await;
+    assert_eq!((refused.status, refused.code()), (409, "wrong_state"));
+});

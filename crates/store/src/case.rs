@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::case::{Access, Case, Level, Principal};
-use domain::id::CaseId;
+use domain::id::{CaseId, RequestItemId};
 use domain::policy::SeesCases;
 use domain::text::fold;
 use sqlx::any::AnyRow;
@@ -115,6 +115,15 @@ pub async fn find(tx: &mut Tx, sees: &SeesCases, id: &CaseId) -> Result<Option<S
 pub async fn lock(tx: &mut Tx, id: &CaseId) -> Result<()> {
     if tx.engine() == Engine::Postgres {
         Sql::new("SELECT id FROM cases WHERE id = ").arg(id.as_str()).add(" FOR UPDATE").fetch_optional(tx).await?;
+    }
+    Ok(())
+}
+
+/// The same for the case of an item's request, if it has one.
+pub async fn lock_of_item(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
+    if tx.engine() == Engine::Postgres {
+        let sql = "SELECT c.id FROM cases c JOIN video_requests r ON r.case_id = c.id JOIN request_items i ON i.request_id = r.id WHERE i.id = ";
+        Sql::new(sql).arg(item.as_str()).add(" FOR UPDATE OF c").fetch_optional(tx).await?;
     }
     Ok(())
 }

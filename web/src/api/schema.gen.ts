@@ -1169,7 +1169,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Announces an upload; the body may be its first part. */
+        /**
+         * Announces an upload; the body may be its first part. `Upload-Metadata` says what it is for, in exactly one of `case_id`,
+         *     `request_item`, `file_request` and `task_id`. An approver adds as many files to a `request_item` as they like, at once or one after
+         *     the other, from its approval on: the first that has arrived releases the item, or brings it to review; what follows joins it. An
+         *     item that ended without footage takes none.
+         */
         post: operations["create_upload"];
         delete?: never;
         /** What the server speaks. */

@@ -3,7 +3,7 @@
 use domain::caller::Means;
 use domain::file_request::For;
 use domain::id::{FileRequestId, RequestItemId, TaskId};
-use domain::request_item::{self, Action};
+use domain::request_item::{RequestItem, State};
 use domain::upload::{Purpose, Upload};
 use domain::{Caller, Timestamp, policy};
 use store::Tx;
@@ -59,7 +59,10 @@ pub(super) async fn lock(tx: &mut Tx, purpose: &Purpose) -> Result<()> {
     match purpose {
         Purpose::Task { .. } => Ok(()),
         Purpose::Case(id) => Ok(store::case::lock(tx, id).await?),
-        Purpose::Item(id) => crate::request_item::lock(tx, id).await,
+        Purpose::Item(id) => {
+            crate::request_item::lock(tx, id).await?;
+            Ok(store::case::lock_of_item(tx, id).await?)
+        }
         Purpose::Link(id) => {
             match store::file_request::find(tx, id).await?.map(|link| link.purpose) {
                 Some(For::Case(case)) => store::case::lock(tx, &case).await?,
@@ -87,10 +90,22 @@ async fn by_hand(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) ->
     let item = store::request_item::find(tx, id).await?.ok_or_else(unseen)?;
     let requester = store::request_item::requester_of(tx, &request).await?;
     policy::add_file_to_item(caller, &item.organization_id, &requester, app.settings().requester_may_approve)?;
-    if request_item::targets(item.state, Action::UploadStarted).is_empty() {
-        return Err(Error::conflict("wrong_state", format!("The item takes no files: it is {}.", item.state)));
+    require_takes_files(&item)?;
+    // What is under way arrives even where the case was closed. What was released is no longer under way.
+    if item.state == State::Released {
+        let everything = store::video_request::everything();
+        let head = store::video_request::find(tx, &everything, &request).await?.ok_or_else(unseen)?;
+        crate::case::require_open_for(tx, &head.request).await?;
     }
     Ok(())
+}
+
+fn require_takes_files(item: &RequestItem) -> Result<()> {
+    if item.takes_files() {
+        return Ok(());
+    }
+    let state = item.state.as_str().replace('_', " ");
+    Err(Error::conflict("wrong_state", format!("The item takes no files: it is {state}.")))
 }
 
 /// What a file request is about, if it takes files at that moment.
@@ -102,6 +117,11 @@ async fn link(tx: &mut Tx, id: &FileRequestId, at: Timestamp) -> Result<Destinat
     {
         let message = "What this was for is closed and takes no more files. Ask whoever sent you the link.";
         return Err(Error::conflict("case_closed", message));
+    }
+    if let For::Item(item) = &link.purpose
+        && let Some(item) = store::request_item::find(tx, item).await?
+    {
+        require_takes_files(&item)?;
     }
     Ok(crate::file_request::destination(&link))
 }

@@ -16,9 +16,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::Caller;
 use domain::caller::Means;
-use domain::id::UploadId;
+use domain::id::{RequestItemId, UploadId};
 use domain::upload::{Purpose, Upload, UploadState, file_name};
 use futures::Stream;
+use store::{Event, Tx};
 
 use crate::evidence::Destination;
 use crate::{App, Error, Kind, Result, did};
@@ -118,9 +119,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
     match &destination {
         Some(Destination::Item(item)) => {
             event = event.about("request_item", item);
-            events = crate::request_item::upload_started(app, &mut tx, caller, item).await?;
-            let total = i64::try_from(upload.length_bytes).ok();
-            store::request_item::save_progress(&mut tx, item, 0, total).await?;
+            events = begun(app, &mut tx, caller, &upload, item).await?;
         }
         Some(Destination::Case(case)) => event = event.about("case", case),
         None => {}
@@ -132,6 +131,19 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         finish::finish(app, &upload, &mut hold).await?;
     }
     Ok(Standing { upload, offset: 0 })
+}
+
+/// The item's footage is on its way, unless it has arrived already: then what an approver adds by hand joins it, and it stays where
+/// it is.
+async fn begun(app: &App, tx: &mut Tx, caller: &Caller, upload: &Upload, item: &RequestItemId) -> Result<Vec<Event>> {
+    let by_hand = matches!(upload.purpose, Purpose::Item(_));
+    if by_hand && store::request_item::find(tx, item).await?.is_some_and(|item| item.has_arrived()) {
+        return Ok(Vec::new());
+    }
+    let events = crate::request_item::upload_started(app, tx, caller, item).await?;
+    let total = i64::try_from(upload.length_bytes).ok();
+    store::request_item::save_progress(tx, item, 0, total).await?;
+    Ok(events)
 }
 
 /// Where an upload stands. Whoever still sends a part of it is made to stop: its sender would not ask otherwise.

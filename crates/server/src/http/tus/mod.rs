@@ -213,7 +213,10 @@ async fn describe_upload(State(app): State<App>) -> Response {
     options(&app)
 }
 
-/// Announces an upload; the body may be its first part.
+/// Announces an upload; the body may be its first part. `Upload-Metadata` says what it is for, in exactly one of `case_id`,
+/// `request_item`, `file_request` and `task_id`. An approver adds as many files to a `request_item` as they like, at once or one after
+/// the other, from its approval on: the first that has arrived releases the item, or brings it to review; what follows joins it. An
+/// item that ended without footage takes none.
 #[utoipa::path(post, path = "/uploads", tag = "uploads", operation_id = "create_upload",
     params(("Upload-Length" = u64, Header), ("Upload-Metadata" = String, Header)),
     request_body(content = [u8], content_type = "application/offset+octet-stream"),
