@@ -158,6 +158,19 @@ pub(crate) async fn item_arrived(app: &App, tx: &mut Tx, id: &RequestItemId) -> 
     }
 }
 
+/// The same when a way by which files came has ended. An item for which nothing came whole, and nothing is coming, is given up: nobody
+/// would move it on before its deadline. The item's request is locked.
+pub(crate) async fn item_settled(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<Vec<Event>> {
+    let item = store::request_item::find(tx, id).await?.ok_or_else(|| Error::internal("the item vanished"))?;
+    let came = !store::evidence::of_item(tx, id).await?.is_empty();
+    let coming =
+        !store::file_request::open_of_item(tx, id).await?.is_empty() || store::upload::still_coming(tx, id).await?;
+    if item.state == State::Uploading && !came && !coming {
+        return crate::request_item::abandoned(app, tx, id).await;
+    }
+    item_arrived(app, tx, id).await
+}
+
 /// One file, if the caller sees it.
 pub async fn find(app: &App, caller: &Caller, id: &EvidenceId) -> Result<Seen> {
     visible(app, &mut app.read().await?, caller, id).await

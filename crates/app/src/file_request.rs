@@ -314,11 +314,11 @@ pub async fn finish(app: &App, token: &str, address: Option<IpAddr>) -> Result<R
     Ok(Receipt { files, received_at })
 }
 
-/// No more files come by this link: its item goes on if everything that came was looked at. Otherwise the job that looks at the last
-/// file moves it on.
+/// No more files come by this link: its item goes on if everything that came was looked at, and ends if nothing came whole. Otherwise
+/// the job that looks at the last file moves it on. The item's request is locked.
 pub(crate) async fn settle(app: &App, tx: &mut Tx, link: &FileRequest) -> Result<Vec<Event>> {
     match &link.purpose {
-        For::Item(item) => crate::evidence::item_arrived(app, tx, item).await,
+        For::Item(item) => crate::evidence::item_settled(app, tx, item).await,
         For::Case(_) => Ok(Vec::new()),
     }
 }

@@ -66,7 +66,7 @@ messages! {
     Unavailable = "item_unavailable",
     /// To the requester and the approvers: tries are used up.
     Failed = "item_failed",
-    /// To the requester: the deadline passed.
+    /// To the requester: the deadline passed, or the link was abandoned.
     Expired = "item_expired",
     /// To whoever has the footage: please upload it here.
     FileRequest = "file_request",

@@ -12,7 +12,8 @@ use store::Tx;
 
 pub(crate) use machine::expire_one;
 pub use machine::{
-    evidence_arrived, export_failed, export_leased, export_unavailable, lease_lost, link_answered, upload_started,
+    abandoned, evidence_arrived, export_failed, export_leased, export_unavailable, lease_lost, link_answered,
+    upload_started,
 };
 pub(crate) use work::Work;
 

@@ -17,6 +17,7 @@ pub mod number_template;
 pub mod policy;
 pub mod position;
 pub mod request_item;
+mod request_item_hold;
 mod request_item_reason;
 pub mod text;
 pub mod text_enum;

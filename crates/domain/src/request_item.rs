@@ -3,6 +3,7 @@
 //! Each command is a method that changes the item or says [`WrongState`]. What may follow what stands in
 //! one function, [`targets`]; nothing else knows the state machine.
 
+pub use crate::request_item_hold::Hold;
 pub use crate::request_item_reason::{Reason, UnavailableCode};
 
 use crate::id::{AccountId, CameraId, OrganizationId, RequestItemId, VideoRequestId};
@@ -90,24 +91,6 @@ text_enum! {
         LinkNothing = "link_nothing",
         /// The holder of the link says no.
         LinkNo = "link_no",
-    }
-}
-
-text_enum! {
-    /// Whether the owner's side keeps the footage from being overwritten.
-    Hold {
-        /// Nobody asked.
-        None = "none",
-        /// Asked, not yet answered.
-        Asked = "asked",
-        /// Kept.
-        Held = "held",
-        /// The video system cannot.
-        Unsupported = "unsupported",
-        /// No longer needed.
-        Freed = "freed",
-        /// It was kept, and is gone.
-        Lost = "lost",
     }
 }
 
@@ -249,7 +232,7 @@ pub struct RequestItem {
     pub granted: Option<Window>,
     /// Where it stands. Only commands change it.
     pub state: State,
-    /// Why it is unavailable or failed.
+    /// Why it is unavailable or failed, or expired before its deadline.
     pub reason: Option<Reason>,
     /// Whether the owner's side keeps the footage.
     pub hold: Hold,
@@ -436,6 +419,14 @@ impl RequestItem {
         self.go(Action::Expire, 0)
     }
 
+    /// The last link by which a file was coming has ended, and none has come whole.
+    pub fn abandoned(&mut self) -> Result<Change, WrongState> {
+        let change = self.go(Action::Expire, 0)?;
+        let detail = "The upload link ended before a whole file had arrived.";
+        self.reason = Some(Reason { code: "link_abandoned".to_owned(), detail: detail.to_owned() });
+        Ok(change)
+    }
+
     /// The holder of an upload link answers. "I have it" grants what was still undecided.
     pub fn link_answer(&mut self, answer: LinkAnswer, now: Timestamp) -> Result<Change, Refused> {
         match answer {
@@ -470,28 +461,6 @@ impl RequestItem {
                 Ok(change)
             }
         }
-    }
-
-    /// The owner's side was asked to keep the footage.
-    pub fn hold_asked(&mut self) -> bool {
-        let ask = self.state.is_open() && self.hold == Hold::None;
-        if ask {
-            self.hold = Hold::Asked;
-        }
-        ask
-    }
-
-    /// The owner's side says what became of the hold. Only an outstanding one can be answered.
-    pub fn hold_answered(&mut self, hold: Hold) -> bool {
-        let fits = match self.hold {
-            Hold::Asked => matches!(hold, Hold::Held | Hold::Unsupported | Hold::Lost),
-            Hold::Held => matches!(hold, Hold::Lost | Hold::Freed),
-            _ => false,
-        };
-        if fits {
-            self.hold = hold;
-        }
-        fits
     }
 }
 

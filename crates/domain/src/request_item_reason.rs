@@ -18,11 +18,11 @@ text_enum! {
     }
 }
 
-/// Why an item is unavailable or failed.
+/// Why an item is unavailable or failed, or expired before its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ItemReason)]
 pub struct Reason {
-    /// An [`UnavailableCode`], or the code of the error that used up the tries.
+    /// An [`UnavailableCode`], the code of the error that used up the tries, or `link_abandoned`.
     pub code: String,
     /// The sentence for people.
     pub detail: String,

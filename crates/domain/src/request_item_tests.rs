@@ -195,6 +195,15 @@ fn an_approval_narrows_and_never_widens() {
 }
 
 #[test]
+fn only_what_is_on_its_way_is_abandoned() {
+    let mut uploading = item(State::Uploading);
+    assert_eq!(uploading.abandoned().map(|change| change.to), Ok(State::Expired));
+    assert_eq!(uploading.reason.map(|reason| reason.code), Some("link_abandoned".to_owned()));
+    let mut released = item(State::Released);
+    assert!(released.abandoned().is_err() && released.reason.is_none());
+}
+
+#[test]
 fn an_end_frees_the_hold() {
     for (state, action, freed) in [
         (State::Pending, Action::Deny, true),

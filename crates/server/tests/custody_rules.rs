@@ -355,6 +355,54 @@ on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async m
     force.act(&item, "approve", &force.pia, json!({}), 200).await;
 });
 
+on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let holder = |token: &str| format!("Bearer {token}");
+    let ends = async |revoke: bool| {
+        let (request, item, token) = force.approved(&force.ana, false).await;
+        force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+        assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+        let told = force.mails("item_expired").await;
+        if revoke {
+            let link = text(&force.item(&request, &force.pia).await["file_request"]["id"]);
+            let path = format!("/file-requests/{link}");
+            assert_eq!(force.site.call("DELETE", &path, Some(&force.pia), None, &[]).await.status, 204);
+        } else {
+            force.site.test.advance(Duration::from_secs(3600));
+            force.site.test.run_jobs().await;
+        }
+        let ended = force.item(&request, &force.ana).await;
+        assert_eq!((&ended["state"], &ended["reason"]["code"]), (&json!("expired"), &json!("link_abandoned")));
+        assert_eq!(force.mails("item_expired").await, told + 1, "{item}");
+    };
+    ends(false).await;
+    ends(true).await;
+    // Another link takes the place of the first: nothing is abandoned.
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+    let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    let second = text(&made.json["url"]).rsplit('/').next().unwrap().to_owned();
+    // A whole file and a half one: what is whole is taken for all.
+    let second = holder(&second);
+    assert_eq!(force.whole(("authorization", &second), ("file_request", "self"), "hello").await.status, 204);
+    force.half(("authorization", &second), ("file_request", "self")).await;
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "released");
+    // What somebody adds by hand meanwhile is waited for, and no longer than it is kept.
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+    force.half(cookie(&force.pia), ("request_item", item.as_str())).await;
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    force.site.test.advance(3 * DAY);
+    app::upload::remove_abandoned(&force.site.test.app).await.unwrap();
+    let ana = force.site.sign_in("ana").await;
+    assert_eq!(force.item(&request, &ana).await["state"], "expired");
+});
+
 on_both!(several_files_are_added_by_hand, |database: TestDatabase| async move {
     let force = Force::new(database).await;
     let (request, item, _) = force.approved(&force.ana, true).await;

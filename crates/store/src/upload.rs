@@ -104,6 +104,20 @@ pub async fn list_for(tx: &mut Tx, purpose: &Purpose) -> Result<Vec<Upload>> {
     sql.fetch_all(tx).await?.iter().map(upload).collect()
 }
 
+/// Whether a file may still come for an item otherwise than by its open links: one that is added by hand, one that is whole and
+/// only waits to be recorded, a connector's.
+pub async fn still_coming(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
+    let sql = Sql::new("SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM uploads WHERE state = 'open' AND purpose = 'item' AND object_id = ")
+        .arg(item.as_str())
+        .add(") OR EXISTS (SELECT 1 FROM uploads WHERE state = 'open' AND purpose = 'link' AND blob IS NOT NULL AND object_id IN \
+              (SELECT id FROM file_requests WHERE item_id = ")
+        .arg(item.as_str())
+        .add(")) OR EXISTS (SELECT 1 FROM connector_tasks WHERE state IN ('waiting', 'leased') AND kind = 'export' AND item_id = ")
+        .arg(item.as_str())
+        .add(")");
+    Ok(sql.fetch_optional(tx).await?.is_some())
+}
+
 /// Notes that every byte is there, what they hash to, and where they will be kept.
 pub async fn sealed(tx: &mut Tx, id: &UploadId, whole: &Whole) -> Result<()> {
     Sql::new("UPDATE uploads SET sha256 = ")

@@ -1959,9 +1959,9 @@ export interface components {
         ItemLinkInput: {
             expires_at?: components["schemas"]["Timestamp"] | null;
         };
-        /** @description Why an item is unavailable or failed. */
+        /** @description Why an item is unavailable or failed, or expired before its deadline. */
         ItemReason: {
-            /** @description An [`UnavailableCode`], or the code of the error that used up the tries. */
+            /** @description An [`UnavailableCode`], the code of the error that used up the tries, or `link_abandoned`. */
             code: string;
             /** @description The sentence for people. */
             detail: string;

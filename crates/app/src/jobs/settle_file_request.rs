@@ -1,6 +1,6 @@
-//! When a link runs out before its holder said "that was all", what they sent is taken for all.
+//! When a link runs out before its holder said "that was all", what they sent is taken for all; where nothing came whole, the item ends.
 
-use domain::file_request::FileRequest;
+use domain::file_request::{FileRequest, For};
 use domain::id::FileRequestId;
 use serde_json::json;
 use store::Tx;
@@ -22,6 +22,9 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<()> {
     let Some(link) = store::file_request::find(&mut tx, &id).await?.filter(|link| link.finished_at.is_none()) else {
         return Ok(());
     };
+    if let For::Item(item) = &link.purpose {
+        crate::request_item::lock(&mut tx, item).await?;
+    }
     let events = crate::file_request::settle(app, &mut tx, &link).await?;
     if events.is_empty() { Ok(tx.commit_housekeeping().await?) } else { Ok(tx.commit(events).await?) }
 }

@@ -51,6 +51,11 @@ pub async fn upload_started(app: &App, tx: &mut Tx, caller: &Caller, id: &Reques
     machine(app, tx, caller, id, "request_item.upload", |shown, _| Ok(shown.item.upload_started()?)).await
 }
 
+/// The link by which a file was coming has ended, and nothing else is coming.
+pub async fn abandoned(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<Vec<Event>> {
+    machine(app, tx, &Caller::server(), id, "request_item.expire", |shown, _| Ok(shown.item.abandoned()?)).await
+}
+
 /// The last file of the item is evidence now, in this transaction: it is released, or waits for review.
 pub async fn evidence_arrived(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) -> Result<Vec<Event>> {
     machine(app, tx, caller, id, "request_item.arrive", |shown, _| {

@@ -1,13 +1,14 @@
 //! The end of an upload: whole, ended, or abandoned.
 
+use domain::Caller;
 use domain::id::UploadId;
-use domain::upload::{Upload, UploadState, Whole};
+use domain::upload::{Purpose, Upload, UploadState, Whole};
 use store::Event;
 
 use super::authorise;
 use super::receive::Hold;
 use crate::evidence::{self, Arrival};
-use crate::{App, Error, Kind, Result};
+use crate::{App, Error, Kind, Result, did};
 
 /// Records an upload whose every byte is there. Each step may be repeated: a server that died between two of them goes on when
 /// somebody asks for the upload, or with [`remove_abandoned`].
@@ -76,12 +77,19 @@ async fn record(app: &App, id: &UploadId) -> Result<Result<()>> {
     Ok(Ok(()))
 }
 
-/// Ends an upload and frees what it held, unless that is evidence by now.
-pub(super) async fn terminate(app: &App, mut hold: Hold, id: &UploadId, event: Event) -> Result<()> {
+/// Ends an upload and frees what it held, unless that is evidence by now. What is ended by nobody was given up: an item that waited for
+/// it waits no longer.
+pub(super) async fn terminate(app: &App, mut hold: Hold, upload: &Upload, by: Option<&Caller>) -> Result<()> {
     let mut tx = app.begin().await?;
-    let Some(upload) = store::upload::lock(&mut tx, id).await? else { return Ok(()) };
-    if store::upload::terminate(&mut tx, id).await? {
-        tx.commit([event.about("upload", id)]).await?;
+    authorise::lock(&mut tx, &upload.purpose).await?;
+    let Some(upload) = store::upload::lock(&mut tx, &upload.id).await? else { return Ok(()) };
+    if store::upload::terminate(&mut tx, &upload.id).await? {
+        let event = by.map_or_else(|| Event::new("upload.expire", None), |caller| did(caller, "upload.terminate"));
+        let mut events = vec![event.about("upload", &upload.id)];
+        if let (None, Purpose::Item(item)) = (by, &upload.purpose) {
+            events.extend(evidence::item_settled(app, &mut tx, item).await?);
+        }
+        tx.commit(events).await?;
     }
     if upload.evidence_id.is_none()
         && let Some(whole) = &upload.whole
@@ -109,14 +117,14 @@ pub async fn remove_abandoned(app: &App) -> Result<()> {
                 Ok(()) => {}
             }
         } else if !upload.is_open(app.now()) {
-            terminate(app, hold, &upload.id, Event::new("upload.expire", None)).await?;
+            terminate(app, hold, &upload, None).await?;
         }
     }
     let before = app.now().minus(app.settings().upload_lifetime);
     let left_over = store::upload::left_over(&mut app.read().await?, before, 100).await?;
     for upload in left_over {
         let hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
-        terminate(app, hold, &upload.id, Event::new("upload.expire", None)).await?;
+        terminate(app, hold, &upload, None).await?;
     }
     for id in app.uploads().list().map_err(Error::internal)? {
         if !store::upload::is_open(&mut app.read().await?, &id).await? {

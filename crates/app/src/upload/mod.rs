@@ -224,9 +224,9 @@ where
 
 /// Ends an upload. What it had become stays: evidence is not removed by whoever sent it.
 pub async fn terminate(app: &App, caller: &Caller, id: &UploadId) -> Result<()> {
-    open_or_finished(app, caller, id).await?;
+    let upload = open_or_finished(app, caller, id).await?;
     let hold = app.uploads().hold(id).await.map_err(Error::internal)?;
-    finish::terminate(app, hold, id, did(caller, "upload.terminate")).await
+    finish::terminate(app, hold, &upload, Some(caller)).await
 }
 
 /// The upload, if it is this caller's and not over.

@@ -167,7 +167,7 @@ pub(super) struct RequestItemView {
     to: Timestamp,
     granted: Option<Window>,
     state: ItemState,
-    /// Why it is unavailable or failed.
+    /// Why it is unavailable or failed, or expired before its deadline.
     reason: Option<Reason>,
     waiting_for: Option<WaitingForView>,
     /// Since when the connector is away.
