@@ -230,8 +230,15 @@ pub struct Opened {
 }
 
 /// Opens a file's original, playable copy or thumbnail. The look is logged before the first byte leaves: once for all requests of
-/// the same person within the time that a look lasts ([`Look::lasts`]).
-pub async fn open(app: &App, caller: &Caller, id: &EvidenceId, look: Look) -> Result<Opened> {
+/// the same person within the time that a look lasts ([`Look::lasts`]), but each time where the request `begins` one, whenever the
+/// last was.
+pub async fn open(
+    app: &App,
+    caller: &Caller,
+    id: &EvidenceId,
+    look: Look,
+    begins: impl FnOnce(&domain::evidence::Bytes) -> bool,
+) -> Result<Opened> {
     let mut tx = app.read().await?;
     let seen = visible(app, &mut tx, caller, id).await?;
     policy::in_case(seen.level, look.needs())?;
@@ -243,10 +250,11 @@ pub async fn open(app: &App, caller: &Caller, id: &EvidenceId, look: Look) -> Re
     };
     let bytes = bytes.ok_or_else(|| Error::not_found("copy of this file"))?;
     let viewer = caller.account_id().ok_or_else(|| Error::not_found("file"))?;
-    if !store::evidence::is_noted(&mut tx, id, viewer, look).await? {
+    let begins = begins(&bytes);
+    if begins || !store::evidence::is_noted(&mut tx, id, viewer, look).await? {
         drop(tx);
         let mut tx = app.begin().await?;
-        if store::evidence::note_look(&mut tx, id, viewer, look).await? {
+        if store::evidence::note_look(&mut tx, id, viewer, look).await? || begins {
             let event = did(caller, look.event()).about("evidence", id).with("sha256", bytes.sha256.as_str());
             tx.commit([about(event, &evidence)]).await?;
         }

@@ -163,7 +163,8 @@ impl Look {
 
     /// For how long further requests of the same person belong to the same look. A player asks for a file in dozens of
     /// ranges, a list of files shows each thumbnail whenever it is opened: one event stands for all of them. Somebody who goes on
-    /// watching is logged again after this time.
+    /// watching is logged again after this time. Fetching the original from its beginning is a look of its own each time; only ranges
+    /// that go on with it are joined.
     pub const fn lasts(self) -> Duration {
         match self {
             Self::Play | Self::Original => Duration::from_secs(5 * 60),

@@ -355,6 +355,35 @@ on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async m
     force.act(&item, "approve", &force.pia, json!({}), 200).await;
 });
 
+on_both!(each_download_is_in_the_ledger, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (_, item, _) = force.approved(&force.ana, false).await;
+    let id = force.arrive(&item, b"forty-two bytes of something that was seen").await;
+    let path = format!("/evidence/{id}/original");
+    let tag = format!("\"{}\"", Sha256Digest::of(b"forty-two bytes of something that was seen"));
+    let mut expected = 0;
+    for (headers, logged) in [
+        (vec![], 1),
+        (vec![], 1),
+        (vec![("range", "bytes=0-")], 1),
+        (vec![("range", "bytes=0-9")], 1),
+        (vec![("range", "bytes=10-19")], 0),
+        (vec![("range", "bytes=-5")], 0),
+        (vec![("range", "bytes=-999")], 1),
+        (vec![("range", "bytes=20-"), ("if-range", tag.as_str())], 0),
+        // Each of these is answered with the whole.
+        (vec![("range", "bytes=20-"), ("if-range", "\"other\"")], 1),
+        (vec![("range", "bytes=20-25,0-19")], 1),
+        (vec![("range", "nonsense")], 1),
+    ] {
+        let reply = force.site.call("GET", &path, Some(&force.ana), None, &headers).await;
+        assert!(matches!(reply.status, 200 | 206), "{headers:?}: {}", reply.status);
+        expected += logged;
+        let downloads = force.history(&id, &force.ana).await.into_iter().filter(|kind| kind == "evidence.download");
+        assert_eq!(downloads.count(), expected, "{headers:?}");
+    }
+});
+
 on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
     let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
     let holder = |token: &str| format!("Bearer {token}");

@@ -514,7 +514,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The original as it came; whole or in ranges. Needs the level `download`, and is logged. */
+        /**
+         * The original as it came; whole or in ranges. Needs the level `download`, and is logged each time that it is fetched from its
+         *     beginning; ranges that go on with it within five minutes belong to the same look.
+         */
         get: operations["download_evidence"];
         put?: never;
         post?: never;

@@ -7,6 +7,7 @@ use app::evidence::Opened;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use domain::evidence::Bytes;
 
 use super::problem::{Answer, Problem};
 
@@ -49,6 +50,26 @@ fn wanted(range: Option<&str>, size: u64) -> Wanted {
     }
 }
 
+/// What a request wants of a file. A part of other bytes than the client has is of no use to it: then it gets the whole.
+fn asked(request: &HeaderMap, file: &Bytes) -> Wanted {
+    let text = |name| request.get(name).and_then(|value| value.to_str().ok());
+    let same = text(header::IF_RANGE).is_none_or(|tag| tag == etag(file));
+    wanted(text(header::RANGE).filter(|_| same), u64::try_from(file.size_bytes).unwrap_or(0))
+}
+
+/// Whether a request is answered with the beginning of a file, and does not go on with what was begun before.
+pub(crate) fn begins(request: &HeaderMap, file: &Bytes) -> bool {
+    match asked(request, file) {
+        Wanted::Whole => true,
+        Wanted::Part(range) => range.start == 0,
+        Wanted::Unsatisfiable => false,
+    }
+}
+
+fn etag(file: &Bytes) -> String {
+    format!("\"{}\"", file.sha256)
+}
+
 /// A name for `Content-Disposition`: plain ASCII for old readers, RFC 8187 for all others.
 fn attachment(name: &str) -> String {
     let plain: String = name
@@ -69,16 +90,14 @@ fn attachment(name: &str) -> String {
 /// Answers a file that was opened, or the part that is asked for.
 pub(crate) async fn answer(app: &App, opened: &Opened, shown: &Shown, request: &HeaderMap) -> Answer<Response> {
     let size = u64::try_from(opened.bytes.size_bytes).unwrap_or(0);
-    let etag = format!("\"{}\"", opened.bytes.sha256);
+    let etag = etag(&opened.bytes);
     let text = |name| request.get(name).and_then(|value| value.to_str().ok());
     if text(header::IF_NONE_MATCH)
         .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag || tag.trim() == "*"))
     {
         return Ok(finished(StatusCode::NOT_MODIFIED, Body::empty(), &etag, shown, opened).into_response());
     }
-    // A part of other bytes than the client has is of no use to it: then it gets the whole.
-    let same = text(header::IF_RANGE).is_none_or(|tag| tag == etag);
-    let range = match wanted(text(header::RANGE).filter(|_| same), size) {
+    let range = match asked(request, &opened.bytes) {
         Wanted::Unsatisfiable => {
             let mut refused = Problem::new(
                 StatusCode::RANGE_NOT_SATISFIABLE,

@@ -147,7 +147,8 @@ async fn list_evidence_history(
     Ok(axum::Json(List::of(page, HistoryEntry::from)))
 }
 
-/// The original as it came; whole or in ranges. Needs the level `download`, and is logged.
+/// The original as it came; whole or in ranges. Needs the level `download`, and is logged each time that it is fetched from its
+/// beginning; ranges that go on with it within five minutes belong to the same look.
 #[utoipa::path(get, path = "/evidence/{id}/original", tag = "evidence", operation_id = "download_evidence", params(("id" = EvidenceId, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
         (status = 304), (status = "4XX", body = Problem)))]
@@ -157,7 +158,7 @@ async fn download_evidence(
     Path(id): Path<EvidenceId>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let opened = app::evidence::open(&app, &caller, &id, Look::Original).await?;
+    let opened = app::evidence::open(&app, &caller, &id, Look::Original, |file| bytes::begins(&headers, file)).await?;
     bytes::answer(&app, &opened, &Shown::Attachment, &headers).await
 }
 
@@ -171,7 +172,7 @@ async fn play_evidence(
     Path(id): Path<EvidenceId>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let opened = app::evidence::open(&app, &caller, &id, Look::Play).await?;
+    let opened = app::evidence::open(&app, &caller, &id, Look::Play, |_| false).await?;
     bytes::answer(&app, &opened, &Shown::Inline("video/mp4"), &headers).await
 }
 
@@ -184,6 +185,6 @@ async fn find_evidence_thumbnail(
     Path(id): Path<EvidenceId>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let opened = app::evidence::open(&app, &caller, &id, Look::Thumbnail).await?;
+    let opened = app::evidence::open(&app, &caller, &id, Look::Thumbnail, |_| false).await?;
     bytes::answer(&app, &opened, &Shown::Inline("image/jpeg"), &headers).await
 }
