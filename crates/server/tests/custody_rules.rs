@@ -457,3 +457,23 @@ on_both!(several_files_are_added_by_hand, |database: TestDatabase| async move {
     let refused = force.whole(cookie(&force.pia), ("request_item", denied.as_str()), "five").await;
     assert_eq!((refused.status, refused.code()), (409, "wrong_state"));
 });
+
+on_both!(a_camera_has_no_channels, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    force.site.test.account("boss", &force.site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = force.site.sign_in("boss").await;
+    let camera = json!({ "name": "North door", "organization_id": force.site.test.host, "published": true });
+    let camera = text(&force.site.post("/cameras", Some(&boss), camera).await.json["id"]);
+    for (source, channels, status) in [
+        (json!(camera), json!(["front"]), 422),
+        (Value::Null, json!(["front"]), 422),
+        (json!(camera), Value::Null, 201),
+    ] {
+        let item = json!({ "source_id": source, "channels": channels, "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z" });
+        let reply = force.site.post("/video-requests", Some(&force.ana), force.body(item)).await;
+        assert_eq!(reply.status, status, "{}", reply.json);
+        if status == 422 {
+            assert_eq!(reply.json["errors"][0]["pointer"], "/items/0/channels");
+        }
+    }
+});

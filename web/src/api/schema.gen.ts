@@ -2548,7 +2548,7 @@ export interface components {
         /** @description One source and window. */
         RequestItemInput: {
             source_id?: components["schemas"]["CameraId"] | null;
-            /** @description Which cameras of a vehicle. */
+            /** @description Which cameras of a vehicle; null for a source that is one camera, and for a place. */
             channels?: string[] | null;
             from: components["schemas"]["Timestamp"];
             /** @description At most the longest window after `from`; at most 15 minutes ahead of now. */

@@ -85,7 +85,7 @@ struct RequestItemInput {
     /// None asks for the incident's place.
     #[serde(default)]
     source_id: Option<CameraId>,
-    /// Which cameras of a vehicle.
+    /// Which cameras of a vehicle; null for a source that is one camera, and for a place.
     #[serde(default)]
     channels: Option<Vec<String>>,
     from: Timestamp,
