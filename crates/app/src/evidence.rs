@@ -14,7 +14,7 @@ use store::history::Entry;
 use store::{Event, Tx};
 
 use crate::page::Page;
-use crate::{App, Error, Result, did, jobs};
+use crate::{App, Error, Kind, Result, did, jobs};
 
 /// Where finished bytes go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub async fn receive(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<
 }
 
 /// Adds what else an event about a file is about.
-fn about(mut event: Event, evidence: &Evidence) -> Event {
+pub(crate) fn about(mut event: Event, evidence: &Evidence) -> Event {
     if let Some(id) = &evidence.case_id {
         event = event.about("case", id);
     }
@@ -107,6 +107,7 @@ async fn row(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<Evidence
         thumbnail: None,
         received_by: by.map(str::to_owned),
         created_at: now,
+        purged_at: None,
         version: 1,
     };
     match arrival.destination {
@@ -124,9 +125,16 @@ async fn row(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<Evidence
     Ok(evidence)
 }
 
+/// The files of an item that are here. What an earlier try brought may have been purged.
+async fn files_of(tx: &mut Tx, item: &RequestItemId) -> Result<Vec<Evidence>> {
+    let mut files = store::evidence::of_item(tx, item).await?;
+    files.retain(|file| file.purged_at.is_none());
+    Ok(files)
+}
+
 /// Whether everything that is coming for an item is here and was looked at: then it can be released.
 pub(crate) async fn item_is_complete(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
-    let files = store::evidence::of_item(tx, item).await?;
+    let files = files_of(tx, item).await?;
     let looked_at = !files.is_empty() && files.iter().all(|file| file.playable_state != PlayableState::Waiting);
     if !looked_at {
         return Ok(false);
@@ -162,7 +170,7 @@ pub(crate) async fn item_arrived(app: &App, tx: &mut Tx, id: &RequestItemId) -> 
 /// would move it on before its deadline. The item's request is locked.
 pub(crate) async fn item_settled(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<Vec<Event>> {
     let item = store::request_item::find(tx, id).await?.ok_or_else(|| Error::internal("the item vanished"))?;
-    let came = !store::evidence::of_item(tx, id).await?.is_empty();
+    let came = !files_of(tx, id).await?.is_empty();
     let coming =
         !store::file_request::open_of_item(tx, id).await?.is_empty() || store::upload::still_coming(tx, id).await?;
     if item.state == State::Uploading && !came && !coming {
@@ -243,6 +251,11 @@ pub async fn open(
     let seen = visible(app, &mut tx, caller, id).await?;
     policy::in_case(seen.level, look.needs())?;
     let evidence = seen.evidence;
+    if evidence.purged_at.is_some() {
+        let message =
+            "This file was refused and then purged. Its size, its hash and its history are kept, its bytes are not.";
+        return Err(Error::new(Kind::Gone, "purged", message));
+    }
     let bytes = match look {
         Look::Original => Some(evidence.original.clone()),
         Look::Play => evidence.playable.clone(),
@@ -276,6 +289,9 @@ pub async fn stream(
 /// What the caller may do with a file, for its view.
 pub fn allowed_actions(seen: &Seen) -> Vec<EvidenceAction> {
     let mut actions = Vec::new();
+    if seen.evidence.purged_at.is_some() {
+        return actions;
+    }
     if seen.evidence.playable.is_some() {
         actions.push(EvidenceAction::Play);
     }

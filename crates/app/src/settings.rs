@@ -54,6 +54,8 @@ pub struct Settings {
     pub durable_parts: bool,
     /// How long an unfinished upload is kept.
     pub upload_lifetime: Duration,
+    /// How long a file is kept that was refused, or whose item ended otherwise without its release.
+    pub refused_lifetime: Duration,
     /// How long a session holds without use.
     pub session_idle: Duration,
     /// How long a session holds at most.
@@ -107,6 +109,7 @@ impl Default for Settings {
             largest_upload_bytes: 64 << 30,
             durable_parts: false,
             upload_lifetime: Duration::from_secs(3 * 24 * HOUR),
+            refused_lifetime: Duration::from_secs(7 * 24 * HOUR),
             session_idle: Duration::from_secs(12 * HOUR),
             session_absolute: Duration::from_secs(7 * 24 * HOUR),
             smtp: None,

@@ -107,6 +107,8 @@ pub struct Evidence {
     pub received_by: Option<String>,
     /// When it arrived.
     pub created_at: Timestamp,
+    /// When it was purged: it was refused, and its bytes are gone. What is known of it stays.
+    pub purged_at: Option<Timestamp>,
     /// Counts writes; a write compares it.
     pub version: i64,
 }

@@ -149,6 +149,8 @@ section! {
         durable_parts: bool = false,
         /// Hours that an unfinished upload is kept.
         upload_hours: u64 = 72,
+        /// Hours that a file is kept after it was refused, or after its item ended otherwise without its release. Its hash stays.
+        refused_hours: u64 = 168,
     }
 }
 
@@ -274,6 +276,7 @@ impl Config {
             largest_upload_bytes: self.evidence.largest_upload_bytes,
             durable_parts: self.evidence.durable_parts,
             upload_lifetime: Duration::from_secs(self.evidence.upload_hours * 3600),
+            refused_lifetime: Duration::from_secs(self.evidence.refused_hours * 3600),
             session_idle: Duration::from_secs(self.sessions.idle_minutes * 60),
             session_absolute: Duration::from_secs(self.sessions.absolute_hours * 3600),
             smtp: given(&smtp.host).map(|host| Smtp {

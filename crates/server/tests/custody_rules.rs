@@ -254,6 +254,101 @@ on_both!(unless_the_policy_says_so, |database: TestDatabase| async move {
     assert_eq!(force.site.get(&format!("/evidence/{id}/original"), Some(&force.ben)).await.body, b"hello");
 });
 
+on_both!(what_was_refused_is_purged_after_a_week, |database: TestDatabase| async move {
+    let mut force = Force::new(database).await;
+    let (request, item, _) = force.approved(&force.ana, true).await;
+    let id = force.arrive(&item, &footage()).await;
+    let (_, kept, _) = force.approved(&force.ana, false).await;
+    let released = force.arrive(&kept, b"released").await;
+    let (late_request, late, _) = force.approved(&force.ana, true).await;
+    let looked_at = force.arrive(&late, b"looked at").await;
+    let before = force.site.get(&format!("/evidence/{id}"), Some(&force.pia)).await.json;
+    assert_eq!((&before["purged_at"], before["play_url"].is_string()), (&Value::Null, true));
+    force.act(&item, "deny", &force.pia, json!({}), 200).await;
+    assert_eq!(force.kept().await.len(), 5, "{:?}", force.kept().await);
+    force.days_later(6).await;
+    assert_eq!(force.kept().await.len(), 5, "a week has not passed");
+    force.act(&late, "release", &force.pia, json!({}), 200).await;
+    force.days_later(1).await;
+
+    let path = format!("/evidence/{id}");
+    let purged = force.site.get(&path, Some(&force.pia)).await;
+    assert_eq!(purged.status, 200, "{}", purged.json);
+    assert!(purged.json["purged_at"].is_string(), "{}", purged.json);
+    assert_eq!((&purged.json["sha256"], &purged.json["size_bytes"]), (&before["sha256"], &before["size_bytes"]));
+    for url in ["original_url", "play_url", "thumbnail_url"] {
+        assert_eq!(purged.json[url], Value::Null, "{url}");
+    }
+    assert_eq!(purged.json["allowed_actions"], json!([]));
+    for part in ["/original", "/play", "/thumbnail"] {
+        let gone = force.site.get(&format!("{path}{part}"), Some(&force.pia)).await;
+        assert_eq!((gone.status, gone.code()), (410, "purged"), "{part}");
+        assert_eq!(force.site.get(&format!("{path}{part}"), Some(&force.ana)).await.status, 404, "{part}");
+    }
+    assert_eq!(force.history(&id, &force.pia).await.last().unwrap(), "evidence.purge");
+    let shown = force.item(&request, &force.pia).await["evidence"][0].clone();
+    assert_eq!((&shown["purged_at"], &shown["sha256"]), (&purged.json["purged_at"], &before["sha256"]));
+    assert_eq!(force.item(&request, &force.ana).await["evidence"], json!([]));
+    assert_eq!(force.kept().await.len(), 2, "{:?}", force.kept().await);
+    for released in [released, looked_at] {
+        let path = format!("/evidence/{released}/original");
+        assert_eq!(force.site.get(&path, Some(&force.ana)).await.status, 200);
+    }
+    assert_eq!(force.item(&late_request, &force.ana).await["state"], "released");
+    force.check().await;
+    // Nothing is purged twice.
+    force.days_later(1).await;
+    let purges = force.history(&id, &force.pia).await.into_iter().filter(|kind| kind == "evidence.purge").count();
+    assert_eq!(purges, 1);
+    force.check().await;
+});
+
+on_both!(what_nobody_waits_for_is_purged_too, |database: TestDatabase| async move {
+    let mut force = Force::with(database, |settings| settings.refused_lifetime = DAY).await;
+    let (_, canceled, token) = force.approved(&force.ana, false).await;
+    let link = format!("Bearer {token}");
+    let sent = force.whole(("authorization", &link), ("file_request", "self"), "hello").await;
+    assert_eq!(sent.status, 204, "{}", sent.json);
+    force.site.test.run_jobs().await;
+    force.act(&canceled, "cancel", &force.ana, json!({}), 200).await;
+    // A failed item may be tried again; what had come by then goes all the same, and is no part of what comes next.
+    let (request, failed, token) = force.approved(&force.ana, false).await;
+    let link = format!("Bearer {token}");
+    assert_eq!(force.whole(("authorization", &link), ("file_request", "self"), "part").await.status, 204);
+    force.site.test.run_jobs().await;
+    let app = &force.site.test.app;
+    let mut tx = app.begin().await.unwrap();
+    let reason = Reason { code: "export_failed".into(), detail: "The recorder burned.".into() };
+    let failed_events =
+        app::request_item::export_failed(app, &mut tx, &Caller::server(), &failed, reason).await.unwrap();
+    tx.commit(failed_events).await.unwrap();
+    assert_eq!(force.kept().await.len(), 2);
+    force.days_later(1).await;
+    assert_eq!(force.kept().await.len(), 0, "{:?}", force.kept().await);
+    force.act(&failed, "retry", &force.ana, json!({}), 200).await;
+    let id = force.arrive(&failed, b"the whole").await;
+    let item = force.item(&request, &force.ana).await;
+    assert_eq!(item["state"], "released");
+    assert_eq!((item["evidence"].as_array().unwrap().len(), &item["evidence"][0]["id"]), (1, &json!(id)));
+    assert_eq!(force.item(&request, &force.pia).await["evidence"].as_array().unwrap().len(), 2);
+    force.check().await;
+});
+
+on_both!(what_was_purged_does_not_come_back_unnoticed, |database: TestDatabase| async move {
+    let mut force = Force::new(database).await;
+    let (_, item, _) = force.approved(&force.ana, true).await;
+    let id = force.arrive(&item, b"footage").await;
+    let blob = force.kept().await.pop().unwrap();
+    force.act(&item, "deny", &force.pia, json!({}), 200).await;
+    force.days_later(8).await;
+    force.check().await;
+    // Somebody restores an old copy of the files: what was purged must not come back unnoticed.
+    force.site.test.app.blobs().put_named(&blob, b"footage".to_vec()).await.unwrap();
+    let report = app::check::run(&force.site.test.app, &app::check::Outside::default()).await.unwrap();
+    let found: Vec<_> = report.findings.iter().map(|finding| finding.object.clone()).collect();
+    assert_eq!(found, [id.to_string()]);
+});
+
 on_both!(a_closed_case_takes_nothing_more_by_its_links, |database: TestDatabase| async move {
     let force = Force::new(database).await;
     let case = force.case(&force.ana).await;

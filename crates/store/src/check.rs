@@ -17,6 +17,8 @@ pub struct KnownFile {
     pub size_bytes: Option<i64>,
     /// The hash that the row gives it, hex.
     pub sha256: Option<String>,
+    /// Whether the row says that it was purged.
+    pub purged: bool,
 }
 
 /// One column with file names: table, column, what it is, size and hash columns (or NULL).
@@ -29,7 +31,7 @@ const EVIDENCE: [(&str, &str, &str, &str); 3] = [
 /// The files of up to `limit` pieces of evidence with ids after `after`, and the last of these ids.
 pub async fn evidence_files(tx: &mut Tx, after: &str, limit: i64) -> Result<(Vec<KnownFile>, Option<String>)> {
     let sql = "SELECT id, upload_id, blob, size_bytes, sha256, playable_blob, playable_bytes, playable_sha256, thumbnail_blob, thumbnail_bytes, \
-               thumbnail_sha256 FROM evidence WHERE id > ";
+               thumbnail_sha256, purged_at FROM evidence WHERE id > ";
     let rows = Sql::new(sql).arg(after).add(" ORDER BY id LIMIT ").arg(limit).fetch_all(tx).await?;
     let mut files = Vec::new();
     let mut last = None;
@@ -44,6 +46,7 @@ pub async fn evidence_files(tx: &mut Tx, after: &str, limit: i64) -> Result<(Vec
                     name,
                     size_bytes: row.int_or_null(size)?,
                     sha256: row.text_or_null(sha256)?,
+                    purged: row.time_or_null("purged_at")?.is_some(),
                 });
             }
         }
@@ -65,6 +68,7 @@ pub async fn camera_files(tx: &mut Tx) -> Result<Vec<KnownFile>> {
                 name: row.text("thumbnail_blob")?,
                 size_bytes: None,
                 sha256: None,
+                purged: false,
             })
         })
         .collect()

@@ -14,7 +14,7 @@ use crate::{Columns as _, Error, Result, Sql, Tx};
 const COLUMNS: &str = "e.id, e.case_id, e.request_id, e.item_id, e.organization_id, e.source_id, e.upload_id, e.name, e.size_bytes, e.sha256, \
      e.blob, e.media, e.recorded_from, e.recorded_to, e.gaps, e.clock_offset_ms, e.manifest, e.release_level, e.released_at, e.playable_state, \
      e.playable_error, e.playable_blob, e.playable_bytes, e.playable_sha256, e.thumbnail_blob, e.thumbnail_bytes, e.thumbnail_sha256, \
-     e.received_by, e.created_at, e.version";
+     e.received_by, e.created_at, e.purged_at, e.version";
 
 fn bytes(row: &AnyRow, blob: &'static str, size: &'static str, sha256: &'static str) -> Result<Option<Bytes>> {
     Ok(match (row.text_or_null(blob)?, row.int_or_null(size)?, row.text_or_null(sha256)?) {
@@ -53,6 +53,7 @@ fn evidence(row: &AnyRow) -> Result<Evidence> {
         thumbnail: bytes(row, "thumbnail_blob", "thumbnail_bytes", "thumbnail_sha256")?,
         received_by: row.text_or_null("received_by")?,
         created_at: row.time("created_at")?,
+        purged_at: row.time_or_null("purged_at")?,
         version: row.int("version")?,
     })
 }
@@ -142,6 +143,38 @@ pub async fn find_by_upload(tx: &mut Tx, upload: &UploadId) -> Result<Option<Evi
 pub async fn of_item(tx: &mut Tx, item: &RequestItemId) -> Result<Vec<Evidence>> {
     let sql = Sql::new("SELECT ").add(COLUMNS).add(" FROM evidence e WHERE e.item_id = ").arg(item.as_str());
     sql.add(" ORDER BY e.created_at, e.id").fetch_all(tx).await?.iter().map(evidence).collect()
+}
+
+/// A file that was refused, or whose item ended otherwise without its release, at `before` or earlier, and whose bytes are still kept:
+/// this one, or the one that is due longest.
+pub async fn refused(tx: &mut Tx, before: Timestamp, this: Option<&EvidenceId>) -> Result<Option<Evidence>> {
+    let mut sql = Sql::new("SELECT ")
+        .add(COLUMNS)
+        .add(
+            " FROM evidence e JOIN request_items i ON i.id = e.item_id WHERE e.released_at IS NULL AND e.purged_at IS NULL \
+             AND i.state IN ('unavailable', 'failed', 'denied', 'canceled', 'expired') AND i.ended_at <= ",
+        )
+        .arg(before.as_micros());
+    if let Some(this) = this {
+        sql = sql.add(" AND e.id = ").arg(this.as_str());
+    }
+    sql.add(" ORDER BY i.ended_at, e.id LIMIT 1").fetch_optional(tx).await?.as_ref().map(evidence).transpose()
+}
+
+/// Notes that its bytes go. Their names stay, so that their removal can be repeated and be checked.
+pub async fn purge(tx: &mut Tx, changed: &mut Evidence) -> Result<()> {
+    let now = tx.now();
+    Sql::new("UPDATE evidence SET version = version + 1, purged_at = ")
+        .arg(now.as_micros())
+        .add(" WHERE released_at IS NULL AND id = ")
+        .arg(changed.id.as_str())
+        .add(" AND version = ")
+        .arg(changed.version)
+        .execute_versioned(tx)
+        .await?;
+    changed.version += 1;
+    changed.purged_at = Some(now);
+    Ok(())
 }
 
 /// A file, as somebody sees it.

@@ -70,7 +70,7 @@ pub async fn insert(tx: &mut Tx, new: &RequestItem, ordinal: i64) -> Result<()> 
 
 /// Saves all that commands change, if nobody else did since it was read. [`crate::video_request::refresh`] follows.
 pub async fn save(tx: &mut Tx, changed: &mut RequestItem) -> Result<()> {
-    let reason = changed.reason.as_ref();
+    let (reason, now) = (changed.reason.as_ref(), tx.now().as_micros());
     Sql::new("UPDATE request_items SET version = version + 1, state = ")
         .arg(changed.state.as_str())
         .add(", hold = ")
@@ -100,7 +100,11 @@ pub async fn save(tx: &mut Tx, changed: &mut RequestItem) -> Result<()> {
         .add(", deadline_at = ")
         // What has ended has no deadline: those that have are few, and found by their index.
         .arg(changed.deadline_at.filter(|_| changed.state.is_open()).map(Timestamp::as_micros))
-        .add(" WHERE id = ")
+        .add(", ended_at = CASE WHEN ")
+        .arg(i64::from(changed.state.is_open()))
+        .add(" = 1 THEN NULL ELSE COALESCE(ended_at, ")
+        .arg(now)
+        .add(") END WHERE id = ")
         .arg(changed.id.as_str())
         .add(" AND version = ")
         .arg(changed.version)
@@ -235,12 +239,14 @@ pub struct Arrived {
     pub playable_state: PlayableState,
     /// When the requester could have it; none while only the owner's approvers see it.
     pub released_at: Option<Timestamp>,
+    /// When it was purged.
+    pub purged_at: Option<Timestamp>,
 }
 
 /// What has arrived for the items of a request, oldest first.
 pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrived>> {
     let rows = Sql::new(
-        "SELECT item_id, id, name, size_bytes, sha256, playable_state, released_at FROM evidence WHERE item_id IN \
+        "SELECT item_id, id, name, size_bytes, sha256, playable_state, released_at, purged_at FROM evidence WHERE item_id IN \
          (SELECT id FROM request_items WHERE request_id = ",
     )
     .arg(request.as_str())
@@ -256,6 +262,7 @@ pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrive
             sha256: row.text("sha256")?,
             playable_state: row.parsed("playable_state")?,
             released_at: row.time_or_null("released_at")?,
+            purged_at: row.time_or_null("purged_at")?,
         })
     };
     rows.iter().map(arrived).collect()
@@ -270,7 +277,7 @@ pub async fn release_evidence(tx: &mut Tx, item: &RequestItem, case: Option<&dom
         .arg(item.level.map_or("view", |level| level.as_str()))
         .add(", case_id = COALESCE(case_id, ")
         .arg(case.map(|id| id.as_str().to_owned()))
-        .add(") WHERE released_at IS NULL AND item_id = ")
+        .add(") WHERE released_at IS NULL AND purged_at IS NULL AND item_id = ")
         .arg(item.id.as_str())
         .execute(tx)
         .await?;

@@ -1410,6 +1410,7 @@ export interface components {
             sha256: string;
             /** @description Whether there is a copy that browsers play. */
             playable: components["schemas"]["PlayableState"];
+            purged_at: components["schemas"]["Timestamp"] | null;
         };
         /** @description The connector that a source hangs on. */
         BehindView: {
@@ -1731,6 +1732,7 @@ export interface components {
             sha256: string;
             source: components["schemas"]["Named"] | null;
             created_at: components["schemas"]["Timestamp"];
+            purged_at: components["schemas"]["Timestamp"] | null;
             media: components["schemas"]["MediaFacts"] | null;
             recorded: components["schemas"]["RecordedView"] | null;
             /** @description How a connector made it. */

@@ -15,14 +15,20 @@ use crate::{App, Result};
 pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded) -> Result<()> {
     let mut after = String::new();
     let mut seen = HashSet::new();
+    let mut purged = Vec::new();
     loop {
         let (files, last) = store::check::evidence_files(&mut app.read().await?, &after, 200).await?;
         for file in &files {
             if file.what == "original" {
                 seen.insert(file.id.clone());
                 in_ledger(report, file, recorded);
+                purge_in_ledger(app, report, file, recorded).await?;
             }
-            bytes(app, report, file).await?;
+            if !file.purged {
+                bytes(app, report, file).await?;
+            } else if app.blobs().size(&file.name).await?.is_some() {
+                purged.push(file.clone());
+            }
         }
         match last {
             Some(last) => after = last,
@@ -34,6 +40,7 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
     for id in recorded.originals.keys().filter(vanished) {
         report.add(id, "the ledger records that it was received, and its row is gone");
     }
+    gone(app, report, purged).await?;
     for file in store::check::camera_files(&mut app.read().await?).await? {
         bytes(app, report, &file).await?;
     }
@@ -55,6 +62,38 @@ fn in_ledger(report: &mut Report, file: &KnownFile, recorded: &Recorded) {
             }
         }
     }
+}
+
+/// A row says that its file was purged exactly where the ledger does: otherwise a file could be removed, or brought back, by a word in
+/// its row.
+async fn purge_in_ledger(app: &App, report: &mut Report, file: &KnownFile, recorded: &Recorded) -> Result<()> {
+    match (file.purged, recorded.purged.contains(&file.id)) {
+        // It may have been purged since the ledger was read.
+        (true, false) => {
+            let history = store::history::of(&mut app.read().await?, &file.id, None, 500).await?;
+            if !history.iter().any(|entry| entry.kind == super::PURGED) {
+                report.add(&file.id, "its row says that it was purged, and no event in the ledger does");
+            }
+        }
+        (false, true) => report.add(&file.id, "the ledger records that it was purged, and its row does not"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Bytes that were purged and are here. What was purged just now is removed within moments, so they are asked for twice.
+async fn gone(app: &App, report: &mut Report, purged: Vec<KnownFile>) -> Result<()> {
+    if !purged.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    }
+    for file in purged {
+        if app.blobs().size(&file.name).await?.is_some() {
+            let problem =
+                "was purged, and is here: were old files restored, or was its removal given up (see the jobs)?";
+            report.add(&file.id, format!("its {} {} {problem}", file.what, file.name));
+        }
+    }
+    Ok(())
 }
 
 async fn bytes(app: &App, report: &mut Report, file: &KnownFile) -> Result<()> {

@@ -32,7 +32,8 @@ pub(crate) async fn push(tx: &mut Tx, id: &EvidenceId) -> Result<()> {
 pub(crate) async fn run(app: &App, job: &Job) -> Result<()> {
     let id: EvidenceId = serde_json::from_value(job.payload["evidence_id"].clone()).map_err(Error::internal)?;
     let found = store::evidence::find(&mut app.read().await?, &id).await?;
-    let Some(mut evidence) = found.filter(|evidence| evidence.playable_state == PlayableState::Waiting) else {
+    let waits = |evidence: &Evidence| evidence.playable_state == PlayableState::Waiting && evidence.purged_at.is_none();
+    let Some(mut evidence) = found.filter(waits) else {
         return Ok(());
     };
     let outcome = look_at(app, &mut evidence).await?;
@@ -128,11 +129,15 @@ fn picture_at(facts: &Probed) -> Duration {
     Duration::from_millis(facts.media.duration_ms.unwrap_or(0) / 2).min(PICTURE_AT)
 }
 
+/// What something is called that is made of an original: `playable` or `thumbnail`.
+pub(super) fn name(kind: &str, original: &str) -> String {
+    format!("{kind}/{}", original.split_once('/').map_or(original, |(_, tail)| tail))
+}
+
 /// Moves what was made into the store of bytes, under a name that follows from the original's random one: whoever makes it again
 /// replaces it, so that a crash leaves nothing behind.
 async fn keep(app: &App, file: &Path, kind: &str, evidence: &Evidence) -> Result<Bytes> {
-    let tail = evidence.original.blob.split_once('/').map_or(evidence.original.blob.as_str(), |(_, tail)| tail);
-    let blob = format!("{kind}/{tail}");
+    let blob = name(kind, &evidence.original.blob);
     let hashed = file.to_owned();
     let (size, sha256) =
         tokio::task::spawn_blocking(move || hash(&hashed)).await.map_err(Error::internal)?.map_err(Error::internal)?;

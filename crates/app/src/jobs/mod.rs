@@ -4,6 +4,7 @@
 
 mod expire_request_items;
 pub(crate) mod ingest_evidence;
+mod purge_refused_evidence;
 pub mod sequence_ledger;
 pub(crate) mod settle_file_request;
 
@@ -39,6 +40,8 @@ async fn run(app: &App, job: &Job) -> Result<()> {
     match job.kind.as_str() {
         "expire_request_items" => expire_request_items::run(app).await,
         "ingest_evidence" => ingest_evidence::run(app, job).await,
+        "purge_refused_evidence" => purge_refused_evidence::run(app).await,
+        purge_refused_evidence::REMOVE => purge_refused_evidence::remove_bytes(app, job).await,
         "remove_expired_sessions" => remove_expired_sessions(app).await,
         "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
         "settle_file_request" => settle_file_request::run(app, job).await,
@@ -52,6 +55,7 @@ const RECURRING: &[(&str, Duration)] = &[
     ("remove_expired_sessions", Duration::from_secs(3600)),
     ("remove_abandoned_uploads", Duration::from_secs(600)),
     ("expire_request_items", Duration::from_secs(60)),
+    ("purge_refused_evidence", Duration::from_secs(3600)),
     ("return_lost_leases", Duration::from_secs(5)),
 ];
 

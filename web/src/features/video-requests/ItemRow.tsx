@@ -77,11 +77,12 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       {item.evidence.map((file) => (
         <div className="evidence-row" key={file.id}>
           <IconFile size={16} aria-hidden />
-          {request.case_id ? <Link to="/cases/$id" params={{ id: request.case_id }} search={{ file: file.id } as never}>{file.name}</Link> : <span>{file.name}</span>}
+          {request.case_id && !file.purged_at ? <Link to="/cases/$id" params={{ id: request.case_id }} search={{ file: file.id } as never}>{file.name}</Link> : <span>{file.name}</span>}
           <span className="dim num">{bytes(file.size_bytes)}</span>
           {file.sha256 && <Hash value={file.sha256} short />}
-          {file.playable === 'waiting' && <span className="small dim">being made playable</span>}
-          {file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is whole</span>}
+          {file.purged_at && <span className="small dim">purged; its hash is kept</span>}
+          {!file.purged_at && file.playable === 'waiting' && <span className="small dim">being made playable</span>}
+          {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is whole</span>}
         </div>
       ))}
       {held && <p className="small tone-wait">About to be sent. Take it back below.</p>}

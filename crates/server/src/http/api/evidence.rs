@@ -67,6 +67,8 @@ pub(super) struct EvidenceView {
     sha256: String,
     source: Option<Named>,
     created_at: Timestamp,
+    /// When it was purged: it was refused, and its bytes are gone. Then there is nothing to play or to fetch (410).
+    purged_at: Option<Timestamp>,
     /// Null until it was looked at, or when it holds nothing that can be read.
     media: Option<MediaFacts>,
     recorded: Option<RecordedView>,
@@ -88,11 +90,12 @@ impl From<app::evidence::Seen> for EvidenceView {
     fn from(seen: app::evidence::Seen) -> Self {
         let allowed_actions = app::evidence::allowed_actions(&seen);
         let (evidence, level) = (seen.evidence, seen.level);
-        let url = |part: &str| format!("/api/v1/evidence/{}/{part}", evidence.id);
+        let here = evidence.purged_at.is_none();
+        let url = |there: bool, part: &str| (here && there).then(|| format!("/api/v1/evidence/{}/{part}", evidence.id));
         Self {
-            thumbnail_url: evidence.thumbnail.as_ref().map(|_| url("thumbnail")),
-            play_url: evidence.playable.as_ref().map(|_| url("play")),
-            original_url: (level >= Level::Download).then(|| url("original")),
+            thumbnail_url: url(evidence.thumbnail.is_some(), "thumbnail"),
+            play_url: url(evidence.playable.is_some(), "play"),
+            original_url: url(level >= Level::Download, "original"),
             source: evidence.source_id.as_ref().zip(seen.source_name).map(|(id, name)| Named::new(id, name)),
             playable: PlayableView {
                 state: evidence.playable_state,
@@ -113,6 +116,7 @@ impl From<app::evidence::Seen> for EvidenceView {
             size_bytes: evidence.original.size_bytes,
             sha256: evidence.original.sha256,
             created_at: evidence.created_at,
+            purged_at: evidence.purged_at,
             media: evidence.media,
             manifest: evidence.manifest,
             level,

@@ -143,6 +143,8 @@ pub(super) struct ArrivedView {
     sha256: String,
     /// Whether there is a copy that browsers play.
     playable: PlayableState,
+    /// When it was purged: it was refused, and its bytes are gone.
+    purged_at: Option<Timestamp>,
 }
 
 /// The upload link of an item. The link itself is shown and sent once only.
@@ -212,6 +214,7 @@ impl From<ItemView> for RequestItemView {
             size_bytes: file.size_bytes,
             sha256: file.sha256,
             playable: file.playable_state,
+            purged_at: file.purged_at,
         };
         let link = |link: app::video_request::Link| ItemLink {
             id: link.id,
