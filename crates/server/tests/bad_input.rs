@@ -14,6 +14,7 @@ use domain::account::Role;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Columns as _, Sql, on_both};
+use support::force::{Force, text};
 use support::{Cookie, Reply, Site};
 
 /// Everything that somebody could have changed. Sessions and the times at which secrets were used are not among it.
@@ -252,4 +253,24 @@ on_both!(secrets, |database: TestDatabase| async move {
         401,
         "wrong_key"
     );
+});
+
+on_both!(a_camera_has_no_channels, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    force.site.test.account("boss", &force.site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = force.site.sign_in("boss").await;
+    let camera = json!({ "name": "North door", "organization_id": force.site.test.host, "published": true });
+    let camera = text(&force.site.post("/cameras", Some(&boss), camera).await.json["id"]);
+    for (source, channels, status) in [
+        (json!(camera), json!(["front"]), 422),
+        (Value::Null, json!(["front"]), 422),
+        (json!(camera), Value::Null, 201),
+    ] {
+        let item = json!({ "source_id": source, "channels": channels, "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z" });
+        let reply = force.site.post("/video-requests", Some(&force.ana), force.body(item)).await;
+        assert_eq!(reply.status, status, "{}", reply.json);
+        if status == 422 {
+            assert_eq!(reply.json["errors"][0]["pointer"], "/items/0/channels");
+        }
+    }
 });

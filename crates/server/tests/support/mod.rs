@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
 pub mod document;
+pub mod force;
 
 use app::testing::{PASSWORD, TestApp};
 use axum::Router;

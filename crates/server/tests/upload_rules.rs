@@ -1,0 +1,191 @@
+//! When a file may come: the rules around uploads that are easily lost while one is under way, through the router, on both databases.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use domain::id::UploadId;
+use domain::upload::Whole;
+use futures::StreamExt as _;
+use proof::Sha256Digest;
+use serde_json::json;
+use store::on_both;
+use store::testing::TestDatabase;
+use support::force::{DAY, Force, cookie, text};
+
+on_both!(a_closed_case_takes_nothing_more_by_its_links, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let made = force.site.post(&format!("/cases/{case}/file-requests"), Some(&force.ana), json!({ "name": "x" })).await;
+    let link = format!("Bearer {}", text(&made.json["url"]).rsplit('/').next().unwrap());
+    let holder = ("authorization", link.as_str());
+    let path = force.half(holder, ("file_request", "self")).await;
+    force.close(&case, &force.ana).await;
+    let begun = force.send(holder, &path, 5, " world").await;
+    assert_eq!((begun.status, begun.code()), (409, "case_closed"));
+    let new = force.announce(holder, ("file_request", "self"), 5).await;
+    assert_eq!((new.status, new.code()), (409, "case_closed"));
+    assert_eq!(force.site.post(&format!("/cases/{case}/reopen"), Some(&force.ana), json!({})).await.status, 200);
+    assert_eq!(force.send(holder, &path, 5, " world").await.status, 204);
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.json["evidence_count"], 1);
+});
+
+on_both!(who_lost_access_cannot_finish_what_they_began, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let id_of = async |name: &str| force.site.test.account(name, &force.site.test.host, &[]).await.id.to_string();
+    let (ana, ben) = (id_of("ana").await, id_of("ben").await);
+    let share = async |level: Option<&str>| {
+        let mut entries = vec![json!({ "principal_id": ana, "level": "manage" })];
+        entries.extend(level.map(|level| json!({ "principal_id": ben, "level": level })));
+        let path = format!("/cases/{case}/access");
+        let body = json!({ "entries": entries });
+        assert_eq!(force.site.call("PUT", &path, Some(&force.ana), Some(&body), &[]).await.status, 200);
+    };
+    share(Some("edit")).await;
+    let path = force.half(cookie(&force.ben), ("case_id", &case)).await;
+    share(Some("view")).await;
+    assert_eq!(force.send(cookie(&force.ben), &path, 5, " world").await.status, 403);
+    share(None).await;
+    assert_eq!(force.send(cookie(&force.ben), &path, 5, " world").await.status, 404);
+    share(Some("edit")).await;
+    // It is taken away while the last part arrives.
+    let (last, rest) = futures::channel::oneshot::channel::<Bytes>();
+    let body = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b" wor"))])
+        .chain(futures::stream::once(async move { Ok(rest.await.unwrap()) }));
+    let upload: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let (sent, ()) = futures::join!(force.send(cookie(&force.ben), &path, 5, Body::from_stream(body)), async {
+        while force.site.test.app.uploads().progress(&upload) != Some(9) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        share(None).await;
+        last.send(Bytes::from_static(b"ld")).unwrap();
+    });
+    assert_eq!(sent.status, 404);
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.json["evidence_count"], 0);
+    // Asking where it stands does not record it either: it is over, and nothing of it stays.
+    let asked = force.tus("HEAD", &path, &[cookie(&force.ben)], Body::empty()).await;
+    assert_eq!(asked.status, 404);
+    assert_eq!(force.tus("HEAD", &path, &[cookie(&force.ben)], Body::empty()).await.status, 410);
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.json["evidence_count"], 0);
+    assert!(force.kept().await.is_empty() && force.site.test.app.uploads().list().unwrap().is_empty());
+});
+
+on_both!(a_canceled_item_takes_no_file_by_hand, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (_, item, _) = force.approved(&force.ana, false).await;
+    let path = force.half(cookie(&force.pia), ("request_item", item.as_str())).await;
+    force.act(&item, "cancel", &force.ana, json!({}), 200).await;
+    let refused = force.send(cookie(&force.pia), &path, 5, " world").await;
+    assert_eq!((refused.status, refused.code()), (409, "wrong_state"));
+    // Neither does it where the server died after the last byte: the end is recorded later, or not.
+    let app = &force.site.test.app;
+    let id: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let whole = Whole { sha256: Sha256Digest::of(b"hello world"), blob: app.blobs().new_name("evidence") };
+    app.blobs().put_named(&whole.blob, b"hello world".to_vec()).await.unwrap();
+    let mut tx = app.begin().await.unwrap();
+    store::upload::sealed(&mut tx, &id, &whole).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+    for _ in 0..2 {
+        app::upload::remove_abandoned(app).await.unwrap();
+        assert!(store::evidence::of_item(&mut app.read().await.unwrap(), &item).await.unwrap().is_empty());
+        assert!(force.kept().await.is_empty() && app.uploads().list().unwrap().is_empty());
+    }
+    force.check().await;
+});
+
+on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let (request, item) = force.request(&force.ana, Some(&case)).await;
+    let (running, exported) = force.request(&force.ana, Some(&case)).await;
+    force.act(&exported, "approve", &force.pia, json!({}), 200).await;
+    force.close(&case, &force.ana).await;
+    for path in [format!("/request-items/{item}/approve"), format!("/video-requests/{request}/approve")] {
+        let refused = force.site.post(&path, Some(&force.pia), json!({})).await;
+        assert_eq!((refused.status, refused.code()), (409, "case_closed"), "{path}");
+        assert!(text(&refused.json["detail"]).contains("reopen"), "{}", refused.json);
+    }
+    assert_eq!(force.item(&request, &force.pia).await["state"], "pending");
+    // What was granted before the case was closed still arrives.
+    force.arrive(&exported, b"footage").await;
+    assert_eq!(force.item(&running, &force.ana).await["state"], "released");
+    assert_eq!(force.site.post(&format!("/cases/{case}/reopen"), Some(&force.ana), json!({})).await.status, 200);
+    force.act(&item, "approve", &force.pia, json!({}), 200).await;
+});
+
+on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let holder = |token: &str| format!("Bearer {token}");
+    let ends = async |revoke: bool| {
+        let (request, item, token) = force.approved(&force.ana, false).await;
+        force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+        assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+        let told = force.mails("item_expired").await;
+        if revoke {
+            let link = text(&force.item(&request, &force.pia).await["file_request"]["id"]);
+            let path = format!("/file-requests/{link}");
+            assert_eq!(force.site.call("DELETE", &path, Some(&force.pia), None, &[]).await.status, 204);
+        } else {
+            force.site.test.advance(Duration::from_secs(3600));
+            force.site.test.run_jobs().await;
+        }
+        let ended = force.item(&request, &force.ana).await;
+        assert_eq!((&ended["state"], &ended["reason"]["code"]), (&json!("expired"), &json!("link_abandoned")));
+        assert_eq!(force.mails("item_expired").await, told + 1, "{item}");
+    };
+    ends(false).await;
+    ends(true).await;
+    // Another link takes the place of the first: nothing is abandoned.
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+    let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    let second = text(&made.json["url"]).rsplit('/').next().unwrap().to_owned();
+    // A whole file and a half one: what is whole is taken for all.
+    let second = holder(&second);
+    assert_eq!(force.whole(("authorization", &second), ("file_request", "self"), "hello").await.status, 204);
+    force.half(("authorization", &second), ("file_request", "self")).await;
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "released");
+    // What somebody adds by hand meanwhile is waited for, and no longer than it is kept.
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+    force.half(cookie(&force.pia), ("request_item", item.as_str())).await;
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    force.site.test.advance(3 * DAY);
+    app::upload::remove_abandoned(&force.site.test.app).await.unwrap();
+    let ana = force.site.sign_in("ana").await;
+    assert_eq!(force.item(&request, &ana).await["state"], "expired");
+});
+
+on_both!(several_files_are_added_by_hand, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (request, item, _) = force.approved(&force.ana, true).await;
+    let purpose = ("request_item", item.as_str());
+    for (n, bytes) in ["one", "two"].into_iter().enumerate() {
+        let sent = force.whole(cookie(&force.pia), purpose, bytes).await;
+        assert_eq!(sent.status, 204, "{}", sent.json);
+        force.site.test.run_jobs().await;
+        assert_eq!(force.item(&request, &force.ana).await["state"], "in_review");
+        assert_eq!(force.item(&request, &force.pia).await["evidence"].as_array().unwrap().len(), n + 1);
+    }
+    force.act(&item, "release", &force.pia, json!({}), 200).await;
+    assert_eq!(force.whole(cookie(&force.pia), purpose, "three").await.status, 204);
+    force.site.test.run_jobs().await;
+    let released = force.item(&request, &force.ana).await;
+    assert_eq!((&released["state"], released["evidence"].as_array().unwrap().len()), (&json!("released"), 3));
+    // Into a closed case nothing is added, nor to what ended without footage.
+    let case = text(&force.site.get(&format!("/video-requests/{request}"), Some(&force.ana)).await.json["case_id"]);
+    force.close(&case, &force.ana).await;
+    assert_eq!(force.whole(cookie(&force.pia), purpose, "four").await.code(), "case_closed");
+    let (_, denied) = force.request(&force.ana, None).await;
+    force.act(&denied, "deny", &force.pia, json!({}), 200).await;
+    let refused = force.whole(cookie(&force.pia), ("request_item", denied.as_str()), "five").await;
+    assert_eq!((refused.status, refused.code()), (409, "wrong_state"));
+});
