@@ -1,5 +1,7 @@
 //! Accounts: made, changed and disabled by those who manage them; a password by its owner.
 
+use std::net::IpAddr;
+
 use domain::account::{Account, Grant, Role, validate_password};
 use domain::id::{AccountId, OrganizationId};
 use domain::policy::Privilege;
@@ -8,7 +10,7 @@ use store::account::Filter;
 
 use crate::page::Page;
 use crate::secret::Secret;
-use crate::{App, Error, Kind, Result, did};
+use crate::{App, Error, Kind, Result, did, throttle};
 
 /// A new account.
 #[derive(Debug, Clone)]
@@ -210,6 +212,15 @@ pub async fn change(
         Some(false) => None,
         None => account.disabled_at,
     };
+    if policy::manages_all_accounts(&before)
+        && (account.disabled_at.is_some() || !policy::manages_all_accounts(&account.grants))
+        && !store::account::another_administrator(&mut tx, id).await?
+    {
+        return Err(Error::conflict(
+            "last_administrator",
+            "This is the last administrator of the installation; nothing was changed. Make somebody else one first.",
+        ));
+    }
     account.validate()?;
     match store::account::save(&mut tx, &account).await {
         Err(store::Error::Exists) => {
@@ -229,6 +240,27 @@ pub async fn change(
     Ok(account)
 }
 
+/// Sets a password for somebody who forgot theirs, or makes a one-time password; ends all sessions of the account. For the command
+/// line: whoever has the data directory has everything.
+pub async fn reset_password(app: &App, email: &str, password: Option<&str>) -> Result<Option<Secret>> {
+    let account = find_by_email(app, email).await?.ok_or_else(|| Error::not_found("account"))?;
+    let one_time = password.is_none().then(|| Secret::new(app, "once"));
+    let chosen = match (password, &one_time) {
+        (Some(given), _) => {
+            validate_password("/password", given)?;
+            given
+        }
+        (None, Some(secret)) => secret.reveal(),
+        (None, None) => return Err(Error::internal("a password or a one-time password")),
+    };
+    let hash = app.passwords().hash(chosen, app.random()).await?;
+    let mut tx = app.begin().await?;
+    store::account::set_password(&mut tx, &account.id, &hash, one_time.is_some()).await?;
+    store::session::remove_others(&mut tx, &account.id, None).await?;
+    tx.commit([did(&Caller::server(), "account.reset_password").about("account", &account.id)]).await?;
+    Ok(one_time)
+}
+
 /// Chooses a new password; ends all other sessions of the account.
 pub async fn change_password(
     app: &App,
@@ -236,7 +268,9 @@ pub async fn change_password(
     session_hash: Option<&str>,
     current: &str,
     new: &str,
+    address: Option<IpAddr>,
 ) -> Result<()> {
+    policy::change_password(caller)?;
     let account = caller
         .account
         .as_ref()
@@ -245,6 +279,8 @@ pub async fn change_password(
     if current == new {
         return Err(Invalid::field("/new", "Choose a password that differs from the one you have.").into());
     }
+    // by a session that somebody left open, a password is as well guessed as at the door
+    let attempt = throttle::begin(app, &account.email, address).await?;
     let stored = {
         let mut tx = app.read().await?;
         store::account::find_password(&mut tx, &account.email).await?.and_then(|(_, hash)| hash)
@@ -254,6 +290,7 @@ pub async fn change_password(
     }
     let hash = app.passwords().hash(new, app.random()).await?;
     let mut tx = app.begin().await?;
+    attempt.succeeded(&mut tx).await?;
     store::account::set_password(&mut tx, &account.id, &hash, false).await?;
     store::session::remove_others(&mut tx, &account.id, session_hash).await?;
     tx.commit([did(caller, "account.change_password").about("account", &account.id)]).await?;

@@ -2,7 +2,6 @@
 //! verbs as an approver, sends files, and says when that was all.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use domain::case::Level;
 use domain::evidence::Evidence;
@@ -15,12 +14,7 @@ pub use store::file_request::{Asked, Sent};
 use store::{Event, Tx};
 
 use crate::secret::{self, Secret};
-use crate::{App, Error, Kind, Result, did, jobs};
-
-/// Wrong tokens of an address that go unpunished, and for how long they count. 256 bits are not guessed; this keeps those who try
-/// from being a burden.
-const FREE_TRIES: i64 = 20;
-const FAILURES_COUNT_FOR: Duration = Duration::from_secs(15 * 60);
+use crate::{App, Error, Kind, Result, did, jobs, throttle};
 
 impl From<Dead> for Error {
     fn from(dead: Dead) -> Self {
@@ -167,29 +161,13 @@ pub struct Opened {
     pub sent: Vec<Sent>,
 }
 
-/// The link of a token, whether or not it still holds. Wrong tokens of an address are counted.
+/// The link of a token, whether or not it still holds. Wrong tokens of an address are slowed down; a right one never is, whatever
+/// others do from the same address: it cannot be guessed.
 async fn by_token(app: &App, token: &str, address: Option<IpAddr>) -> Result<FileRequest> {
-    let key = format!("link {}", secret::hash(&address.map_or_else(|| "unknown".to_owned(), |a| a.to_string())));
-    let mut tx = app.read().await?;
-    if let Some((failures, last)) = store::session::failures(&mut tx, &key).await? {
-        let again = last.plus(FAILURES_COUNT_FOR);
-        if failures > FREE_TRIES && again > tx.now() {
-            let seconds = again.since(tx.now()).as_secs() + 1;
-            return Err(Error::new(
-                Kind::Throttled(seconds),
-                "throttled",
-                "Too many links that do not exist. Try again later.",
-            ));
-        }
-    }
-    if let Some(link) = store::file_request::find_by_hash(&mut tx, &secret::hash(token)).await? {
+    if let Some(link) = store::file_request::find_by_hash(&mut app.read().await?, &secret::hash(token)).await? {
         return Ok(link);
     }
-    drop(tx);
-    let mut tx = app.begin().await?;
-    let forget_before = tx.now().minus(FAILURES_COUNT_FOR);
-    store::session::count_failure(&mut tx, &key, forget_before).await?;
-    tx.commit_housekeeping().await?;
+    throttle::wrong_link(app, address).await?;
     Err(Error::new(Kind::NotFound, "link_unknown", "There is no such link. Check that the address is complete."))
 }
 

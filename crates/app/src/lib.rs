@@ -31,6 +31,7 @@ pub mod settings;
 pub mod streets;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 pub mod token;
 pub mod upload;
 pub mod video_request;

@@ -1,5 +1,4 @@
-//! Signing in and out. Failures throttle account and address together, so that nobody can lock out somebody
-//! else; an address alone is throttled too, much later, so that it cannot try all accounts.
+//! Signing in and out.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,59 +8,13 @@ use domain::Timestamp;
 use domain::account::Account;
 
 use crate::secret::{self, Secret};
-use crate::{App, Error, Kind, Result, did};
-
-/// Failures that count, and for how long.
-const FAILURES_COUNT_FOR: Duration = Duration::from_secs(15 * 60);
-const FREE_TRIES: i64 = 5;
-const FREE_TRIES_OF_AN_ADDRESS: i64 = 100;
-const LONGEST_WAIT_SECONDS: u64 = 15 * 60;
-
-/// How long to wait after the last of so many failures: doubling from one second.
-fn wait(failures: i64, free: i64) -> Duration {
-    match failures - free {
-        ..0 => Duration::ZERO,
-        over => Duration::from_secs((1u64 << over.min(20)).min(LONGEST_WAIT_SECONDS)),
-    }
-}
-
-fn keys(login: &str, address: Option<IpAddr>) -> [(String, i64); 2] {
-    // A prefix of IPv6 is one household; of IPv4, one address.
-    let address = match address {
-        Some(IpAddr::V6(six)) => format!("{:x?}", &six.segments()[..4]),
-        Some(IpAddr::V4(four)) => four.to_string(),
-        None => "unknown".to_owned(),
-    };
-    let both = secret::hash(&format!("{} {address}", login.trim().to_lowercase()));
-    [
-        (format!("account and address {both}"), FREE_TRIES),
-        (format!("address {}", secret::hash(&address)), FREE_TRIES_OF_AN_ADDRESS),
-    ]
-}
-
-async fn throttle(tx: &mut store::Tx, keys: &[(String, i64)]) -> Result<()> {
-    for (key, free) in keys {
-        let Some((failures, last)) = store::session::failures(tx, key).await? else { continue };
-        let again = last.plus(wait(failures, *free));
-        let forgotten = last.plus(FAILURES_COUNT_FOR) < tx.now();
-        if again > tx.now() && !forgotten {
-            let seconds = again.since(tx.now()).as_secs() + 1;
-            return Err(Error::new(
-                Kind::Throttled(seconds),
-                "throttled",
-                format!("Too many failed tries. Try again in {seconds} seconds."),
-            ));
-        }
-    }
-    Ok(())
-}
+use crate::{App, Error, Kind, Result, did, throttle};
 
 /// Signs in with an address or a user name. Answers the session's secret, for a cookie, and whose it is.
 pub async fn sign_in(app: &App, login: &str, password: &str, address: Option<IpAddr>) -> Result<(Secret, Account)> {
-    let keys = keys(login, address);
+    let attempt = throttle::begin(app, login, address).await?;
     let stored = {
         let mut tx = app.read().await?;
-        throttle(&mut tx, &keys).await?;
         if login.len() > 254 || password.len() > 1024 {
             None
         } else {
@@ -70,23 +23,18 @@ pub async fn sign_in(app: &App, login: &str, password: &str, address: Option<IpA
     };
     let hash = stored.as_ref().and_then(|(_, hash)| hash.clone());
     let fits = app.passwords().verify(password, hash).await?;
-    let mut tx = app.begin().await?;
     let (Some((id, _)), true) = (stored, fits) else {
-        let forget_before = tx.now().minus(FAILURES_COUNT_FOR);
-        for (key, _) in &keys {
-            store::session::count_failure(&mut tx, key, forget_before).await?;
-        }
-        tx.commit_housekeeping().await?;
         return Err(Error::new(
             Kind::Unauthenticated,
             "wrong_credentials",
             "Address and password do not fit together.",
         ));
     };
+    let mut tx = app.begin().await?;
     let account = store::account::find(&mut tx, &id).await?.ok_or_else(|| Error::internal("the account vanished"))?;
     let secret = Secret::new(app, "session");
     store::session::insert(&mut tx, &secret.hash(), &id).await?;
-    store::session::forget_failures(&mut tx, &keys[0].0).await?;
+    attempt.succeeded(&mut tx).await?;
     store::account::seen(&mut tx, &id).await?;
     let caller = Caller::session(account.clone(), Vec::new());
     tx.commit([did(&caller, "session.sign_in").about("account", &id)]).await?;
@@ -129,17 +77,4 @@ pub async fn sign_out(app: &App, caller: &Caller, presented: &str) -> Result<()>
         None => tx.commit_housekeeping().await?,
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_and_end() {
-        assert_eq!(wait(4, FREE_TRIES), Duration::ZERO);
-        assert_eq!(wait(5, FREE_TRIES), Duration::from_secs(1));
-        assert_eq!(wait(8, FREE_TRIES), Duration::from_secs(8));
-        assert_eq!(wait(500, FREE_TRIES), Duration::from_secs(LONGEST_WAIT_SECONDS));
-    }
 }

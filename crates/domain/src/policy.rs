@@ -114,6 +114,18 @@ pub fn sees_account(caller: &Caller, account: &Account) -> bool {
     caller.account_id() == Some(&account.id) || caller.may(Privilege::ManageAccounts, &account.organization_id)
 }
 
+/// Whether somebody with these roles manages the accounts of all organizations.
+pub fn manages_all_accounts(grants: &[Grant]) -> bool {
+    grants
+        .iter()
+        .any(|grant| grant.organization_id.is_none() && grant.role.privileges().contains(&Privilege::ManageAccounts))
+}
+
+/// A person changes their password, in a browser: what a token may do ends with the token.
+pub fn change_password(caller: &Caller) -> Allowed {
+    allowed_if(matches!(caller.means, Means::Session), "A password is changed by whoever has signed in with it.")
+}
+
 /// Making or changing an account of an organization so that it holds these roles. Nobody hands out, or takes away, a role for an
 /// organization where they do not manage accounts.
 pub fn manage_account(caller: &Caller, organization: &OrganizationId, grants: &[Grant]) -> Allowed {

@@ -60,6 +60,90 @@ on_both!(failures_throttle_account_and_address_together, |database: TestDatabase
     assert_eq!(site.call("POST", "/session", None, Some(&right), &from).await.status, 200, "the wait is over");
 });
 
+on_both!(guesses_that_arrive_at_once_are_counted_one_by_one, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let attack = json!({"email": "ana@example.org", "password": "guess"});
+    let from = [("x-forwarded-for", "203.0.113.9")];
+    let guesses = (0..32).map(|_| site.call("POST", "/session", None, Some(&attack), &from));
+    let answers = futures::future::join_all(guesses).await;
+    let looked_at = answers.iter().filter(|answer| answer.status == 401).count();
+    assert_eq!(looked_at, 5, "the others had to wait");
+    assert!(answers.iter().all(|answer| matches!(answer.status, 401 | 429)));
+});
+
+on_both!(whoever_is_known_at_an_address_is_not_slowed_down_by_others_there, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let office = [("x-forwarded-for", "203.0.113.9")];
+    for name in ["ana", "ben"] {
+        site.test.account(name, &site.test.host, &[]).await;
+    }
+    let of = |name: &str| json!({"email": format!("{name}@example.org"), "password": app::testing::PASSWORD});
+    assert_eq!(site.call("POST", "/session", None, Some(&of("ana")), &office).await.status, 200);
+    for invented in 0..101 {
+        let guess = json!({"email": format!("nobody{invented}@example.org"), "password": "guess"});
+        site.call("POST", "/session", None, Some(&guess), &office).await;
+    }
+    assert_eq!(site.call("POST", "/session", None, Some(&of("ben")), &office).await.status, 429, "new here");
+    assert_eq!(site.call("POST", "/session", None, Some(&of("ana")), &office).await.status, 200, "known here");
+    site.test.advance(std::time::Duration::from_secs(16 * 60));
+    assert_eq!(site.call("POST", "/session", None, Some(&of("ben")), &office).await.status, 200);
+});
+
+on_both!(a_password_is_changed_in_a_session_and_not_guessed_there, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let ana = site.sign_in("ana").await;
+    let token =
+        site.post("/tokens", Some(&ana), json!({"name": "script"})).await.json["secret"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    let right = json!({"current": app::testing::PASSWORD, "new": "a much longer one"});
+    let by_token = site.call("POST", "/me/password", None, Some(&right), &[("authorization", &bearer)]).await;
+    assert_eq!(by_token.status, 403, "{}", by_token.json);
+    let wrong = json!({"current": "guess", "new": "a much longer one"});
+    for _ in 0..5 {
+        assert_eq!(site.post("/me/password", Some(&ana), wrong.clone()).await.status, 422);
+    }
+    assert_eq!(site.post("/me/password", Some(&ana), wrong).await.status, 429);
+    site.test.advance(std::time::Duration::from_secs(60));
+    assert_eq!(site.post("/me/password", Some(&ana), right).await.status, 204);
+});
+
+on_both!(an_installation_keeps_an_administrator, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    // the one that the installation was made with is disabled by the test's own, who then is the last
+    site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;
+    let boss = site.sign_in("boss").await;
+    let accounts = site.get("/accounts?limit=100", Some(&boss)).await.json["items"].as_array().unwrap().clone();
+    let change = async |id: &str, body: serde_json::Value| {
+        let version =
+            site.get(&format!("/accounts/{id}"), Some(&boss)).await.headers["etag"].to_str().unwrap().to_owned();
+        site.call("PATCH", &format!("/accounts/{id}"), Some(&boss), Some(&body), &[("if-match", &version)]).await
+    };
+    let mut own = String::new();
+    for account in &accounts {
+        let id = account["id"].as_str().unwrap();
+        if account["email"] == "boss@example.org" {
+            own = id.to_owned();
+        } else {
+            assert_eq!(change(id, json!({"disabled": true})).await.status, 200);
+        }
+    }
+    let refused = change(&own, json!({"roles": [{"role": "auditor", "organization_id": null}]})).await;
+    assert_eq!((refused.status, refused.code()), (409, "last_administrator"));
+    let input = json!({"email": "second@example.org", "name": "Second", "organization_id": site.test.host, "roles": [{"role": "administrator", "organization_id": null}]});
+    assert_eq!(site.post("/accounts", Some(&boss), input).await.status, 201);
+    assert_eq!(change(&own, json!({"roles": [{"role": "auditor", "organization_id": null}]})).await.status, 200);
+});
+
+on_both!(a_token_without_any_privilege_is_refused, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let ana = site.sign_in("ana").await;
+    let empty = site.post("/tokens", Some(&ana), json!({"name": "script", "scopes": []})).await;
+    assert_eq!((empty.status, empty.json["errors"][0]["pointer"].as_str()), (422, Some("/scopes")));
+});
+
 on_both!(a_one_time_password_must_be_changed, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     site.test.account("boss", &site.test.host, &[(Role::Administrator, None)]).await;

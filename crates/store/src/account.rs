@@ -202,6 +202,15 @@ pub async fn any(tx: &mut Tx) -> Result<bool> {
     Ok(Sql::new("SELECT 1 AS one FROM accounts LIMIT 1").fetch_optional(tx).await?.is_some())
 }
 
+/// Whether somebody else, who can sign in, is an administrator of the whole installation.
+pub async fn another_administrator(tx: &mut Tx, than: &AccountId) -> Result<bool> {
+    let sql = Sql::new("SELECT 1 AS one FROM account_roles r JOIN accounts a ON a.id = r.account_id WHERE r.role = ")
+        .arg(Role::Administrator.as_str())
+        .add(" AND r.organization_id = '' AND a.disabled_at IS NULL AND a.id <> ")
+        .arg(than.as_str());
+    Ok(sql.add(" LIMIT 1").fetch_optional(tx).await?.is_some())
+}
+
 /// Notes that somebody was here.
 pub async fn seen(tx: &mut Tx, id: &AccountId) -> Result<()> {
     let now = tx.now().as_micros();

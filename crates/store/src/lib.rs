@@ -33,6 +33,7 @@ pub mod setting;
 mod sql;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod throttle;
 pub mod token;
 mod tx;
 pub mod upload;

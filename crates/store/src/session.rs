@@ -1,4 +1,4 @@
-//! Sessions of people, and the record of failed sign-ins.
+//! Sessions of people.
 
 use domain::Timestamp;
 use domain::id::AccountId;
@@ -82,33 +82,5 @@ pub async fn remove_expired(tx: &mut Tx, created_before: Timestamp, seen_before:
         .arg(seen_before.as_micros())
         .execute(tx)
         .await?;
-    Ok(())
-}
-
-/// How often signing in failed under a key, and when last.
-pub async fn failures(tx: &mut Tx, what: &str) -> Result<Option<(i64, Timestamp)>> {
-    let row =
-        Sql::new("SELECT failures, last_at FROM sign_in_failures WHERE what = ").arg(what).fetch_optional(tx).await?;
-    row.map(|row| Ok((row.int("failures")?, row.time("last_at")?))).transpose()
-}
-
-/// Counts one more failure; those before `forget_before` no longer count.
-pub async fn count_failure(tx: &mut Tx, what: &str, forget_before: Timestamp) -> Result<()> {
-    let now = tx.now().as_micros();
-    Sql::new("INSERT INTO sign_in_failures (what, failures, last_at) VALUES (")
-        .arg(what)
-        .add(", 1, ")
-        .arg(now)
-        .add(") ON CONFLICT (what) DO UPDATE SET last_at = excluded.last_at, failures = CASE WHEN sign_in_failures.last_at < ")
-        .arg(forget_before.as_micros())
-        .add(" THEN 1 ELSE sign_in_failures.failures + 1 END")
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// Forgets the failures under a key, after a sign-in that succeeded.
-pub async fn forget_failures(tx: &mut Tx, what: &str) -> Result<()> {
-    Sql::new("DELETE FROM sign_in_failures WHERE what = ").arg(what).execute(tx).await?;
     Ok(())
 }

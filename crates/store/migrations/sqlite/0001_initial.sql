@@ -78,11 +78,12 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_account ON tokens (account_id);
 
--- Failed sign-ins by account and address together, and by address alone.
+-- Tries to sign in, by account and address together, and by address alone.
 CREATE TABLE sign_in_failures (
-    what       TEXT PRIMARY KEY,
-    failures   INTEGER NOT NULL,
-    last_at    INTEGER NOT NULL
+    what         TEXT PRIMARY KEY,
+    failures     INTEGER NOT NULL,
+    last_at      INTEGER NOT NULL,
+    succeeded_at INTEGER
 ) STRICT;
 
 -- Registry ----------------------------------------------------------------------------------

@@ -135,10 +135,12 @@ struct PasswordChange {
 async fn change_my_password(
     State(app): State<App>,
     Known(caller): Known,
+    Address(address): Address,
     headers: HeaderMap,
     Json(change): Json<PasswordChange>,
 ) -> Answer<StatusCode> {
     let session = session_cookie(&headers).map(app::secret::hash);
-    app::account::change_password(&app, &caller, session.as_deref(), &change.current, &change.new).await?;
+    let PasswordChange { current, new } = &change;
+    app::account::change_password(&app, &caller, session.as_deref(), current, new, address).await?;
     Ok(StatusCode::NO_CONTENT)
 }
