@@ -66,6 +66,17 @@ impl Error {
         Self::new(Kind::Conflict, code, message)
     }
 
+    /// What happened, for those who run the installation: where it was our fault, its causes.
+    pub fn for_administrators(&self) -> String {
+        let mut words = Vec::new();
+        let mut cause = self.source.as_deref().map(|source| source as &dyn std::error::Error);
+        while let Some(inner) = cause {
+            words.push(inner.to_string());
+            cause = inner.source();
+        }
+        if words.is_empty() { self.message.clone() } else { words.join(": ") }
+    }
+
     /// Our fault, with its cause.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {

@@ -8,6 +8,7 @@ mod purge_refused_evidence;
 pub mod sequence_ledger;
 pub(crate) mod settle_file_request;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use domain::id::JobId;
@@ -35,6 +36,10 @@ pub struct Wakers {
     pub connector_tasks: Notify,
 }
 
+/// A job that panics, to see what comes of it.
+#[cfg(feature = "testing")]
+pub const PANICS: &str = "panics";
+
 /// Runs what a job's kind names. A new job is one line here and one file beside this one.
 async fn run(app: &App, job: &Job) -> Result<()> {
     match job.kind.as_str() {
@@ -46,6 +51,8 @@ async fn run(app: &App, job: &Job) -> Result<()> {
         "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
         "settle_file_request" => settle_file_request::run(app, job).await,
         "return_lost_leases" => crate::connector_task::return_lost(app).await,
+        #[cfg(feature = "testing")]
+        PANICS => panic!("as the test wants it"),
         other => Err(Error::internal(format!("no such job: {other}"))),
     }
 }
@@ -64,7 +71,8 @@ async fn remove_expired_sessions(app: &App) -> Result<()> {
     let mut tx = app.begin().await?;
     store::session::remove_expired(&mut tx, now.minus(settings.session_absolute), now.minus(settings.session_idle))
         .await?;
-    Ok(tx.commit_housekeeping().await?)
+    tx.commit_housekeeping().await?;
+    crate::throttle::forget(app).await
 }
 
 /// Queues a job in the transaction that causes it.
@@ -115,7 +123,7 @@ async fn run_held(app: &App, job: &Job) -> Result<()> {
         }
     };
     tokio::select! {
-        outcome = run(app, job) => outcome,
+        outcome = caught(run(app, job)) => outcome,
         lost = hold => lost,
     }
 }
@@ -125,7 +133,13 @@ pub async fn run_one(app: &App) -> Result<bool> {
     let mut tx = app.begin().await?;
     let Some(job) = store::job::claim(&mut tx, LEASE).await? else { return Ok(false) };
     tx.commit_housekeeping().await?;
-    let outcome = run_held(app, &job).await;
+    let recurring = RECURRING.iter().any(|(kind, _)| *kind == job.kind);
+    // the last try took the server with it, or it would have been given up then
+    let outcome = if job.attempts > TRIES && !recurring {
+        Err(Error::internal(format!("It was begun {TRIES} times, and the server ended each time before it did.")))
+    } else {
+        run_held(app, &job).await
+    };
     let mut tx = app.begin().await?;
     match outcome {
         Ok(()) => {
@@ -137,13 +151,23 @@ pub async fn run_one(app: &App) -> Result<bool> {
         }
         Err(error) => {
             tracing::warn!(job = %job.id, kind = job.kind, attempts = job.attempts, error = %error, source = ?error.source, "job failed");
-            let give_up = job.attempts >= TRIES && !RECURRING.iter().any(|(kind, _)| *kind == job.kind);
+            let give_up = job.attempts >= TRIES && !recurring;
             let again = (!give_up).then(|| again_at(tx.now(), job.attempts, tx.random()));
-            store::job::failed(&mut tx, &job, &error.message, again).await?;
+            store::job::failed(&mut tx, &job, &error.for_administrators(), again).await?;
         }
     }
     tx.commit_housekeeping().await?;
     Ok(true)
+}
+
+/// A panic is a failure like any other: it must not end the loop that it happens in.
+pub(crate) async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    use futures::FutureExt as _;
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let words =
+            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        Err(Error::internal(format!("a panic: {}", words.unwrap_or_default())))
+    })
 }
 
 /// Queues the recurring jobs that are not queued yet.
@@ -174,7 +198,7 @@ pub async fn each_commit<F: Future<Output = Result<bool>>>(
 ) {
     let mut commits = app.db().committed();
     while !stop.is_cancelled() {
-        match work(app.clone()).await {
+        match caught(work(app.clone())).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(Error { kind: Kind::Internal, source, message, .. }) => {

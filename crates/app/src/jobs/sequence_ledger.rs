@@ -31,7 +31,7 @@ const MOST: u64 = 4096;
 /// Extends the ledger until it is told to stop.
 pub(super) async fn work(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match run(&app).await {
+        match super::caught(run(&app)).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(%error, source = ?error.source, "the ledger could not be extended"),
