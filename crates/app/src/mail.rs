@@ -30,24 +30,39 @@ pub async fn send_one(app: &App) -> Result<bool> {
     let Some(mail) = store::mail::claim(&mut tx, LEASE).await? else { return Ok(false) };
     tx.commit_housekeeping().await?;
     let outcome = match message(smtp, &mail) {
-        Ok(message) => match tokio::time::timeout(SENDING, transport(smtp)?.send(message)).await {
-            Ok(answer) => answer.map(|_| ()).map_err(|e| (e.to_string(), !e.is_permanent())),
-            Err(_) => Err((format!("the mail server took longer than {} s", SENDING.as_secs()), true)),
-        },
+        Ok(message) => deliver(smtp, message).await,
         Err(error) => Err((error.to_string(), false)),
     };
     let mut tx = app.begin().await?;
     match outcome {
-        Ok(()) => store::mail::sent(&mut tx, &mail.id).await?,
+        Ok(()) => store::mail::sent(&mut tx, &mail).await?,
         Err((error, may_pass)) => {
             tracing::warn!(mail = %mail.id, error, "mail was not taken");
             let again =
                 (may_pass && mail.attempts < TRIES).then(|| jobs::again_at(tx.now(), mail.attempts + 4, tx.random()));
-            store::mail::failed(&mut tx, &mail.id, &error, again).await?;
+            store::mail::failed(&mut tx, &mail, &error, again).await?;
         }
     }
     tx.commit_housekeeping().await?;
     Ok(true)
+}
+
+/// Hands a mail to the server. A failure says whether it may pass by itself.
+async fn deliver(smtp: &Smtp, message: Message) -> std::result::Result<(), (String, bool)> {
+    let transport = transport(smtp).map_err(|error| (error.for_administrators(), true))?;
+    let sending = async {
+        let Err(error) = transport.send(message).await else { return Ok(()) };
+        // A server that also refuses us without a mail has nothing against this one: a wrong password must not kill the outbox.
+        let about_this_mail = error.is_permanent() && transport.test_connection().await.unwrap_or(false);
+        Err((error.to_string(), !about_this_mail))
+    };
+    let slow = || (format!("the mail server took longer than {} s", SENDING.as_secs()), true);
+    tokio::time::timeout(SENDING, sending).await.unwrap_or_else(|_| Err(slow()))
+}
+
+/// Refuses a sender's address that no mail could bear.
+pub fn check_sender(from: &str) -> std::result::Result<(), String> {
+    from.parse::<Mailbox>().map(drop).map_err(|error| error.to_string())
 }
 
 /// The Message-ID is the mail's own id, so that a copy sent after a crash is recognised as the same mail (RFC 5322 §3.6.4).

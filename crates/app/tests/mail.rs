@@ -22,6 +22,8 @@ struct Server {
     port: u16,
     taken: Arc<Mutex<Vec<String>>>,
     answer: Arc<Mutex<&'static str>>,
+    /// What it answers to a user name and password; none: it does not ask for them.
+    authentication: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Server {
@@ -31,6 +33,7 @@ impl Server {
             port: listener.local_addr().unwrap().port(),
             taken: Arc::default(),
             answer: Arc::new(Mutex::new("250 OK")),
+            authentication: Arc::default(),
         };
         let served = server.clone();
         tokio::spawn(async move {
@@ -48,6 +51,8 @@ impl Server {
         write.write_all(b"220 test\r\n").await.ok()?;
         while let Some(line) = lines.next_line().await.ok()? {
             let answer = match line.split(' ').next().unwrap_or("").to_uppercase().as_str() {
+                "EHLO" if self.authentication.lock().unwrap().is_some() => "250-test\r\n250 AUTH PLAIN".to_owned(),
+                "AUTH" => self.authentication.lock().unwrap().unwrap_or("503 no").to_owned(),
                 "EHLO" | "MAIL" | "RCPT" | "RSET" | "NOOP" => "250 OK".to_owned(),
                 "QUIT" => "221 bye".to_owned(),
                 "DATA" => {
@@ -176,6 +181,27 @@ on_both!(a_hopeless_mail_is_given_up_and_can_be_revived, |database: TestDatabase
     app::mail::send_one(&test.app).await.unwrap();
     assert_eq!(state(&test).await, MailState::Sent);
 });
+
+on_both!(a_wrong_password_of_ours_kills_no_mail, |database: TestDatabase| async move {
+    let server = Server::start().await;
+    *server.authentication.lock().unwrap() = Some("535 wrong");
+    let smtp = Smtp { username: Some("us".into()), password: Some("old".into()), ..server.smtp() };
+    let test = with_one_mail(database, Some(smtp)).await;
+    for _ in 0..4 {
+        assert!(app::mail::send_one(&test.app).await.unwrap());
+        assert_eq!(state(&test).await, MailState::Waiting, "the mail is not to blame");
+        test.advance(Duration::from_secs(3_600));
+    }
+    *server.authentication.lock().unwrap() = Some("235 welcome");
+    app::mail::send_one(&test.app).await.unwrap();
+    assert_eq!(state(&test).await, MailState::Sent);
+});
+
+#[test]
+fn a_sender_that_is_no_address_is_refused() {
+    assert!(app::mail::check_sender("Sightline <sightline@agency.example>").is_ok());
+    assert!(app::mail::check_sender("not an address at all").is_err());
+}
 
 on_both!(without_a_mail_server_mail_is_kept, |database: TestDatabase| async move {
     let test = with_one_mail(database, None).await;

@@ -117,18 +117,20 @@ pub async fn claim(tx: &mut Tx, lease: Duration) -> Result<Option<Mail>> {
 }
 
 /// A mail server took it.
-pub async fn sent(tx: &mut Tx, id: &MailId) -> Result<()> {
+pub async fn sent(tx: &mut Tx, claimed: &Mail) -> Result<()> {
     Sql::new("UPDATE mails SET state = 'sent', lease_until = 0, last_error = NULL, sent_at = ")
         .arg(tx.now().as_micros())
         .add(" WHERE id = ")
-        .arg(id.as_str())
+        .arg(claimed.id.as_str())
+        .add(" AND attempts = ")
+        .arg(claimed.attempts)
         .execute(tx)
         .await?;
     Ok(())
 }
 
 /// It could not be sent: it is tried again, or given up.
-pub async fn failed(tx: &mut Tx, id: &MailId, error: &str, again_at: Option<Timestamp>) -> Result<()> {
+pub async fn failed(tx: &mut Tx, claimed: &Mail, error: &str, again_at: Option<Timestamp>) -> Result<()> {
     Sql::new("UPDATE mails SET lease_until = 0, last_error = ")
         .arg(error)
         .add(", state = ")
@@ -136,7 +138,9 @@ pub async fn failed(tx: &mut Tx, id: &MailId, error: &str, again_at: Option<Time
         .add(", run_at = ")
         .arg(again_at.unwrap_or(tx.now()).as_micros())
         .add(" WHERE id = ")
-        .arg(id.as_str())
+        .arg(claimed.id.as_str())
+        .add(" AND attempts = ")
+        .arg(claimed.attempts)
         .execute(tx)
         .await?;
     Ok(())
