@@ -13,9 +13,14 @@ pub async fn create(
     app: &App,
     caller: &Caller,
     name: &str,
-    scopes: Vec<Privilege>,
+    scopes: Option<Vec<Privilege>>,
     expires_at: Option<Timestamp>,
 ) -> Result<(Token, Secret)> {
+    if scopes.as_ref().is_some_and(Vec::is_empty) {
+        let message = "A token without any privilege can do nothing. Leave this out for all that the account may.";
+        return Err(Invalid::field("/scopes", message).into());
+    }
+    let scopes = scopes.unwrap_or_default();
     policy::manage_own_tokens(caller)?;
     let account = caller.account_id().ok_or_else(|| Error::not_found("account"))?;
     insert(app, caller, account, name, scopes, expires_at).await

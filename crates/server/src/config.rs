@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::settings::{Media, PasswordCost, Smtp, SmtpSecurity};
 use app::{App, Clock, Database, Settings};
+use domain::number_template::NumberTemplate;
 use serde::{Deserialize, Serialize};
 
 /// All settings. `sightline serve --print-config` shows them.
@@ -263,6 +264,19 @@ impl Config {
             "tls" => SmtpSecurity::Tls,
             other => anyhow::bail!("smtp.security is {other:?}; expected starttls, tls or none"),
         };
+        for (setting, template) in
+            [("requests.numbers", &self.requests.numbers), ("evidence.case_numbers", &self.evidence.case_numbers)]
+        {
+            NumberTemplate::parse(template).with_context(|| format!("{setting} = {template:?}"))?;
+        }
+        if !smtp.host.is_empty() {
+            app::mail::check_sender(&smtp.from).map_err(|why| {
+                anyhow::anyhow!(
+                    "smtp.from = {:?} is no address ({why}); such as \"Sightline <sightline@agency.example>\"",
+                    smtp.from
+                )
+            })?;
+        }
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let itself = std::env::current_exe().context("finding this program")?;
         Ok(Settings {
@@ -326,7 +340,12 @@ impl Config {
             };
             app::Blobs::in_s3(&s3, Database::system_entropy())
         };
-        Ok(App::new(db, blobs.context("opening the file store")?, Clock::System, self.settings()?, self.data.clone()))
+        let blobs = blobs.context("opening the file store")?;
+        if !self.blobs.s3_endpoint.is_empty() {
+            let bucket = format!("the bucket {:?} at {}", self.blobs.s3_bucket, self.blobs.s3_endpoint);
+            blobs.reach().await.with_context(|| format!("{bucket} cannot be listed: make it, or correct [blobs]"))?;
+        }
+        Ok(App::new(db, blobs, Clock::System, self.settings()?, self.data.clone()))
     }
 }
 

@@ -120,6 +120,14 @@ impl Blobs {
         Ok(())
     }
 
+    /// Fails where the store cannot be listed, such as a bucket that does not exist.
+    pub async fn reach(&self) -> Result<()> {
+        match self.objects.list(None).next().await {
+            Some(Err(error)) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// The size in bytes, or `None` where there is no such file.
     pub async fn size(&self, name: &str) -> Result<Option<u64>> {
         match self.objects.head(&Key::from(name)).await {

@@ -62,7 +62,7 @@ impl Tx {
             told.push((event.kind, event.objects.iter().map(|(_, id)| id.clone()).collect()));
             event::insert(&mut self, event).await?;
         }
-        debug_assert!(!told.is_empty(), "a commit without an event is commit_housekeeping");
+        assert!(!told.is_empty(), "a commit without an event is commit_housekeeping");
         self.finish(told).await
     }
 

@@ -2290,6 +2290,11 @@ export interface components {
              * @description The longest distance between two key frames.
              */
             key_frame_interval_ms?: number | null;
+            /**
+             * Format: int64
+             * @description So much later than said the frames may have been recorded: some recorders tell only in which second a recording begins.
+             */
+            uncertainty_ms?: number | null;
             clock_offset?: components["schemas"]["ClockOffset"] | null;
             /** @description The file that came out. */
             export: components["schemas"]["ExportFacts"];
@@ -2905,8 +2910,8 @@ export interface components {
         TokenInput: {
             /** @description What it is for. */
             name: string;
-            /** @description The privileges to cut it to; none: all of the account's. */
-            scopes?: components["schemas"]["Privilege"][];
+            /** @description The privileges to cut it to, at least one; left out: all of the account's. */
+            scopes?: components["schemas"]["Privilege"][] | null;
             expires_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description A token, without its secret. */

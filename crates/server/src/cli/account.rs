@@ -1,4 +1,4 @@
-//! `account add` and `token create`: on the data directory, whether or not the server runs.
+//! `account add`, `account set-password` and `token create`: on the data directory, whether or not the server runs.
 
 use std::io::Read as _;
 
@@ -30,6 +30,15 @@ pub(crate) enum AccountCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Sets a new password for somebody who forgot theirs, and ends their sessions. Prints a one-time password unless one is given.
+    SetPassword {
+        email: String,
+        /// Reads the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,7 +61,14 @@ pub(crate) enum TokenCommand {
 
 impl AccountCommand {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self::Add { email, role, name, organization, password_stdin, place } = self;
+        let (email, role, name, organization, password_stdin, place) = match self {
+            Self::Add { email, role, name, organization, password_stdin, place } => {
+                (email, role, name, organization, password_stdin, place)
+            }
+            Self::SetPassword { email, password_stdin, place } => {
+                return set_password(&email, password_stdin, &place).await;
+            }
+        };
         let config = place.configuration()?;
         let app = config.open_app().await?;
         super::serve::announce_first_administrator(&app, &config).await?;
@@ -84,6 +100,15 @@ impl AccountCommand {
         }
         Ok(())
     }
+}
+
+async fn set_password(email: &str, password_stdin: bool, place: &Place) -> anyhow::Result<()> {
+    let password = password_stdin.then(read_password).transpose()?;
+    let app = place.configuration()?.open_app().await?;
+    if let Some(secret) = app::account::reset_password(&app, email, password.as_deref()).await? {
+        println!("One-time password: {}", secret.reveal());
+    }
+    Ok(())
 }
 
 fn read_password() -> anyhow::Result<String> {

@@ -65,7 +65,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
   const [expires, setExpires] = useState<string | null>(() => new Date(Date.now() + 90 * 86_400_000).toISOString())
   const privileges = [...new Set(me.privileges.map((p) => p.privilege))].sort()
   const save = useMutation({
-    mutationFn: () => take(client.POST('/api/v1/tokens', { body: { name: name.trim(), scopes: [...scopes], expires_at: expires } })),
+    mutationFn: () => take(client.POST('/api/v1/tokens', { body: { name: name.trim(), scopes: scopes.size > 0 ? [...scopes] : undefined, expires_at: expires } })),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['tokens'] }),
   })
   const trouble = save.error ? asTrouble(save.error) : null

@@ -60,9 +60,8 @@ async fn list_tokens(State(app): State<App>, Signed(caller): Signed) -> Answer<a
 struct TokenInput {
     /// What it is for.
     name: String,
-    /// The privileges to cut it to; none: all of the account's.
-    #[serde(default)]
-    scopes: Vec<Privilege>,
+    /// The privileges to cut it to, at least one; left out: all of the account's.
+    scopes: Option<Vec<Privilege>>,
     expires_at: Option<Timestamp>,
 }
 
