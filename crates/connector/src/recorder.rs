@@ -170,7 +170,8 @@ impl Shift {
 
     /// What is not beyond its own uncertainty is no offset.
     fn us(self) -> i64 {
-        let told = |offset: &ClockOffset| offset.offset_ms.abs() > offset.uncertainty_ms.unwrap_or(0);
+        let told =
+            |offset: &ClockOffset| offset.offset_ms.unsigned_abs() > offset.uncertainty_ms.unwrap_or(0).unsigned_abs();
         self.0.filter(told).map_or(0, |offset| offset.offset_ms.saturating_mul(1_000))
     }
 

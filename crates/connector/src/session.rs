@@ -87,7 +87,7 @@ async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallErro
         return Err(CallError::Refused(format!("version {} of the protocol is not known here", answer.version)));
     }
     let off = answer.clock.as_millis() - jiff::Timestamp::now().as_millisecond();
-    if off.abs() > 2_000 {
+    if off.unsigned_abs() > 2_000 {
         tracing::warn!(milliseconds = off, "this machine's clock differs from the server's");
     }
     tracing::info!(name = answer.connector.name, id = %answer.connector.id, version = answer.version, "connected");

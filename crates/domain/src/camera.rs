@@ -215,7 +215,7 @@ impl Facts {
         let year_ms = 366 * 24 * 3_600_000;
         expect(
             "/clock_offset_ms",
-            self.clock_offset_ms.is_none_or(|o| o.abs() <= year_ms),
+            self.clock_offset_ms.is_none_or(|o| (-year_ms..=year_ms).contains(&o)),
             "Expected milliseconds, at most a year.",
         );
         let uncertainty = self.clock_uncertainty_ms.is_none_or(|u| (0..=year_ms).contains(&u));
