@@ -118,6 +118,9 @@ impl From<store::Error> for Error {
                 "stale",
                 "This was changed by somebody else in the meantime. Load it again and repeat your change.",
             ),
+            store::Error::Unstorable => {
+                Invalid::field("", "Something in this has control characters in it, which cannot be kept.").into()
+            }
             other => Self::internal(other),
         }
     }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Invalid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{Error, Result};
 
@@ -56,7 +57,18 @@ fn cursor(key: &impl Serialize) -> String {
 pub fn key<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let key = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let value = bytes.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()).filter(|value| !has_nul(value));
+    let key = value.and_then(|value| serde_json::from_value(value).ok());
     key.map(Some)
         .ok_or_else(|| Error::from(Invalid::field("/cursor", "Expected the next_cursor of an earlier answer.")))
+}
+
+/// What this server never wrote, and PostgreSQL does not take.
+fn has_nul(key: &Value) -> bool {
+    match key {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(parts) => parts.iter().any(has_nul),
+        Value::Object(fields) => fields.values().any(has_nul),
+        _ => false,
+    }
 }

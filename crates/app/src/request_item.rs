@@ -148,7 +148,7 @@ fn refused(refused: Refused) -> Error {
 
 fn required(pointer: &str, text: &str) -> Result<String> {
     let mut invalid = Invalid::new();
-    video_request::check_text(&mut invalid, pointer, text, video_request::LONG_TEXT);
+    invalid.require_text(pointer, text, video_request::LONG_TEXT);
     invalid.into_result()?;
     Ok(text.trim().to_owned())
 }

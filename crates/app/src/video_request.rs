@@ -446,7 +446,7 @@ pub async fn comment(app: &App, caller: &Caller, id: &VideoRequestId, body: &str
     let owners: Vec<OrganizationId> = shown.into_iter().map(|shown| shown.item.organization_id).collect();
     policy::comment_on_request(caller, &head.request.requester_id, &owners)?;
     let mut invalid = Invalid::new();
-    video_request::check_text(&mut invalid, "/body", body, video_request::LONG_TEXT);
+    invalid.require_text("/body", body, video_request::LONG_TEXT);
     invalid.into_result()?;
     let message =
         store::message::insert(&mut tx, id, None, MessageKind::Comment, caller.account_id(), body.trim()).await?;

@@ -221,18 +221,14 @@ impl Facts {
         let uncertainty = self.clock_uncertainty_ms.is_none_or(|u| (0..=year_ms).contains(&u));
         expect("/clock_uncertainty_ms", uncertainty, "Expected milliseconds from 0 to a year.");
         expect("/tags", self.tags.len() <= 50, "At most 50 tags fit.");
-        for (i, tag) in self.tags.iter().enumerate() {
-            expect(&format!("/tags/{i}"), tag.chars().count() <= 60, "A tag has at most 60 characters.");
-        }
         expect("/custom", self.custom.len() <= 50, "At most 50 further fields fit.");
-        let fits = |(key, value): (&String, &String)| {
-            !key.is_empty() && key.chars().count() <= 60 && value.chars().count() <= 1_000
-        };
-        expect(
-            "/custom",
-            self.custom.iter().all(fits),
-            "A further field has a name of 1 to 60 and a value of at most 1000 characters.",
-        );
+        for (i, tag) in self.tags.iter().enumerate() {
+            invalid.limit_text(&format!("/tags/{i}"), Some(tag), 60);
+        }
+        for (name, value) in &self.custom {
+            invalid.require_text("/custom", name, 60);
+            invalid.limit_text("/custom", Some(value), 1_000);
+        }
         invalid.into_result()
     }
 }

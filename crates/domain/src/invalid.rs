@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// What may have so many characters is written on one line.
+const LINE: usize = 300;
+
 /// One field that cannot be accepted, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
@@ -35,24 +38,52 @@ impl Invalid {
 
     /// Requires text of 1 to `most` characters, not counting blanks around it.
     pub fn require_text(&mut self, pointer: &str, text: &str, most: usize) {
-        let length = text.trim().chars().count();
-        if length == 0 {
+        if text.trim().is_empty() {
             self.add(pointer, "This cannot be empty.");
-        } else if length > most {
-            self.add(pointer, format!("This has {length} characters; at most {most} fit."));
         }
+        self.check_text(pointer, text.trim(), most);
     }
 
     /// Requires text of at most so many characters.
     pub fn limit_text(&mut self, pointer: &str, text: Option<&str>, most: usize) {
-        let length = text.map_or(0, |t| t.chars().count());
+        self.check_text(pointer, text.unwrap_or(""), most);
+    }
+
+    /// Text that fits on a line has no control characters; longer text may have line breaks and tabs.
+    fn check_text(&mut self, pointer: &str, text: &str, most: usize) {
+        let length = text.chars().count();
         if length > most {
             self.add(pointer, format!("This has {length} characters; at most {most} fit."));
+        }
+        if text.chars().any(|c| c.is_control() && (most <= LINE || !matches!(c, '\n' | '\r' | '\t'))) {
+            self.add(pointer, "This has control characters in it.");
         }
     }
 
     /// `Ok` when nothing is wrong.
     pub fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_text_has_line_breaks_and_none_has_other_control_characters() {
+        let wrong = |text: &str, most| {
+            let mut invalid = Invalid::new();
+            invalid.require_text("/text", text, most);
+            invalid.limit_text("/text", Some(text), most);
+            invalid.0.len()
+        };
+        assert_eq!(wrong("Two\nlines\tand more", 4_000), 0);
+        assert_eq!(wrong("Two\nlines", 200), 2);
+        for control in ['\0', '\u{1b}', '\u{7f}', '\u{85}'] {
+            assert_eq!(wrong(&format!("a{control}b"), 4_000), 2);
+            assert_eq!(wrong(&format!("a{control}b"), 200), 2);
+        }
+        assert_eq!(wrong("Größe 5 – 日本", 200), 0);
     }
 }

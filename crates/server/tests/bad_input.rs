@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
@@ -272,5 +272,79 @@ on_both!(a_camera_has_no_channels, |database: TestDatabase| async move {
         if status == 422 {
             assert_eq!(reply.json["errors"][0]["pointer"], "/items/0/channels");
         }
+    }
+});
+
+// PostgreSQL keeps no NUL, and nobody means one: the same answer on both databases, at every door.
+on_both!(control_characters, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    desk.site.test.account("ada", &desk.site.test.host, &[(Role::Administrator, None)]).await;
+    desk.site.test.account("aud", &desk.site.test.host, &[(Role::Auditor, None)]).await;
+    let (ada, aud) = (desk.site.sign_in("ada").await, desk.site.sign_in("aud").await);
+    let (organization, nul) = (desk.site.test.host.to_string(), "a\0b");
+    let before = desk.state().await;
+    let owned = json!({"name": nul, "organization_id": organization});
+    let account = json!({"email": "n@example.org", "name": nul, "organization_id": organization, "roles": []});
+    for (path, who, body, pointer) in [
+        ("/session", None, json!({"email": nul, "password": "x"}), "/email"),
+        ("/cameras", Some(&ada), owned.clone(), "/name"),
+        ("/connectors", Some(&ada), owned.clone(), "/name"),
+        ("/groups", Some(&ada), owned, "/name"),
+        ("/organizations", Some(&ada), json!({"name": nul, "time_zone": "UTC"}), "/name"),
+        ("/accounts", Some(&ada), account, "/name"),
+        ("/tokens", Some(&ada), json!({"name": nul}), "/name"),
+        ("/cases", Some(&desk.ana), json!({"name": nul}), "/name"),
+        ("/cases", Some(&desk.ana), json!({"name": "a\u{1b}[2Jb"}), "/name"),
+        ("/groups", Some(&ada), json!({"name": "two\nlines", "organization_id": organization}), "/name"),
+    ] {
+        let reply = desk.site.post(path, who, body).await;
+        assert_eq!(reply.json["errors"][0]["pointer"], pointer, "{path}: {}", reply.json);
+        refused!(desk, before, reply, 422, "invalid");
+    }
+    refused!(desk, before, desk.submit(|r| r["incident"]["number"] = json!(nul)).await, 422, "invalid");
+    let channels = json!(["front", nul]);
+    refused!(desk, before, desk.submit(|r| r["items"][0]["channels"] = channels).await, 422, "invalid");
+    for path in ["/sources?q=%00", "/sources?tag=%00", "/accounts?q=%00", "/video-requests?q=%00", "/cases?q=%00"] {
+        refused!(desk, before, desk.site.get(path, Some(&ada)).await, 422, "invalid");
+    }
+    refused!(desk, before, desk.site.get("/mails?q=%00", Some(&ada)).await, 422, "invalid");
+    for name in ["kind", "actor", "object"] {
+        let reply = desk.site.get(&format!("/ledger/events?{name}=%00"), Some(&aud)).await;
+        assert_eq!(reply.json["errors"][0]["pointer"], format!("/{name}"));
+        refused!(desk, before, reply, 422, "invalid");
+    }
+    let named = URL_SAFE_NO_PAD.encode(json!({"Name": [nul, desk.camera]}).to_string());
+    let account = URL_SAFE_NO_PAD.encode(json!([nul, "acc_00000000000000000000000000"]).to_string());
+    for path in [format!("/sources?cursor={named}"), format!("/accounts?cursor={account}")] {
+        refused!(desk, before, desk.site.get(&path, Some(&ada)).await, 422, "invalid");
+    }
+    refused!(desk, before, desk.site.get("/cameras/cam_%00", Some(&ada)).await, 404, "not_found");
+});
+
+on_both!(numbers_at_the_end_of_their_range, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let otto = desk.site.sign_in("otto").await;
+    let path = format!("/cameras/{}", desk.camera);
+    let before = desk.state().await;
+    for field in ["clock_offset_ms", "clock_uncertainty_ms", "retention_hours"] {
+        for end in [i64::MIN, i64::MAX] {
+            let change = json!({field: end});
+            let reply = desk.site.call("PATCH", &path, Some(&otto), Some(&change), &[("if-match", "\"1\"")]).await;
+            assert_eq!(reply.json["errors"][0]["pointer"], format!("/{field}"), "{}", reply.json);
+            refused!(desk, before, reply, 422, "invalid");
+        }
+    }
+});
+
+on_both!(bodies_beyond_the_limit, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let otto = desk.site.sign_in("otto").await;
+    let before = desk.state().await;
+    // Above the limit of thumbnails, and above that of all bodies.
+    for size in [600 << 10, 2 << 20] {
+        let request = Request::builder().method("PUT").uri(format!("/api/v1/cameras/{}/thumbnail", desk.camera));
+        let request = request.header("cookie", &otto).header("content-type", "image/jpeg");
+        let reply = desk.site.send(request.body(Body::from(vec![0xff; size])).unwrap()).await;
+        refused!(desk, before, reply, 413, "too_large");
     }
 });

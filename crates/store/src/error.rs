@@ -12,6 +12,9 @@ pub enum Error {
     /// The row was changed by somebody else since it was read.
     #[error("was changed by somebody else in the meantime")]
     Stale,
+    /// Text that PostgreSQL cannot hold: it has a NUL in it.
+    #[error("has control characters in it")]
+    Unstorable,
     /// The database refused or could not be reached.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -40,6 +43,8 @@ impl From<sqlx::Error> for Error {
         match error.as_database_error() {
             Some(db) if db.is_unique_violation() => Self::Exists,
             Some(db) if db.is_foreign_key_violation() => Self::Referred,
+            // character_not_in_repertoire. Inputs are refused before; this is for the one that was forgotten.
+            Some(db) if db.code().as_deref() == Some("22021") => Self::Unstorable,
             _ => Self::Database(error),
         }
     }

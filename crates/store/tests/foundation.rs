@@ -123,3 +123,13 @@ async fn the_bundled_sqlite_has_the_wal_reset_fix() {
     let numbers: Vec<u32> = version.split('.').map(|n| n.parse().unwrap()).collect();
     assert!(numbers >= vec![3, 51, 3], "{version}");
 }
+
+// The net below the checks of input: what PostgreSQL does not take is told as a fault of the input, not of the database.
+on_both!(text_with_a_nul_is_no_fault_of_the_database, |test: TestDatabase| async move {
+    let mut tx = test.db.begin(at(0)).await.unwrap();
+    let set = store::setting::set(&mut tx, "nul", "a\0b").await;
+    match test.db.engine() {
+        Engine::Sqlite => set.unwrap(),
+        Engine::Postgres => assert!(matches!(set, Err(store::Error::Unstorable)), "{set:?}"),
+    }
+});

@@ -1,65 +1,30 @@
 //! What handlers take: the caller, and parts of the request whose faults become problem documents.
 
+mod body;
+mod query;
+
+use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr};
 
 use app::{Error, Kind};
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequestParts, Request};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use domain::Caller;
+use domain::{Caller, Invalid};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
 use super::Shared;
 use super::problem::Problem;
 
+pub(crate) use body::{Body, Json};
+pub(crate) use query::Query;
+
 /// The name of the session's cookie. The prefix makes browsers bind it to this host, over HTTPS or loopback.
 pub(crate) const SESSION_COOKIE: &str = "__Host-sightline";
 
-/// A JSON body.
-pub(crate) struct Json<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(json_problem(&rejection)),
-        }
-    }
-}
-
-fn json_problem(rejection: &JsonRejection) -> Problem {
-    match rejection {
-        JsonRejection::JsonDataError(error) => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid",
-            format!("The body does not have the expected form: {}.", inner(error)),
-        ),
-        JsonRejection::JsonSyntaxError(error) => {
-            Problem::new(StatusCode::BAD_REQUEST, "not_json", format!("The body is not JSON: {}.", inner(error)))
-        }
-        JsonRejection::MissingJsonContentType(_) => {
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "Expected Content-Type: application/json.")
-        }
-        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than is accepted here.")
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", "The body could not be read."),
-    }
-}
-
-/// serde's own words: which field, and what was expected.
-fn inner(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
-}
-
-/// Parts of the path. What is not an id of the noun names nothing: 404.
+/// Parts of the path. What is not an id of the noun names nothing: 404. Nor does what no database holds.
 pub(crate) struct Path<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
@@ -68,28 +33,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let found: Result<_, PathRejection> =
             <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
-        found
-            .map(|axum::extract::Path(path)| Self(path))
-            .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address."))
-    }
-}
-
-/// The query string.
-pub(crate) struct Query<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let found: Result<_, QueryRejection> =
-            <axum::extract::Query<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
-        found.map(|axum::extract::Query(query)| Self(query)).map_err(|rejection| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                format!("The query is not as expected: {}.", inner(&rejection)),
-            )
-        })
+        let nothing = || Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.");
+        if parts.uri.path().contains("%00") {
+            return Err(nothing());
+        }
+        found.map(|axum::extract::Path(path)| Self(path)).map_err(|_| nothing())
     }
 }
 
@@ -210,4 +158,44 @@ impl OptionalFromRequestParts<Shared> for Signed {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Option<Self>, Problem> {
         Ok(<Self as FromRequestParts<Shared>>::from_request_parts(parts, shared).await.ok())
     }
+}
+
+/// serde's own words: which field, and what was expected.
+fn inner(error: &dyn StdError) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+/// What serde could not read, under the pointer of the field.
+fn wrong_field<E: StdError + 'static>(error: &(dyn StdError + 'static), what: &str) -> Invalid {
+    let mut pointer = String::new();
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if let Some(tracked) = error.downcast_ref::<serde_path_to_error::Error<E>>() {
+            pointer = tracked.path().iter().map(segment).collect();
+        }
+        at = error.source();
+    }
+    let words = inner(error);
+    // A field that is missing is not in the path yet.
+    if let Some(name) = words.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        pointer = format!("{pointer}/{}", token(name));
+    }
+    Invalid::field(pointer, format!("{what}: {words}."))
+}
+
+fn segment(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", token(key)),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
+}
+
+/// A name as a part of a JSON pointer.
+fn token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use app::App;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::source::SourceView;
 use crate::http::document::Routes;
-use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
+use crate::http::extract::{Body, IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -157,7 +156,7 @@ async fn set_thumbnail(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<CameraId>,
-    jpeg: Bytes,
+    Body(jpeg): Body,
 ) -> Answer<impl IntoResponse> {
     let camera = app::camera::set_thumbnail(&app, &caller, &id, jpeg).await?;
     Ok((etag(camera.version), axum::Json(CameraView::of(&caller, camera, app.now()))))

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::Calling;
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path};
+use crate::http::extract::{Body, Json, Path};
 use crate::http::problem::{Answer, Problem};
 
 /// A whole set of a hundred thousand sources.
@@ -51,7 +51,7 @@ async fn publish_thumbnail(
     State(app): State<App>,
     Calling(caller): Calling,
     Path(device_id): Path<String>,
-    jpeg: bytes::Bytes,
+    Body(jpeg): Body,
 ) -> Answer<StatusCode> {
     app::connector::set_thumbnail(&app, &caller, &device_id, jpeg).await?;
     Ok(StatusCode::NO_CONTENT)
