@@ -74,6 +74,7 @@ impl AccountView {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct AccountQuery {
     /// Words in name, address, user name or organization.
     q: Option<String>,

@@ -164,6 +164,7 @@ async fn set_thumbnail(
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct CoverageQuery {
     /// Start of the window.
     from: Timestamp,

@@ -92,6 +92,7 @@ fn one(seen: app::case::Seen) -> impl IntoResponse {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct CaseQuery {
     /// Words in number and name.
     q: Option<String>,

@@ -92,6 +92,7 @@ async fn set_case_access(
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct CandidateQuery {
     /// Words that must all occur in name, address or organization.
     q: Option<String>,

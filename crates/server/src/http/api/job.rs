@@ -41,6 +41,7 @@ struct JobView {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct JobQuery {
     /// Those in this state; the dead unless said otherwise.
     state: Option<JobState>,

@@ -11,7 +11,7 @@ use domain::id::EventId;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
-use super::{List, Paging};
+use super::List;
 use crate::http::document::Routes;
 use crate::http::extract::{Path, Query, Signed};
 use crate::http::problem::{Answer, Problem};
@@ -44,6 +44,7 @@ async fn get_tile(
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct EventQuery {
     /// Of this kind, such as `video_request.submit`.
     kind: Option<String>,
@@ -55,6 +56,10 @@ struct EventQuery {
     from: Option<Timestamp>,
     /// Before.
     to: Option<Timestamp>,
+    /// At most so many, 50 unless said, at most 500.
+    limit: Option<i64>,
+    /// The `next_cursor` of an earlier answer.
+    cursor: Option<String>,
 }
 
 /// Who did something.
@@ -111,22 +116,22 @@ impl EventView {
 }
 
 /// All events, newest first.
-#[utoipa::path(get, path = "/ledger/events", tag = "ledger", operation_id = "list_events", params(EventQuery, Paging),
+#[utoipa::path(get, path = "/ledger/events", tag = "ledger", operation_id = "list_events", params(EventQuery),
     responses((status = 200, body = List<EventView>), (status = "4XX", body = Problem)))]
 async fn list_events(
     State(app): State<App>,
     Signed(caller): Signed,
     Query(query): Query<EventQuery>,
-    Query(paging): Query<Paging>,
 ) -> Answer<axum::Json<List<EventView>>> {
-    let EventQuery { kind, actor, object, from, to } = query;
+    let EventQuery { kind, actor, object, from, to, limit, cursor } = query;
     let filter = Filter { kind, actor, object, from, to };
-    let page = app::ledger::list(&app, &caller, &filter, paging.cursor.as_deref(), paging.limit).await?;
+    let page = app::ledger::list(&app, &caller, &filter, cursor.as_deref(), limit).await?;
     Ok(axum::Json(List::of(page, EventView::of)))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct ProofQuery {
     /// The event.
     event: EventId,

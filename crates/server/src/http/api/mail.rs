@@ -56,6 +56,7 @@ impl MailHead {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct MailQuery {
     /// In this state only.
     state: Option<MailState>,

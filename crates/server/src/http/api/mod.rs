@@ -90,6 +90,7 @@ impl Named {
 /// What every list takes.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     /// At most so many, 50 unless said, at most 500.
     pub(crate) limit: Option<i64>,

@@ -94,8 +94,9 @@ impl SourceView {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct SourceQuery {
-    /// `camera`; several with commas.
+    /// `camera`, `vehicle` or `participant`; several with commas.
     kind: Option<String>,
     /// Words that must all occur, or an id.
     q: Option<String>,
@@ -132,6 +133,9 @@ fn bounds(text: &str) -> Option<Bounds> {
     (on_globe && south <= north).then_some(Bounds { west, south, east, north })
 }
 
+/// What may be searched for. So far there are cameras.
+const KINDS: &[&str] = &["camera", "vehicle", "participant"];
+
 fn search(query: &SourceQuery) -> Result<Search, Invalid> {
     let mut invalid = Invalid::new();
     let mut search = Search {
@@ -141,6 +145,11 @@ fn search(query: &SourceQuery) -> Result<Search, Invalid> {
         count: query.count.unwrap_or(false),
         ..Search::default()
     };
+    for kind in query.kind.iter().flat_map(|kinds| kinds.split(',')) {
+        if !KINDS.contains(&kind.trim()) {
+            invalid.add("/kind", "Expected camera, vehicle or participant; several with commas.");
+        }
+    }
     for status in query.status.iter().flat_map(|s| s.split(',')) {
         match status.trim().parse() {
             Ok(status) => search.statuses.push(status),

@@ -33,6 +33,7 @@ async fn find_streets(State(app): State<App>, Signed(_caller): Signed, headers: 
 /// What to look for.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct PlaceQuery {
     /// Such as `5th & Main`, or the beginning of a name.
     q: String,

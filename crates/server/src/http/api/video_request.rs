@@ -142,6 +142,7 @@ pub(super) fn key(headers: &HeaderMap, input: &impl Serialize) -> Answer<Option<
 /// What to list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct VideoRequestQuery {
     /// Your own only.
     #[serde(default)]
