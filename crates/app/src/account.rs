@@ -152,6 +152,13 @@ async fn visible(tx: &mut store::Tx, caller: &Caller, id: &AccountId) -> Result<
     found.filter(|account| policy::sees_account(caller, account)).ok_or_else(|| Error::not_found("account"))
 }
 
+/// Whether an account may be known to the caller: for live updates.
+pub(crate) async fn is_seen(app: &App, caller: &Caller, id: &str) -> Result<bool> {
+    let Ok(id) = id.parse() else { return Ok(false) };
+    let found = store::account::find(&mut app.read().await?, &id).await?;
+    Ok(found.is_some_and(|account| policy::sees_account(caller, &account)))
+}
+
 /// By address; for the command line.
 pub async fn find_by_email(app: &App, email: &str) -> Result<Option<Account>> {
     let mut tx = app.read().await?;

@@ -55,6 +55,12 @@ pub async fn find(app: &App, caller: &Caller, id: &CameraId) -> Result<Camera> {
     visible(&mut app.read().await?, caller, id).await
 }
 
+/// Whether the caller sees a camera: for live updates.
+pub(crate) async fn is_seen(app: &App, caller: &Caller, id: &str) -> Result<bool> {
+    let Ok(id) = id.parse() else { return Ok(false) };
+    Ok(store::camera::find(&mut app.read().await?, &policy::sees_sources(caller), &id).await?.is_some())
+}
+
 pub(crate) async fn visible(tx: &mut store::Tx, caller: &Caller, id: &CameraId) -> Result<Camera> {
     let found = store::camera::find(tx, &policy::sees_sources(caller), id).await?;
     found.ok_or_else(|| Error::not_found("camera"))

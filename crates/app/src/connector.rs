@@ -115,6 +115,14 @@ pub async fn find(app: &App, caller: &Caller, id: &ConnectorId) -> Result<Shown>
     found.pop().ok_or_else(|| Error::not_found("connector"))
 }
 
+/// Whether the caller may know of a connector: for live updates.
+pub(crate) async fn is_seen(app: &App, caller: &Caller, id: &str) -> Result<bool> {
+    let Ok(id) = id.parse() else { return Ok(false) };
+    let organizations = caller.organizations_with(Privilege::ManageConnectors);
+    let found = store::connector::list(&mut app.read().await?, organizations.as_deref(), Some(&id)).await?;
+    Ok(!found.is_empty())
+}
+
 /// Revokes its key for good. What it worked on is given back, and waits for another one or for the deadline.
 pub async fn revoke(app: &App, caller: &Caller, id: &ConnectorId) -> Result<()> {
     let shown = find(app, caller, id).await?;

@@ -48,6 +48,22 @@ fn has_run_out(app: &App, session: &store::session::Session, now: Timestamp) -> 
 
 /// Who a session's secret belongs to. Notes the use, once a minute.
 pub async fn resume(app: &App, presented: &str) -> Result<Caller> {
+    let (session, caller) = read(app, presented).await?;
+    if session.last_seen_at.plus(Duration::from_secs(60)) <= app.now() {
+        let mut tx = app.begin().await?;
+        store::session::touch(&mut tx, &secret::hash(presented)).await?;
+        store::account::seen(&mut tx, &session.account_id).await?;
+        tx.commit_housekeeping().await?;
+    }
+    Ok(caller)
+}
+
+/// Who a session's secret still belongs to. That a page is open is no use of it: an idle session ends.
+pub async fn holder(app: &App, presented: &str) -> Result<Caller> {
+    Ok(read(app, presented).await?.1)
+}
+
+async fn read(app: &App, presented: &str) -> Result<(store::session::Session, Caller)> {
     let hash = secret::hash(presented);
     let refused = || Error::new(Kind::Unauthenticated, "session_ended", "Your session has ended. Sign in again.");
     let mut tx = app.read().await?;
@@ -58,14 +74,7 @@ pub async fn resume(app: &App, presented: &str) -> Result<Caller> {
         .filter(|a| a.disabled_at.is_none())
         .ok_or_else(refused)?;
     let groups = store::group::of_account(&mut tx, &account.id).await?;
-    drop(tx);
-    if session.last_seen_at.plus(Duration::from_secs(60)) <= app.now() {
-        let mut tx = app.begin().await?;
-        store::session::touch(&mut tx, &hash).await?;
-        store::account::seen(&mut tx, &account.id).await?;
-        tx.commit_housekeeping().await?;
-    }
-    Ok(Caller::session(account, groups))
+    Ok((session, Caller::session(account, groups)))
 }
 
 /// Signs out.

@@ -87,8 +87,23 @@ pub async fn revoke(app: &App, caller: &Caller, id: &TokenId) -> Result<()> {
     Ok(())
 }
 
-/// Who a presented token speaks for.
+/// Who a presented token speaks for. Notes the use, once a minute.
 pub async fn resume(app: &App, presented: &str) -> Result<Caller> {
+    let (token, caller) = read(app, presented).await?;
+    if token.last_used_at.is_none_or(|at| at.plus(std::time::Duration::from_secs(60)) <= app.now()) {
+        let mut tx = app.begin().await?;
+        store::token::used(&mut tx, &token.id).await?;
+        tx.commit_housekeeping().await?;
+    }
+    Ok(caller)
+}
+
+/// Who a presented token still speaks for.
+pub async fn holder(app: &App, presented: &str) -> Result<Caller> {
+    Ok(read(app, presented).await?.1)
+}
+
+async fn read(app: &App, presented: &str) -> Result<(Token, Caller)> {
     let refused = || {
         Error::new(Kind::Unauthenticated, "wrong_token", "This token is not valid here, has run out, or was revoked.")
     };
@@ -102,11 +117,6 @@ pub async fn resume(app: &App, presented: &str) -> Result<Caller> {
         .filter(|a| a.disabled_at.is_none())
         .ok_or_else(refused)?;
     let groups = store::group::of_account(&mut tx, &account.id).await?;
-    drop(tx);
-    if token.last_used_at.is_none_or(|at| at.plus(std::time::Duration::from_secs(60)) <= app.now()) {
-        let mut tx = app.begin().await?;
-        store::token::used(&mut tx, &token.id).await?;
-        tx.commit_housekeeping().await?;
-    }
-    Ok(Caller::token(token.id, &token.scopes, account, groups))
+    let caller = Caller::token(token.id.clone(), &token.scopes, account, groups);
+    Ok((token, caller))
 }

@@ -1,6 +1,8 @@
 //! Ledger events: rows written in the transaction that they describe. The sequencer gives them
 //! their leaf index afterwards (`ledger.rs`).
 
+use std::ops::Range;
+
 use proof::event::PublicEvent;
 use serde_json::{Map, Value, json};
 
@@ -108,16 +110,21 @@ pub(crate) async fn insert(tx: &mut Tx, event: Event) -> Result<()> {
     Ok(())
 }
 
-/// The number of the newest event; 0 when there is none.
-pub async fn last_seq(tx: &mut Tx) -> Result<i64> {
-    let row = Sql::new("SELECT MAX(seq) AS seq FROM events").fetch_one(tx).await?;
-    Ok(crate::Columns::int_or_null(&row, "seq")?.unwrap_or(0))
+/// How many events have their place in the ledger.
+pub async fn sequenced(tx: &mut Tx) -> Result<i64> {
+    let row = Sql::new("SELECT COALESCE(MAX(leaf_index) + 1, 0) AS count FROM events").fetch_one(tx).await?;
+    crate::Columns::int(&row, "count")
 }
 
-/// What the events after a number were about: number and id, in order, at most a thousand.
-pub async fn objects_after(tx: &mut Tx, seq: i64) -> Result<Vec<(i64, String)>> {
-    use crate::Columns as _;
-    let sql =
-        Sql::new("SELECT seq, object_id FROM event_objects WHERE seq > ").arg(seq).add(" ORDER BY seq LIMIT 1000");
-    sql.fetch_all(tx).await?.iter().map(|row| Ok((row.int("seq")?, row.text("object_id")?))).collect()
+/// What the events at these places in the ledger were about, in order.
+pub async fn objects(tx: &mut Tx, places: Range<i64>) -> Result<Vec<String>> {
+    let rows =
+        Sql::new("SELECT o.object_id FROM events e JOIN event_objects o ON o.seq = e.seq WHERE e.leaf_index >= ")
+            .arg(places.start)
+            .add(" AND e.leaf_index < ")
+            .arg(places.end)
+            .add(" ORDER BY e.leaf_index, o.object_id")
+            .fetch_all(tx)
+            .await?;
+    rows.iter().map(|row| crate::Columns::text(row, "object_id")).collect()
 }

@@ -20,13 +20,50 @@ on_both!(an_event_is_written_with_its_commit, |test: TestDatabase| async move {
         .unwrap();
     let dropped = test.db.begin(at(11)).await.unwrap();
     drop(dropped);
-    let mut tx = test.db.read(at(12)).await.unwrap();
+    let mut tx = test.db.begin(at(12)).await.unwrap();
     let rows = Sql::new("SELECT kind, personal, commitment FROM events").fetch_all(&mut tx).await.unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].text("kind").unwrap(), "thing.done");
     assert_eq!(rows[0].text("commitment").unwrap().len(), 64);
-    assert_eq!(store::event::objects_after(&mut tx, 0).await.unwrap(), [(1, "cam_1".to_owned())]);
+    assert_eq!(store::event::sequenced(&mut tx).await.unwrap(), 0);
+    store::ledger::number(&mut tx, 10).await.unwrap();
+    assert_eq!(store::event::sequenced(&mut tx).await.unwrap(), 1);
+    assert_eq!(store::event::objects(&mut tx, 0..1).await.unwrap(), ["cam_1"]);
 });
+
+/// Writes an event's rows without the commit that would come with them.
+async fn insert_event(tx: &mut store::Tx, id: &str) {
+    let sql = "INSERT INTO events (id, at, kind, objects, data) VALUES (";
+    let row = Sql::new(sql).args([id]).add(", 1, 'thing.done', '{}', '{}') RETURNING seq").fetch_one(tx).await.unwrap();
+    let seq = row.int("seq").unwrap();
+    Sql::new("INSERT INTO event_objects (object_id, seq) VALUES (")
+        .arg(id)
+        .add(", ")
+        .arg(seq)
+        .add(")")
+        .execute(tx)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_becomes_visible_late_is_not_passed_over() {
+    let test = store::testing::database(Engine::Postgres).await;
+    let (mut slow, mut fast) = (test.db.begin(at(1)).await.unwrap(), test.db.begin(at(1)).await.unwrap());
+    insert_event(&mut slow, "evt_1").await;
+    insert_event(&mut fast, "evt_2").await;
+    let mut told = Vec::new();
+    for tx in [fast, slow] {
+        tx.commit_housekeeping().await.unwrap();
+        let mut tx = test.db.begin(at(2)).await.unwrap();
+        let before = store::event::sequenced(&mut tx).await.unwrap();
+        store::ledger::number(&mut tx, 10).await.unwrap();
+        let now = store::event::sequenced(&mut tx).await.unwrap();
+        told.extend(store::event::objects(&mut tx, before..now).await.unwrap());
+        tx.commit_housekeeping().await.unwrap();
+    }
+    assert_eq!(told, ["evt_2", "evt_1"]);
+}
 
 on_both!(four_hundred_writers_lose_nothing, |test: TestDatabase| async move {
     let mut tx = test.db.begin(at(0)).await.unwrap();

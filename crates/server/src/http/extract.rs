@@ -6,7 +6,7 @@ mod query;
 use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr};
 
-use app::{Error, Kind};
+use app::{App, Error, Kind};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
@@ -108,6 +108,49 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
+/// What a request shows to say whose it is.
+pub(crate) enum Credential {
+    /// A token's secret.
+    Token(String),
+    /// A session's.
+    Session(String),
+}
+
+impl Credential {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        match (bearer(headers), session_cookie(headers)) {
+            (Some(secret), _) => Ok(Self::Token(secret.to_owned())),
+            (None, Some(secret)) => Ok(Self::Session(secret.to_owned())),
+            (None, None) => {
+                Err(Error::new(Kind::Unauthenticated, "unauthenticated", "Sign in first, or send a token.").into())
+            }
+        }
+    }
+
+    async fn resume(&self, app: &App) -> app::Result<Caller> {
+        match self {
+            Self::Token(secret) => app::token::resume(app, secret).await,
+            Self::Session(secret) => app::session::resume(app, secret).await,
+        }
+    }
+
+    /// Whose it is by now, for answers that go on and on; counts as no use of it.
+    pub(crate) async fn holder(&self, app: &App) -> Result<Caller, Problem> {
+        require_own_password(match self {
+            Self::Token(secret) => app::token::holder(app, secret).await?,
+            Self::Session(secret) => app::session::holder(app, secret).await?,
+        })
+    }
+}
+
+impl FromRequestParts<Shared> for Credential {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        Self::of(&parts.headers)
+    }
+}
+
 /// A person or a program with an account, who may still have to choose a password.
 pub(crate) struct Known(pub(crate) Caller);
 
@@ -115,13 +158,7 @@ impl FromRequestParts<Shared> for Known {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        if let Some(secret) = bearer(&parts.headers) {
-            return Ok(Self(app::token::resume(&shared.app, secret).await?));
-        }
-        match session_cookie(&parts.headers) {
-            Some(secret) => Ok(Self(app::session::resume(&shared.app, secret).await?)),
-            None => Err(Error::new(Kind::Unauthenticated, "unauthenticated", "Sign in first, or send a token.").into()),
-        }
+        Ok(Self(Credential::of(&parts.headers)?.resume(&shared.app).await?))
     }
 }
 
@@ -133,15 +170,16 @@ impl FromRequestParts<Shared> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
         let Known(caller) = <Known as FromRequestParts<Shared>>::from_request_parts(parts, shared).await?;
-        if caller.account.as_ref().is_some_and(|account| account.must_change_password) {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "password_change_required",
-                "Choose a password of your own first.",
-            ));
-        }
-        Ok(Self(caller))
+        require_own_password(caller).map(Self)
     }
+}
+
+fn require_own_password(caller: Caller) -> Result<Caller, Problem> {
+    if caller.account.as_ref().is_some_and(|account| account.must_change_password) {
+        let message = "Choose a password of your own first.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "password_change_required", message));
+    }
+    Ok(caller)
 }
 
 impl OptionalFromRequestParts<Shared> for Known {
