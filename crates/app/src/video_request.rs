@@ -237,9 +237,8 @@ async fn insert(
         created_at: tx.now(),
         version: 1,
     };
-    let mut also: Vec<&str> = vec![&requester.name, &requester.organization_name];
-    also.extend(sources.values().map(|source| source.facts.name.as_str()));
-    store::video_request::insert(tx, &request, &also.join(" ")).await?;
+    let also = format!("{} {}", requester.name, requester.organization_name);
+    store::video_request::insert(tx, &request, &also).await?;
     for (ordinal, item) in items.iter().enumerate() {
         store::request_item::insert(tx, item, i64::try_from(ordinal).unwrap_or(i64::MAX)).await?;
     }

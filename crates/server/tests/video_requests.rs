@@ -42,7 +42,7 @@ async fn camera(
     let mut tx = site.test.app.begin().await.unwrap();
     let (id, now): (CameraId, _) = (tx.new_id(), tx.now().as_micros());
     Sql::new("INSERT INTO cameras (id, organization_id, name, name_key, description, tags, custom, origins, search_text, connector_id, device_id, retention_hours, published, created_at, updated_at, version) VALUES (")
-        .args([id.as_str(), of.as_str(), name, name, "", "[]", "{}", "{}", name])
+        .args([id.as_str(), of.as_str(), name, &domain::text::fold(name), "", "[]", "{}", "{}", name])
         .add(", ")
         .args([connector.map(ConnectorId::as_str), connector.map(|_| name)])
         .add(", ")

@@ -66,7 +66,8 @@ fn head(row: &AnyRow) -> Result<Head> {
     Ok(Head { request, requester_name, organization_name, item_count: 0 })
 }
 
-/// Writes a new one. `also` is what else finds it: the requester's name, the names of its sources.
+/// Writes a new one. `also` is what else finds it: the names of the requester and of their organization. The names of its sources
+/// are no part of it: they find it for those who see their items ([`list`]).
 pub async fn insert(tx: &mut Tx, new: &VideoRequest, also: &str) -> Result<()> {
     let incident = &new.incident;
     let found_by = [
@@ -270,6 +271,20 @@ fn push_status_seen(sql: &mut Sql, sees: &SeesRequests) {
     sql.bind_all(sees.owned_by.iter().map(OrganizationId::as_str)).push(")) END");
 }
 
+/// When the first of the footage that this person sees asked for is overwritten, as [`Summary::of`] says it.
+fn push_overwrite_seen<'s>(sql: &'s mut Sql, sees: &SeesRequests) -> &'s mut Sql {
+    if sees.all || sees.owned_by.is_empty() {
+        return sql.push("r.overwrite_at");
+    }
+    sql.push("CASE WHEN ");
+    push_whole_seen(sql, sees);
+    sql.push(" THEN r.overwrite_at ELSE (SELECT MIN(i.overwrite_at) FROM request_items i WHERE i.request_id = r.id AND i.state IN (")
+        .bind_all(State::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str()))
+        .push(") AND i.organization_id IN (")
+        .bind_all(sees.owned_by.iter().map(OrganizationId::as_str))
+        .push(")) END")
+}
+
 /// One request, if it is seen.
 pub async fn find(tx: &mut Tx, sees: &SeesRequests, id: &VideoRequestId) -> Result<Option<Head>> {
     let mut sql = Sql::new(SELECT).add(" WHERE r.id = ").arg(id.as_str()).add(" AND (");
@@ -299,7 +314,7 @@ async fn with_items(tx: &mut Tx, sees: &SeesRequests, mut heads: Vec<Head>) -> R
         let summary = Summary::of(&items)?;
         let whole = sees.whole(&head.request.requester_id, &head.request.organization_id);
         let request = &mut head.request;
-        (request.status, request.open) = (summary.status, summary.open);
+        (request.status, request.open, request.overwrite_at) = (summary.status, summary.open, summary.overwrite_at);
         if !whole {
             request.case_id = None;
         }

@@ -6,7 +6,10 @@ use domain::request_item::State;
 use domain::video_request::{Status, VideoRequest};
 use domain::{Timestamp, text};
 
-use super::{Head, SELECT, head, push_items_seen, push_requests_seen, push_status_seen, push_whole_seen, with_items};
+use super::{
+    Head, SELECT, head, push_items_seen, push_overwrite_seen, push_requests_seen, push_status_seen, push_whole_seen,
+    with_items,
+};
 use crate::{Columns as _, Result, Sql, Tx};
 
 /// What lists are sorted by.
@@ -85,14 +88,17 @@ impl Filter {
         }
     }
 
-    fn sort_value(&self) -> &'static str {
-        match (self.sort, self.descending) {
-            (SortBy::CreatedAt, _) => "r.created_at",
-            (SortBy::NeededBy, false) => "COALESCE(r.needed_by, 9223372036854775807)",
-            (SortBy::NeededBy, true) => "COALESCE(r.needed_by, -9223372036854775807 - 1)",
-            (SortBy::OverwriteAt, false) => "COALESCE(r.overwrite_at, 9223372036854775807)",
-            (SortBy::OverwriteAt, true) => "COALESCE(r.overwrite_at, -9223372036854775807 - 1)",
-        }
+    /// What the lists are sorted by, as far as this person sees it.
+    fn push_sort_value(&self, sql: &mut Sql, sees: &SeesRequests) {
+        match self.sort {
+            SortBy::CreatedAt => {
+                sql.push("r.created_at");
+                return;
+            }
+            SortBy::NeededBy => sql.push("COALESCE(r.needed_by, "),
+            SortBy::OverwriteAt => push_overwrite_seen(sql.push("COALESCE("), sees).push(", "),
+        };
+        sql.push(if self.descending { "-9223372036854775807 - 1)" } else { "9223372036854775807)" });
     }
 
     fn push_where(&self, sql: &mut Sql, sees: &SeesRequests) {
@@ -108,7 +114,10 @@ impl Filter {
             sql.push(" IN (").bind_all(self.statuses.iter().map(|status| status.as_str())).push(")");
         }
         for word in text::words(self.q.as_deref().unwrap_or("")) {
-            sql.push(" AND r.search_text LIKE ").bind(text::like(&word)).push(" ESCAPE '!'");
+            let word = text::like(&word);
+            sql.push(" AND (r.search_text LIKE ").bind(word.as_str()).push(" ESCAPE '!' OR ");
+            push_source_named(sql, sees, &word);
+            sql.push(")");
         }
         if let Some(from) = self.from {
             sql.push(" AND r.created_at >= ").bind(from.as_micros());
@@ -163,26 +172,31 @@ impl Filter {
     }
 }
 
+/// Where an item that is seen is for a source of this name. The requests are gathered once, not looked at one by one.
+fn push_source_named(sql: &mut Sql, sees: &SeesRequests, pattern: &str) {
+    sql.push(
+        "r.id IN (SELECT i.request_id FROM cameras c JOIN request_items i ON i.source_id = c.id \
+         JOIN video_requests r ON r.id = i.request_id WHERE c.name_key LIKE ",
+    );
+    sql.bind(pattern).push(" ESCAPE '!' AND (");
+    push_items_seen(sql, sees);
+    sql.push("))");
+}
+
 /// The requests that are seen and fit.
 pub async fn list(tx: &mut Tx, sees: &SeesRequests, filter: &Filter) -> Result<Vec<Head>> {
     let mut sql = Sql::new(SELECT);
     filter.push_where(&mut sql, sees);
     let order = if filter.descending { " DESC" } else { " ASC" };
     if let Some((value, id)) = &filter.after {
-        sql.push(" AND (").push(filter.sort_value()).push(", r.id) ").push(if filter.descending {
-            "< ("
-        } else {
-            "> ("
-        });
+        sql.push(" AND (");
+        filter.push_sort_value(&mut sql, sees);
+        sql.push(", r.id) ").push(if filter.descending { "< (" } else { "> (" });
         sql.bind(*value).push(", ").bind(id.as_str()).push(")");
     }
-    sql.push(" ORDER BY ")
-        .push(filter.sort_value())
-        .push(order)
-        .push(", r.id")
-        .push(order)
-        .push(" LIMIT ")
-        .bind(filter.limit);
+    sql.push(" ORDER BY ");
+    filter.push_sort_value(&mut sql, sees);
+    sql.push(order).push(", r.id").push(order).push(" LIMIT ").bind(filter.limit);
     let heads = sql.fetch_all(tx).await?.iter().map(head).collect::<Result<Vec<_>>>()?;
     with_items(tx, sees, heads).await
 }
