@@ -8,6 +8,7 @@ use domain::policy::Privilege;
 use domain::{Caller, Invalid, policy};
 use store::account::Filter;
 
+use crate::idempotency::{self, Key};
 use crate::page::Page;
 use crate::secret::Secret;
 use crate::{App, Error, Kind, Result, did, throttle};
@@ -57,7 +58,8 @@ pub async fn set_up(app: &App, host_name: &str, time_zone: &str, email: &str) ->
         grants: vec![Grant { role: Role::Administrator, organization_id: None }],
         password: None,
     };
-    let (account, one_time) = insert(app, &mut tx, new).await?;
+    let id = tx.new_id();
+    let (account, one_time) = insert(app, &mut tx, id, new).await?;
     let event =
         did(&Caller::server(), "installation.set_up").about("organization", &host.id).about("account", &account.id);
     tx.commit([event]).await?;
@@ -65,19 +67,36 @@ pub async fn set_up(app: &App, host_name: &str, time_zone: &str, email: &str) ->
 }
 
 /// Makes an account. Answers the one-time password when none was given.
-pub async fn create(app: &App, caller: &Caller, new: NewAccount) -> Result<(Account, Option<Secret>)> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    new: NewAccount,
+    key: Option<&Key>,
+) -> Result<(Account, Option<Secret>)> {
     policy::manage_account(caller, &new.organization_id, &new.grants)?;
-    create_unchecked(app, caller, new).await
+    create_unchecked(app, caller, new, key).await
 }
 
 /// Makes an account from the command line, whose user owns the data directory.
 pub async fn create_by_operator(app: &App, new: NewAccount) -> Result<(Account, Option<Secret>)> {
-    create_unchecked(app, &Caller::server(), new).await
+    create_unchecked(app, &Caller::server(), new, None).await
 }
 
-async fn create_unchecked(app: &App, caller: &Caller, new: NewAccount) -> Result<(Account, Option<Secret>)> {
+async fn create_unchecked(
+    app: &App,
+    caller: &Caller,
+    new: NewAccount,
+    key: Option<&Key>,
+) -> Result<(Account, Option<Secret>)> {
     let mut tx = app.begin().await?;
-    let (account, one_time) = insert(app, &mut tx, new).await?;
+    let id = tx.new_id();
+    if let Some(made) = idempotency::once(&mut tx, caller, "account.create", key, &id).await? {
+        if new.password.is_none() {
+            return Err(idempotency::already_made(&made));
+        }
+        return Ok((visible(&mut tx, caller, &made).await?, None));
+    }
+    let (account, one_time) = insert(app, &mut tx, id, new).await?;
     let event = did(caller, "account.create")
         .about("account", &account.id)
         .personally("email", account.email.as_str())
@@ -94,7 +113,7 @@ fn roles(account: &Account) -> Vec<String> {
         .collect()
 }
 
-async fn insert(app: &App, tx: &mut store::Tx, new: NewAccount) -> Result<(Account, Option<Secret>)> {
+async fn insert(app: &App, tx: &mut store::Tx, id: AccountId, new: NewAccount) -> Result<(Account, Option<Secret>)> {
     let organization = store::organization::find(tx, &new.organization_id).await?;
     let organization =
         organization.ok_or_else(|| Invalid::field("/organization_id", "There is no such organization."))?;
@@ -107,7 +126,7 @@ async fn insert(app: &App, tx: &mut store::Tx, new: NewAccount) -> Result<(Accou
     }
     let email = new.email.trim().to_lowercase();
     let mut account = Account {
-        id: tx.new_id(),
+        id,
         organization_id: organization.id,
         organization_name: organization.name,
         user_name: new.user_name.map_or_else(|| email.clone(), |n| n.trim().to_lowercase()),

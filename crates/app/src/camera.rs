@@ -4,8 +4,9 @@ use bytes::Bytes;
 use domain::camera::{Camera, Change, Coverage, Thumbnail, coverage as known_coverage};
 use domain::id::CameraId;
 use domain::{Caller, Invalid, Window, policy};
-use store::camera::{Filter, Key};
+use store::camera::{Filter, Key as After};
 
+use crate::idempotency::{self, Key};
 use crate::page::Page;
 use crate::{App, Error, Kind, Result, did};
 
@@ -30,12 +31,12 @@ pub async fn list(
     cursor: Option<&str>,
 ) -> Result<Page<Listed>> {
     let limit = crate::page::limit(limit)?;
-    let after: Option<Key> = crate::page::key(cursor)?;
+    let after: Option<After> = crate::page::key(cursor)?;
     let sort = search.sort;
     if sort == Sort::Distance && search.near.is_none() {
         return Err(Invalid::field("/sort", "Sorting by distance needs a place to measure from: near=lat,lon.").into());
     }
-    let right_cursor = after.as_ref().is_none_or(|key| matches!(key, Key::Distance(..)) == (sort == Sort::Distance));
+    let right_cursor = after.as_ref().is_none_or(|key| matches!(key, After::Distance(..)) == (sort == Sort::Distance));
     if !right_cursor {
         return Err(Invalid::field("/cursor", "This cursor belongs to another order.").into());
     }
@@ -44,8 +45,8 @@ pub async fn list(
     let found = store::camera::list(&mut tx, &policy::sees_sources(caller), &filter).await?;
     let listed = found.cameras.into_iter().map(|(camera, distance_m)| Listed { camera, distance_m }).collect();
     let page = Page::cut(listed, limit, |last: &Listed| match (sort, last.distance_m) {
-        (Sort::Distance, Some(metres)) => Key::Distance(metres, last.camera.id.clone()),
-        _ => Key::Name(domain::text::fold(&last.camera.facts.name), last.camera.id.clone()),
+        (Sort::Distance, Some(metres)) => After::Distance(metres, last.camera.id.clone()),
+        _ => After::Name(domain::text::fold(&last.camera.facts.name), last.camera.id.clone()),
     });
     Ok(Page { total: found.total, ..page })
 }
@@ -67,15 +68,19 @@ pub(crate) async fn visible(tx: &mut store::Tx, caller: &Caller, id: &CameraId) 
 }
 
 /// Enters a camera of an organization.
-pub async fn create(app: &App, caller: &Caller, mut new: Change) -> Result<Camera> {
+pub async fn create(app: &App, caller: &Caller, mut new: Change, key: Option<&Key>) -> Result<Camera> {
     let no_owner = || Invalid::field("/organization_id", "Say which organization it belongs to.");
     let organization_id = new.organization_id.take().ok_or_else(no_owner)?;
     policy::manage_camera(caller, &organization_id)?;
     let mut tx = app.begin().await?;
+    let id = tx.new_id();
+    if let Some(made) = idempotency::once(&mut tx, caller, "camera.create", key, &id).await? {
+        return visible(&mut tx, caller, &made).await;
+    }
     let organization = store::organization::find(&mut tx, &organization_id).await?;
     let organization =
         organization.ok_or_else(|| Invalid::field("/organization_id", "There is no such organization."))?;
-    let mut camera = Camera::new(tx.new_id(), organization.id, organization.name, tx.now());
+    let mut camera = Camera::new(id, organization.id, organization.name, tx.now());
     camera.device_id = new.device_id.take().map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
     let mut invalid = Invalid::new();
     invalid.limit_text("/device_id", camera.device_id.as_deref(), 200);

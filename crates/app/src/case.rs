@@ -30,15 +30,11 @@ pub async fn create(app: &App, caller: &Caller, name: &str, key: Option<&Key>) -
     policy::create_case(caller)?;
     let account = caller.account.as_ref().ok_or_else(|| Error::not_found("account"))?;
     let mut tx = app.begin().await?;
-    if let Some(key) = key
-        && let Some(id) = idempotency::earlier(&mut tx, &account.id, "case.create", key).await?
-    {
-        return visible(&mut tx, caller, &id.parse().map_err(Error::internal)?).await;
+    let id = tx.new_id();
+    if let Some(made) = idempotency::once(&mut tx, caller, "case.create", key, &id).await? {
+        return visible(&mut tx, caller, &made).await;
     }
-    let (case, event) = insert(app, &mut tx, caller, name, account).await?;
-    if let Some(key) = key {
-        idempotency::note(&mut tx, &account.id, "case.create", key, case.id.as_str()).await?;
-    }
+    let (case, event) = insert(app, &mut tx, caller, id, name, account).await?;
     tx.commit([event]).await?;
     Ok(Seen { case, level: Level::Manage, evidence_count: 0 })
 }
@@ -47,12 +43,13 @@ async fn insert(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
+    id: CaseId,
     name: &str,
     manager: &domain::account::Account,
 ) -> Result<(Case, Event)> {
     check_name(name)?;
     let case = Case {
-        id: tx.new_id(),
+        id,
         number: number::next(tx, Numbered::Case, &app.settings().case_numbers, manager).await?,
         name: name.trim().to_owned(),
         created_by: manager.id.clone(),
@@ -108,7 +105,8 @@ pub async fn for_approval(
         .await?
         .ok_or_else(|| Error::internal("the requester vanished"))?;
     let Some(id) = &request.case_id else {
-        let (case, event) = insert(app, tx, caller, &request.name, &requester).await?;
+        let id = tx.new_id();
+        let (case, event) = insert(app, tx, caller, id, &request.name, &requester).await?;
         return Ok((case.id, vec![event.about("video_request", &request.id)]));
     };
     let sees = policy::SeesCases { all: false, principals: requester_principals(tx, &requester.id).await? };

@@ -13,6 +13,7 @@ use store::Tx;
 use store::connector::Greeting;
 pub use store::connector::Shown;
 
+use crate::idempotency::{self, Key};
 use crate::secret::{self, Secret};
 use crate::{App, Error, Kind, Result, did};
 
@@ -31,9 +32,10 @@ pub async fn create(
     caller: &Caller,
     organization: &OrganizationId,
     name: &str,
+    key: Option<&Key>,
 ) -> Result<(Shown, ConnectionFile)> {
     policy::manage_connector(caller, organization)?;
-    let (connector, file) = insert(app, caller, organization, name).await?;
+    let (connector, file) = insert(app, caller, organization, name, key).await?;
     Ok((Shown { connector, source_count: 0, waiting: 0, running: 0 }, file))
 }
 
@@ -43,7 +45,7 @@ pub async fn connection_file(app: &App, organization: &OrganizationId, name: &st
     let mut tx = app.begin().await?;
     let Some(found) = store::connector::find_by_name(&mut tx, organization, name.trim()).await? else {
         drop(tx);
-        return Ok(insert(app, &Caller::server(), organization, name).await?.1);
+        return Ok(insert(app, &Caller::server(), organization, name, None).await?.1);
     };
     let key = Secret::new(app, "slc");
     store::connector::rekey(&mut tx, &found.id, &key.hash()).await?;
@@ -56,13 +58,16 @@ async fn insert(
     caller: &Caller,
     organization: &OrganizationId,
     name: &str,
+    key: Option<&Key>,
 ) -> Result<(Connector, ConnectionFile)> {
     let mut tx = app.begin().await?;
+    let id = tx.new_id();
+    idempotency::refuse_again(&mut tx, caller, "connector.create", key, &id).await?;
     let organization = store::organization::find(&mut tx, organization).await?;
     let organization =
         organization.ok_or_else(|| Invalid::field("/organization_id", "There is no such organization."))?;
     let connector = Connector {
-        id: tx.new_id(),
+        id,
         organization_id: organization.id,
         organization_name: organization.name,
         name: name.trim().to_owned(),

@@ -19,6 +19,8 @@ pub enum Kind {
     NotFound,
     /// The state of things does not allow it now.
     Conflict,
+    /// An earlier try made the thing with this id, whose secret is shown only once.
+    AlreadyMade(String),
     /// Changed by somebody else since it was read (`If-Match`).
     Stale,
     /// A precondition such as `If-Match` is missing.

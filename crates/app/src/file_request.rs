@@ -13,6 +13,7 @@ use serde_json::json;
 pub use store::file_request::{Asked, Sent};
 use store::{Event, Tx};
 
+use crate::idempotency::{self, Key};
 use crate::secret::{self, Secret};
 use crate::{App, Error, Kind, Result, did, jobs, throttle};
 
@@ -52,6 +53,7 @@ pub(crate) async fn insert(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
+    id: FileRequestId,
     purpose: For,
     new: NewLink,
 ) -> Result<(Made, Event)> {
@@ -59,7 +61,7 @@ pub(crate) async fn insert(
     check(&new.name, new.description.as_deref(), expires_at, tx.now())?;
     let secret = Secret::new(app, "frl");
     let link = FileRequest {
-        id: tx.new_id(),
+        id,
         purpose,
         name: new.name.trim().to_owned(),
         description: new.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -89,10 +91,18 @@ fn event(caller: &Caller, what: &'static str, link: &FileRequest) -> Event {
 }
 
 /// Makes a link by which anybody can add files to a case.
-pub async fn create_for_case(app: &App, caller: &Caller, case: &CaseId, new: NewLink) -> Result<Made> {
+pub async fn create_for_case(
+    app: &App,
+    caller: &Caller,
+    case: &CaseId,
+    new: NewLink,
+    key: Option<&Key>,
+) -> Result<Made> {
     let mut tx = app.begin().await?;
     crate::case::with_level(&mut tx, caller, case, Level::Edit).await?.case.require_open()?;
-    let (made, event) = insert(app, &mut tx, caller, For::Case(case.clone()), new).await?;
+    let id = tx.new_id();
+    idempotency::refuse_again(&mut tx, caller, "file_request.create", key, &id).await?;
+    let (made, event) = insert(app, &mut tx, caller, id, For::Case(case.clone()), new).await?;
     tx.commit([event]).await?;
     Ok(made)
 }
@@ -103,9 +113,12 @@ pub async fn create_for_item(
     caller: &Caller,
     item: &RequestItemId,
     expires_at: Option<Timestamp>,
+    key: Option<&Key>,
 ) -> Result<Made> {
     let mut tx = app.begin().await?;
     let item = for_link(app, &mut tx, caller, item).await?;
+    let id = tx.new_id();
+    idempotency::refuse_again(&mut tx, caller, "file_request.create", key, &id).await?;
     if domain::request_item::targets(item.state, Action::FileRequest).is_empty() {
         let refused = WrongState { action: Action::FileRequest, state: item.state };
         return Err(Error::conflict("wrong_state", format!("The state does not allow this: {refused}.")));
@@ -113,7 +126,7 @@ pub async fn create_for_item(
     let name = store::file_request::title_of_item(&mut tx, &item.id).await?;
     store::request_item::revoke_links(&mut tx, &item.id).await?;
     let new = NewLink { name, description: None, expires_at };
-    let (made, event) = insert(app, &mut tx, caller, For::Item(item.id), new).await?;
+    let (made, event) = insert(app, &mut tx, caller, id, For::Item(item.id), new).await?;
     tx.commit([event.about("video_request", &item.request_id)]).await?;
     Ok(made)
 }

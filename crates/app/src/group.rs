@@ -5,6 +5,7 @@ use domain::id::{AccountId, GroupId, OrganizationId};
 use domain::policy::Privilege;
 use domain::{Caller, Invalid, policy};
 
+use crate::idempotency::{self, Key};
 use crate::{App, Error, Result, did};
 
 /// The groups of the organizations whose accounts the caller manages, and those the caller is in.
@@ -28,14 +29,24 @@ pub async fn find(app: &App, caller: &Caller, id: &GroupId) -> Result<Group> {
 }
 
 /// Makes a group.
-pub async fn create(app: &App, caller: &Caller, name: &str, organization: &OrganizationId) -> Result<Group> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    organization: &OrganizationId,
+    key: Option<&Key>,
+) -> Result<Group> {
     policy::manage_group(caller, organization)?;
     let mut invalid = Invalid::new();
     invalid.require_text("/name", name, 200);
     invalid.into_result()?;
     let mut tx = app.begin().await?;
+    let id = tx.new_id();
+    if let Some(made) = idempotency::once(&mut tx, caller, "group.create", key, &id).await? {
+        return visible(&mut tx, caller, &made).await;
+    }
     let group = Group {
-        id: tx.new_id(),
+        id,
         organization_id: organization.clone(),
         name: name.trim().to_owned(),
         members: Vec::new(),

@@ -4,6 +4,7 @@ use domain::account::Organization;
 use domain::id::OrganizationId;
 use domain::{Caller, Invalid, policy};
 
+use crate::idempotency::{self, Key};
 use crate::{App, Error, Result, did};
 
 fn validate(organization: &Organization) -> Result<()> {
@@ -40,11 +41,21 @@ pub async fn host(app: &App) -> Result<Organization> {
 }
 
 /// Enters an organization.
-pub async fn create(app: &App, caller: &Caller, name: &str, time_zone: &str) -> Result<Organization> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    time_zone: &str,
+    key: Option<&Key>,
+) -> Result<Organization> {
     policy::manage_organizations(caller)?;
     let mut tx = app.begin().await?;
+    let id = tx.new_id();
+    if let Some(made) = idempotency::once(&mut tx, caller, "organization.create", key, &id).await? {
+        return store::organization::find(&mut tx, &made).await?.ok_or_else(|| Error::not_found("organization"));
+    }
     let new = Organization {
-        id: tx.new_id(),
+        id,
         name: name.trim().to_owned(),
         time_zone: time_zone.to_owned(),
         is_host: false,

@@ -50,7 +50,7 @@ impl TestApp {
     /// An organization beside the host.
     pub async fn organization(&self, name: &str) -> OrganizationId {
         let admin = self.caller("org-admin", &self.host, &[(Role::Administrator, None)]).await;
-        crate::organization::create(&self.app, &admin, name, "America/Los_Angeles").await.unwrap().id
+        crate::organization::create(&self.app, &admin, name, "America/Los_Angeles", None).await.unwrap().id
     }
 
     /// An account `name@example.org` with [`PASSWORD`]; the one that exists if it does.

@@ -5,6 +5,7 @@ use domain::id::{AccountId, TokenId};
 use domain::policy::Privilege;
 use domain::{Caller, Invalid, Timestamp, policy};
 
+use crate::idempotency::{self, Key};
 use crate::secret::{self, Secret};
 use crate::{App, Error, Kind, Result, did};
 
@@ -15,6 +16,7 @@ pub async fn create(
     name: &str,
     scopes: Option<Vec<Privilege>>,
     expires_at: Option<Timestamp>,
+    key: Option<&Key>,
 ) -> Result<(Token, Secret)> {
     if scopes.as_ref().is_some_and(Vec::is_empty) {
         let message = "A token without any privilege can do nothing. Leave this out for all that the account may.";
@@ -23,7 +25,7 @@ pub async fn create(
     let scopes = scopes.unwrap_or_default();
     policy::manage_own_tokens(caller)?;
     let account = caller.account_id().ok_or_else(|| Error::not_found("account"))?;
-    insert(app, caller, account, name, scopes, expires_at).await
+    insert(app, caller, account, name, scopes, expires_at, key).await
 }
 
 /// Makes a token from the command line, whose user owns the data directory.
@@ -33,7 +35,7 @@ pub async fn create_by_operator(
     name: &str,
     scopes: Vec<Privilege>,
 ) -> Result<(Token, Secret)> {
-    insert(app, &Caller::server(), account, name, scopes, None).await
+    insert(app, &Caller::server(), account, name, scopes, None, None).await
 }
 
 async fn insert(
@@ -43,6 +45,7 @@ async fn insert(
     name: &str,
     mut scopes: Vec<Privilege>,
     expires_at: Option<Timestamp>,
+    key: Option<&Key>,
 ) -> Result<(Token, Secret)> {
     let mut invalid = Invalid::new();
     invalid.require_text("/name", name, 200);
@@ -54,8 +57,10 @@ async fn insert(
     scopes.dedup();
     let secret = Secret::new(app, "slt");
     let mut tx = app.begin().await?;
+    let id = tx.new_id();
+    idempotency::refuse_again(&mut tx, caller, "token.create", key, &id).await?;
     let token = Token {
-        id: tx.new_id(),
+        id,
         account_id: account.clone(),
         name: name.trim().to_owned(),
         scopes,

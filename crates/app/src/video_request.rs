@@ -109,20 +109,15 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
     policy::submit_request(caller)?;
     let requester = caller.account.as_ref().ok_or_else(|| Error::internal("the policy let nobody submit"))?;
     let mut tx = app.begin().await?;
-    if let Some(key) = key
-        && let Some(id) = idempotency::earlier(&mut tx, &requester.id, "video_request.submit", key).await?
-    {
-        let id: VideoRequestId = id.parse().map_err(Error::internal)?;
+    let id = tx.new_id();
+    if let Some(made) = idempotency::once(&mut tx, caller, "video_request.submit", key, &id).await? {
         drop(tx);
-        return find(app, caller, &id).await;
+        return find(app, caller, &made).await;
     }
     check(app, &new, tx.now())?;
     let sources = sources_to_ask(&mut tx, caller, &new).await?;
     check_case(&mut tx, caller, new.case_id.as_ref()).await?;
-    let request = insert(app, &mut tx, requester, new, &sources).await?;
-    if let Some(key) = key {
-        idempotency::note(&mut tx, &requester.id, "video_request.submit", key, request.id.as_str()).await?;
-    }
+    let request = insert(app, &mut tx, id, requester, new, &sources).await?;
     let shown = store::request_item::of_request(&mut tx, &store::video_request::everything(), &request.id).await?;
     for items in by_owner(&shown) {
         let about = notify::About { request: &request, requester, items: &items, comment: None, link: None };
@@ -182,13 +177,13 @@ fn trimmed(text: Option<String>) -> Option<String> {
 async fn insert(
     app: &App,
     tx: &mut Tx,
+    id: VideoRequestId,
     requester: &Account,
     new: NewRequest,
     sources: &HashMap<CameraId, Camera>,
 ) -> Result<VideoRequest> {
     let host = store::organization::host(tx).await?.ok_or_else(|| Error::internal("there is no host organization"))?;
     let deadline_at = Some(tx.now().plus(app.settings().deadline));
-    let id: VideoRequestId = tx.new_id();
     let mut items = Vec::new();
     for asked in new.items {
         let source = asked.source_id.as_ref().and_then(|id| sources.get(id));
@@ -436,11 +431,15 @@ pub async fn cancel(app: &App, caller: &Caller, id: &VideoRequestId, comment: Op
 }
 
 /// Writes into the thread.
-pub async fn comment(app: &App, caller: &Caller, id: &VideoRequestId, body: &str) -> Result<View> {
+pub async fn comment(app: &App, caller: &Caller, id: &VideoRequestId, body: &str, key: Option<&Key>) -> Result<View> {
     let sees = policy::sees_requests(caller);
     let mut tx = app.begin().await?;
     let head =
         store::video_request::find(&mut tx, &sees, id).await?.ok_or_else(|| Error::not_found("video request"))?;
+    if idempotency::once(&mut tx, caller, "video_request.comment", key, id).await?.is_some() {
+        drop(tx);
+        return find(app, caller, id).await;
+    }
     let shown = store::request_item::of_request(&mut tx, &sees, id).await?;
     let owners: Vec<OrganizationId> = shown.into_iter().map(|shown| shown.item.organization_id).collect();
     policy::comment_on_request(caller, &head.request.requester_id, &owners)?;

@@ -163,7 +163,8 @@ impl On {
             }
             let name = shown.source_name.as_deref().unwrap_or(&self.request.name).to_owned();
             let new = NewLink { name, ..NewLink::default() };
-            let (made, event) = file_request::insert(app, tx, caller, For::Item(shown.item.id.clone()), new).await?;
+            let (id, purpose) = (tx.new_id(), For::Item(shown.item.id.clone()));
+            let (made, event) = file_request::insert(app, tx, caller, id, purpose, new).await?;
             events.push(event.about("video_request", &self.request.id));
             let items = [shown];
             let about = About { link: Some((&made.url, made.link.expires_at)), ..self.about(&items, None) };

@@ -18,7 +18,7 @@ use serde_path_to_error::Segment;
 use super::Shared;
 use super::problem::Problem;
 
-pub(crate) use body::{Body, Json};
+pub(crate) use body::{Body, Creating, Json};
 pub(crate) use query::Query;
 
 /// The name of the session's cookie. The prefix makes browsers bind it to this host, over HTTPS or loopback.

@@ -31,6 +31,10 @@ pub(crate) struct Problem {
     /// The fields that cannot be accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The id of what an earlier POST with this Idempotency-Key made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    made: Option<String>,
     #[serde(skip)]
     retry_after: Option<u64>,
 }
@@ -46,6 +50,7 @@ impl Problem {
             code,
             request_id: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
             errors: Vec::new(),
+            made: None,
             retry_after: None,
         }
     }
@@ -58,7 +63,7 @@ pub(crate) fn status(kind: &Kind) -> StatusCode {
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
-        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Conflict | Kind::AlreadyMade(_) => StatusCode::CONFLICT,
         Kind::Stale => StatusCode::PRECONDITION_FAILED,
         Kind::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         Kind::Gone => StatusCode::GONE,
@@ -74,6 +79,7 @@ impl From<Error> for Problem {
         let mut problem = Self::new(status(&error.kind), error.code, error.message);
         match error.kind {
             Kind::Invalid(invalid) => problem.errors = invalid.0,
+            Kind::AlreadyMade(id) => problem.made = Some(id),
             Kind::Throttled(seconds) => problem.retry_after = Some(seconds),
             Kind::Internal => {
                 tracing::error!(request_id = problem.request_id, source = ?error.source, "internal error")

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::{List, Named, RoleGrant};
 use crate::http::document::Routes;
-use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
+use crate::http::extract::{Creating, IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -127,11 +127,12 @@ struct CreatedAccount {
 
 /// Makes an account.
 #[utoipa::path(post, path = "/accounts", tag = "people", operation_id = "create_account", request_body = AccountInput,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = CreatedAccount), (status = "4XX", body = Problem)))]
 async fn create_account(
     State(app): State<App>,
     Signed(caller): Signed,
-    Json(input): Json<AccountInput>,
+    Creating { input, key }: Creating<AccountInput>,
 ) -> Answer<impl IntoResponse> {
     let new = NewAccount {
         email: input.email,
@@ -141,7 +142,7 @@ async fn create_account(
         grants: grants(input.roles),
         password: input.password,
     };
-    let (account, one_time) = app::account::create(&app, &caller, new).await?;
+    let (account, one_time) = app::account::create(&app, &caller, new, key.as_ref()).await?;
     let one_time_password = one_time.map(|secret| secret.reveal().to_owned());
     Ok((
         StatusCode::CREATED,

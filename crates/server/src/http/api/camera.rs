@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::source::SourceView;
 use crate::http::document::Routes;
-use crate::http::extract::{Body, IfMatch, Json, Path, Query, Signed, etag};
+use crate::http::extract::{Body, Creating, IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -86,13 +86,14 @@ impl CameraView {
 
 /// Enters a camera; `organization_id` and `name` are needed.
 #[utoipa::path(post, path = "/cameras", tag = "registry", operation_id = "create_camera", request_body = Change,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = CameraView), (status = "4XX", body = Problem)))]
 async fn create_camera(
     State(app): State<App>,
     Signed(caller): Signed,
-    Json(new): Json<Change>,
+    Creating { input, key }: Creating<Change>,
 ) -> Answer<impl IntoResponse> {
-    let camera = app::camera::create(&app, &caller, new).await?;
+    let camera = app::camera::create(&app, &caller, input, key.as_ref()).await?;
     Ok((StatusCode::CREATED, etag(camera.version), axum::Json(CameraView::of(&caller, camera, app.now()))))
 }
 

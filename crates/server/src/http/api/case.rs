@@ -4,7 +4,7 @@ use app::App;
 use app::case::Wanted;
 use app::file_request::NewLink;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use domain::Timestamp;
 use domain::case::Level;
@@ -16,10 +16,9 @@ use utoipa_axum::routes;
 use super::evidence::EvidenceView;
 use super::file_request::NewLinkView;
 use super::history::HistoryEntry;
-use super::video_request::key;
 use super::{List, Paging};
 use crate::http::document::Routes;
-use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
+use crate::http::extract::{Creating, IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -126,7 +125,7 @@ async fn list_cases(
 }
 
 /// A new case, or a new name.
-#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CaseInput {
     name: String,
@@ -139,10 +138,8 @@ struct CaseInput {
 async fn create_case(
     State(app): State<App>,
     Signed(caller): Signed,
-    headers: HeaderMap,
-    Json(input): Json<CaseInput>,
+    Creating { input, key }: Creating<CaseInput>,
 ) -> Answer<impl IntoResponse> {
-    let key = key(&headers, &input)?;
     let seen = app::case::create(&app, &caller, &input.name, key.as_ref()).await?;
     Ok((StatusCode::CREATED, one(seen)))
 }
@@ -232,15 +229,15 @@ struct LinkInput {
 }
 
 /// Makes a link by which anybody can add files to a case.
-#[utoipa::path(post, path = "/cases/{id}/file-requests", tag = "cases", operation_id = "create_case_file_request", params(("id" = CaseId, Path)),
+#[utoipa::path(post, path = "/cases/{id}/file-requests", tag = "cases", operation_id = "create_case_file_request", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = CaseId, Path)),
     request_body = LinkInput, responses((status = 201, body = NewLinkView), (status = "4XX", body = Problem)))]
 async fn create_case_file_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<CaseId>,
-    Json(input): Json<LinkInput>,
+    Creating { input, key }: Creating<LinkInput>,
 ) -> Answer<impl IntoResponse> {
     let new = NewLink { name: input.name, description: input.description, expires_at: input.expires_at };
-    let made = app::file_request::create_for_case(&app, &caller, &id, new).await?;
+    let made = app::file_request::create_for_case(&app, &caller, &id, new, key.as_ref()).await?;
     Ok((StatusCode::CREATED, axum::Json(NewLinkView::of(made)?)))
 }

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::{List, Named, Paging};
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path, Query, Signed, etag};
+use crate::http::extract::{Creating, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -114,13 +114,15 @@ struct CreatedConnector {
 
 /// Makes a connector.
 #[utoipa::path(post, path = "/connectors", tag = "connectors", operation_id = "create_connector", request_body = ConnectorInput,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = CreatedConnector), (status = "4XX", body = Problem)))]
 async fn create_connector(
     State(app): State<App>,
     Signed(caller): Signed,
-    Json(input): Json<ConnectorInput>,
+    Creating { input, key }: Creating<ConnectorInput>,
 ) -> Answer<impl IntoResponse> {
-    let (shown, file) = app::connector::create(&app, &caller, &input.organization_id, &input.name).await?;
+    let (shown, file) =
+        app::connector::create(&app, &caller, &input.organization_id, &input.name, key.as_ref()).await?;
     let connector = view(&app, &caller, shown);
     Ok((StatusCode::CREATED, axum::Json(CreatedConnector { connector, connection_file: file.to_toml() })))
 }

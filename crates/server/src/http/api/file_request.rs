@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path, Signed};
+use crate::http::extract::{Creating, Path, Signed};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -45,14 +45,14 @@ struct ItemLinkInput {
 
 /// Makes a link by which the item's footage can be sent, in the place of those it has.
 #[utoipa::path(post, path = "/request-items/{id}/file-request", tag = "requests", operation_id = "create_item_file_request",
-    params(("id" = RequestItemId, Path)), request_body = ItemLinkInput, responses((status = 201, body = NewLinkView), (status = "4XX", body = Problem)))]
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)), request_body = ItemLinkInput, responses((status = 201, body = NewLinkView), (status = "4XX", body = Problem)))]
 async fn create_item_file_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<ItemLinkInput>,
+    Creating { input, key }: Creating<ItemLinkInput>,
 ) -> Answer<impl IntoResponse> {
-    let made = app::file_request::create_for_item(&app, &caller, &id, input.expires_at).await?;
+    let made = app::file_request::create_for_item(&app, &caller, &id, input.expires_at, key.as_ref()).await?;
     Ok((StatusCode::CREATED, axum::Json(NewLinkView::of(made)?)))
 }
 

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::List;
 use crate::http::document::Routes;
-use crate::http::extract::{IfMatch, Json, Path, Signed, etag};
+use crate::http::extract::{Creating, IfMatch, Json, Path, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -78,13 +78,14 @@ struct GroupInput {
 
 /// Makes a group.
 #[utoipa::path(post, path = "/groups", tag = "people", operation_id = "create_group", request_body = GroupInput,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = GroupView), (status = "4XX", body = Problem)))]
 async fn create_group(
     State(app): State<App>,
     Signed(caller): Signed,
-    Json(input): Json<GroupInput>,
+    Creating { input, key }: Creating<GroupInput>,
 ) -> Answer<impl IntoResponse> {
-    let group = app::group::create(&app, &caller, &input.name, &input.organization_id).await?;
+    let group = app::group::create(&app, &caller, &input.name, &input.organization_id, key.as_ref()).await?;
     Ok((StatusCode::CREATED, etag(group.version), axum::Json(GroupView::of(&caller, group))))
 }
 

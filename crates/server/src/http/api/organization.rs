@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::List;
 use crate::http::document::Routes;
-use crate::http::extract::{IfMatch, Json, Path, Signed, etag};
+use crate::http::extract::{Creating, IfMatch, Json, Path, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -81,13 +81,14 @@ struct OrganizationInput {
 
 /// Enters an organization.
 #[utoipa::path(post, path = "/organizations", tag = "people", operation_id = "create_organization", request_body = OrganizationInput,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = OrganizationView), (status = "4XX", body = Problem)))]
 async fn create_organization(
     State(app): State<App>,
     Signed(caller): Signed,
-    Json(input): Json<OrganizationInput>,
+    Creating { input, key }: Creating<OrganizationInput>,
 ) -> Answer<impl IntoResponse> {
-    let organization = app::organization::create(&app, &caller, &input.name, &input.time_zone).await?;
+    let organization = app::organization::create(&app, &caller, &input.name, &input.time_zone, key.as_ref()).await?;
     Ok((StatusCode::CREATED, etag(organization.version), axum::Json(OrganizationView::of(&caller, organization))))
 }
 

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::List;
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path, Signed};
+use crate::http::extract::{Creating, Path, Signed};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -75,13 +75,15 @@ struct CreatedToken {
 
 /// Makes a token.
 #[utoipa::path(post, path = "/tokens", tag = "people", operation_id = "create_token", request_body = TokenInput,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day.")),
     responses((status = 201, body = CreatedToken), (status = "4XX", body = Problem)))]
 async fn create_token(
     State(app): State<App>,
     Signed(caller): Signed,
-    Json(input): Json<TokenInput>,
+    Creating { input, key }: Creating<TokenInput>,
 ) -> Answer<impl IntoResponse> {
-    let (token, secret) = app::token::create(&app, &caller, &input.name, input.scopes, input.expires_at).await?;
+    let (token, secret) =
+        app::token::create(&app, &caller, &input.name, input.scopes, input.expires_at, key.as_ref()).await?;
     Ok((StatusCode::CREATED, axum::Json(CreatedToken { token: token.into(), secret: secret.reveal().to_owned() })))
 }
 

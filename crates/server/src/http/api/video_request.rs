@@ -3,7 +3,6 @@
 mod view;
 
 use app::App;
-use app::idempotency::Key;
 use app::video_request::{NewItem, NewRequest, Search, View};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -12,12 +11,12 @@ use domain::Timestamp;
 use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
 use domain::position::Position;
 use domain::video_request::{Incident, Status};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa_axum::routes;
 
 use super::List;
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path, Query, Signed, etag};
+use crate::http::extract::{Creating, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 use view::VideoRequestHead;
 pub(super) use view::VideoRequestView;
@@ -33,7 +32,7 @@ pub(super) fn routes() -> Routes {
 }
 
 /// What happened, where and when.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct IncidentInput {
     /// The agency's own number for it.
@@ -56,7 +55,7 @@ impl From<IncidentInput> for Incident {
 }
 
 /// What a requester sends.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct VideoRequestInput {
     /// What it is about, at most 200 characters.
@@ -79,7 +78,7 @@ struct VideoRequestInput {
 }
 
 /// One source and window.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RequestItemInput {
     /// None asks for the incident's place.
@@ -124,19 +123,10 @@ pub(super) fn answer(view: View) -> Response {
 async fn create_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
-    headers: HeaderMap,
-    Json(input): Json<VideoRequestInput>,
+    Creating { input, key }: Creating<VideoRequestInput>,
 ) -> Answer<Response> {
-    let key = key(&headers, &input)?;
     let view = app::video_request::submit(&app, &caller, input.into(), key.as_ref()).await?;
     Ok((StatusCode::CREATED, answer(view)).into_response())
-}
-
-/// The `Idempotency-Key` of a POST, bound to what was sent with it.
-pub(super) fn key(headers: &HeaderMap, input: &impl Serialize) -> Answer<Option<Key>> {
-    let Some(name) = headers.get("idempotency-key") else { return Ok(None) };
-    let body = serde_json::to_vec(input).expect("what was read can be written");
-    Ok(Some(Key::new(name.to_str().unwrap_or(""), &body)?))
 }
 
 /// What to list.
@@ -335,13 +325,13 @@ pub(super) struct BodyInput {
 }
 
 /// Writes into the thread of a request.
-#[utoipa::path(post, path = "/video-requests/{id}/comments", tag = "requests", operation_id = "comment_on_video_request", params(("id" = VideoRequestId, Path)),
+#[utoipa::path(post, path = "/video-requests/{id}/comments", tag = "requests", operation_id = "comment_on_video_request", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = VideoRequestId, Path)),
     request_body = BodyInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn comment_on_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<VideoRequestId>,
-    Json(input): Json<BodyInput>,
+    Creating { input, key }: Creating<BodyInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::video_request::comment(&app, &caller, &id, &input.body).await?))
+    Ok(answer(app::video_request::comment(&app, &caller, &id, &input.body, key.as_ref()).await?))
 }

@@ -1,5 +1,6 @@
 //! Bodies: JSON, and bytes as they are.
 
+use app::idempotency::Key;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -37,16 +38,41 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "not_json",
-                "Expected Content-Type: application/json.",
-            ));
-        }
-        let Body(bytes) = Body::from_request(request, state).await?;
-        parse(&bytes).map(Self)
+        parse(&json_bytes(request, state).await?).map(Self)
     }
+}
+
+/// A JSON body that asks for something new, and the `Idempotency-Key` that makes sending it again harmless.
+pub(crate) struct Creating<T> {
+    pub(crate) input: T,
+    pub(crate) key: Option<Key>,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Creating<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let name = request.headers().get("idempotency-key").cloned();
+        let path = request.uri().path().to_owned();
+        let bytes = json_bytes(request, state).await?;
+        let input = parse(&bytes)?;
+        let Some(name) = name else { return Ok(Self { input, key: None }) };
+        let mut body: Value = parse(&bytes)?;
+        // The hash of what was asked is kept for a day, and a password would be guessed from it.
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("password");
+        }
+        let key = Key::new(name.to_str().unwrap_or(""), &path, &body.to_string())?;
+        Ok(Self { input, key: Some(key) })
+    }
+}
+
+async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        let message = "Expected Content-Type: application/json.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
+    }
+    Body::from_request(request, state).await.map(|Body(bytes)| bytes)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
