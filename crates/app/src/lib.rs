@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod live;
 pub mod mail;
 pub mod media;
+pub mod metrics;
 mod notify;
 mod number;
 pub mod organization;

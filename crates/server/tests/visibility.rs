@@ -1,4 +1,4 @@
-//! Who learns of what by the stream of live updates, and until when. On both databases.
+//! Who learns of what: by the stream of live updates, and until when; of connectors, of groups, of numbers. On both databases.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -11,8 +11,8 @@ use domain::account::Role;
 use domain::id::OrganizationId;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
-use store::on_both;
 use store::testing::TestDatabase;
+use store::{Sql, on_both};
 use support::{Cookie, Reply, Site};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -216,4 +216,79 @@ on_both!(a_role_that_is_taken_away_shows_nothing_more, |database: TestDatabase| 
     assert!(town.mark(&ina, &mut stream).await.1);
     let (told, on) = town.mark(&ina, &mut stream).await;
     assert!(on && !told.contains(&camera), "{told:?}");
+});
+
+on_both!(a_connector_is_named_to_those_who_manage_it, |database: TestDatabase| async move {
+    let town = Town::new(database).await;
+    let camera = town.camera("Hall", true).await;
+    let connector = json!({"organization_id": town.transit, "name": "Depot"});
+    let connector = id(&town.site.post("/connectors", Some(&town.otto), connector).await, "/connector/id");
+    let mut tx = town.site.test.app.begin().await.unwrap();
+    let sql = Sql::new("UPDATE cameras SET connector_id = ").arg(connector.as_str());
+    sql.add(" WHERE id = ").arg(camera.as_str()).execute(&mut tx).await.unwrap();
+    let sql = Sql::new("UPDATE connectors SET last_seen_at = ").arg(town.site.test.app.now().as_micros());
+    sql.execute(&mut tx).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+    for (name, named) in [("otto", true), ("ada", true), ("gus", false), ("ina", false)] {
+        let who = town.site.sign_in(name).await;
+        let list = town.site.get("/sources", Some(&who)).await.json["items"][0]["connector"].clone();
+        let one = town.site.get(&format!("/cameras/{camera}"), Some(&who)).await.json["connector"].clone();
+        for behind in [list, one] {
+            assert_eq!(behind["online"], true, "{name}: {behind}");
+            assert_eq!(behind["name"] == "Depot" && behind["id"] == connector.as_str(), named, "{name}: {behind}");
+            assert_eq!(behind["last_seen_at"].is_string(), named, "{name}: {behind}");
+        }
+    }
+});
+
+on_both!(groups_are_seen_by_members_and_managers, |database: TestDatabase| async move {
+    let town = Town::new(database).await;
+    let ina = town.site.sign_in("ina").await;
+    let me = id(&town.site.get("/me", Some(&ina)).await, "/account/id");
+    let mut groups = Vec::new();
+    for name in ["Day", "Night"] {
+        let group = json!({"name": name, "organization_id": town.transit});
+        groups.push(id(&town.site.post("/groups", Some(&town.admin), group).await, "/id"));
+    }
+    let path = format!("/groups/{}/members", groups[0]);
+    let members = json!({"account_ids": [me]});
+    assert_eq!(town.site.call("PUT", &path, Some(&town.admin), Some(&members), &[]).await.status, 200);
+    for (name, sees) in [("ada", vec!["Day", "Night"]), ("ina", vec!["Day"]), ("amy", vec![]), ("gus", vec![])] {
+        let who = town.site.sign_in(name).await;
+        let list = town.site.get("/groups", Some(&who)).await;
+        let found: Vec<&str> =
+            list.json["items"].as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap()).collect();
+        assert_eq!(found, sees, "{name}");
+        for (group, title) in groups.iter().zip(["Day", "Night"]) {
+            let one = town.site.get(&format!("/groups/{group}"), Some(&who)).await.status;
+            assert_eq!(one, if sees.contains(&title) { 200 } else { 404 }, "{name} and {title}");
+        }
+    }
+    let list = town.site.get("/groups", Some(&ina)).await;
+    assert_eq!(list.json["items"][0]["account_ids"], json!([me]));
+});
+
+on_both!(numbers_are_shown_to_those_who_may_see_them, |database: TestDatabase| async move {
+    let town = Town::new(database).await;
+    let scrape = async |cookie: Option<&Cookie>| {
+        let request = cookie.iter().fold(Request::get("/metrics"), |request, cookie| request.header("cookie", *cookie));
+        town.site.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!((scrape(None).await.status, scrape(None).await.code()), (401, "unauthenticated"));
+    let gus = town.site.sign_in("gus").await;
+    assert_eq!(scrape(Some(&gus)).await.code(), "forbidden");
+    // For the mall alone.
+    let amy = town.site.sign_in("amy").await;
+    assert_eq!(scrape(Some(&amy)).await.code(), "forbidden");
+    let numbers = scrape(Some(&town.admin)).await;
+    assert_eq!(numbers.status, 200);
+    assert_eq!(numbers.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let text = String::from_utf8(numbers.body).unwrap();
+    for line in [
+        "# TYPE sightline_http_responses_total counter",
+        "sightline_http_responses_total{status=\"2xx\"} ",
+        "sightline_ledger_size ",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 });

@@ -23,6 +23,7 @@ pub mod job;
 pub mod ledger;
 pub mod mail;
 pub mod message;
+pub mod metrics;
 pub mod number;
 pub mod organization;
 pub mod place;

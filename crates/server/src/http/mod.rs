@@ -6,6 +6,7 @@ mod connector;
 mod document;
 pub(crate) mod extract;
 pub(crate) mod guest;
+mod metrics;
 mod page;
 pub(crate) mod problem;
 mod tus;
@@ -65,6 +66,7 @@ pub fn router(app: App, config: &Config) -> Router {
         .route("/api/v1/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show))
         .route("/api/{*rest}", axum::routing::any(problem::no_such_route))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .merge(page::routes());

@@ -60,6 +60,7 @@ async fn name_and_log(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
+    super::metrics::count(response.status());
     let status = response.status().as_u16();
     if elapsed > Duration::from_secs(1) || status >= 500 {
         tracing::info!(request_id = id, %method, route, status, elapsed_ms = elapsed.as_millis() as u64, "request");
