@@ -258,14 +258,15 @@ pub async fn candidates(app: &App, caller: &Caller, id: &CaseId, q: Option<Strin
     organizations.retain(|organization| organization.is_host || Some(&organization.id) == own.as_ref());
     let named = |id: &OrganizationId| organizations.iter().find(|o| o.id == *id).map(|o| o.name.clone());
     let words = domain::text::words(q.as_deref().unwrap_or(""));
-    let groups = store::group::list(&mut tx).await?.into_iter().filter_map(|group| {
+    let of: Vec<OrganizationId> = organizations.iter().map(|organization| organization.id.clone()).collect();
+    let theirs = policy::SeesGroups { of: Some(of.clone()), own: Vec::new() };
+    let groups = store::group::list(&mut tx, &theirs).await?.into_iter().filter_map(|group| {
         let organization = named(&group.organization_id)?;
         let text = domain::text::fold(&format!("{} {organization}", group.name));
         let fits = words.iter().all(|word| text.contains(word));
         fits.then_some(Candidate { principal: Principal::Group(group.id), name: group.name, organization })
     });
     let mut found: Vec<Candidate> = groups.collect();
-    let of = organizations.iter().map(|organization| organization.id.clone()).collect();
     let filter = store::account::Filter { q, organizations: Some(of), after: None, limit: 500 };
     for account in
         store::account::list(&mut tx, &filter).await?.into_iter().filter(|account| account.disabled_at.is_none())

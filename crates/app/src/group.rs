@@ -2,7 +2,6 @@
 
 use domain::account::Group;
 use domain::id::{AccountId, GroupId, OrganizationId};
-use domain::policy::Privilege;
 use domain::{Caller, Invalid, policy};
 
 use crate::idempotency::{self, Key};
@@ -11,16 +10,11 @@ use crate::{App, Error, Result, did};
 /// The groups of the organizations whose accounts the caller manages, and those the caller is in.
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Group>> {
     let mut tx = app.read().await?;
-    let all = store::group::list(&mut tx).await?;
-    Ok(all.into_iter().filter(|group| sees(caller, group)).collect())
-}
-
-fn sees(caller: &Caller, group: &Group) -> bool {
-    caller.groups.contains(&group.id) || caller.may(Privilege::ManageAccounts, &group.organization_id)
+    Ok(store::group::list(&mut tx, &policy::sees_groups(caller)).await?)
 }
 
 async fn visible(tx: &mut store::Tx, caller: &Caller, id: &GroupId) -> Result<Group> {
-    store::group::find(tx, id).await?.filter(|group| sees(caller, group)).ok_or_else(|| Error::not_found("group"))
+    store::group::find(tx, &policy::sees_groups(caller), id).await?.ok_or_else(|| Error::not_found("group"))
 }
 
 /// One group.

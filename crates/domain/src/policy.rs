@@ -9,7 +9,7 @@ use crate::Caller;
 use crate::account::{Account, Grant};
 use crate::caller::Means;
 use crate::case::Level;
-use crate::id::{AccountId, OrganizationId};
+use crate::id::{AccountId, GroupId, OrganizationId};
 use crate::request_item::{self, Action, RequestItem};
 
 /// Seen, but not theirs to do.
@@ -138,6 +138,20 @@ pub fn manage_account(caller: &Caller, organization: &OrganizationId, grants: &[
         None => caller.may_everywhere(Privilege::ManageAccounts),
     };
     allowed_if(grants.iter().all(within), "You may only give roles for organizations whose accounts you manage.")
+}
+
+/// Which groups somebody sees. Queries put it into their `WHERE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeesGroups {
+    /// All of these organizations; `None`: of all.
+    pub of: Option<Vec<OrganizationId>>,
+    /// And these.
+    pub own: Vec<GroupId>,
+}
+
+/// Groups are seen by those who manage accounts of their organization, and by their members.
+pub fn sees_groups(caller: &Caller) -> SeesGroups {
+    SeesGroups { of: caller.organizations_with(Privilege::ManageAccounts), own: caller.groups.clone() }
 }
 
 /// Groups are made and changed by those who manage accounts of their organization.
@@ -347,6 +361,12 @@ pub fn in_case(held: Level, needed: Level) -> Allowed {
             Level::Manage => "Only somebody who manages this case may do this.",
         },
     )
+}
+
+/// Whether it may be known which connector serves an organization's sources. That one does, and is there, everybody may know who
+/// sees a source: it says whether footage comes by itself.
+pub fn sees_connector(caller: &Caller, organization: &OrganizationId) -> bool {
+    caller.may(Privilege::ManageConnectors, organization)
 }
 
 /// Connectors are made, seen and revoked by those who manage connectors of their organization.

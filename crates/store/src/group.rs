@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use domain::account::Group;
-use domain::id::{AccountId, GroupId};
+use domain::id::{AccountId, GroupId, OrganizationId};
+use domain::policy::SeesGroups;
 use sqlx::any::AnyRow;
 
 use crate::{Columns as _, Result, Sql, Tx};
 
-const SELECT: &str = "SELECT id, organization_id, name, created_at, version FROM groups";
+const SELECT: &str = "SELECT g.id, g.organization_id, g.name, g.created_at, g.version FROM groups g";
 
 fn group(row: &AnyRow) -> Result<Group> {
     Ok(Group {
@@ -45,9 +46,27 @@ pub async fn save(tx: &mut Tx, changed: &Group) -> Result<()> {
         .await
 }
 
-/// One group with its members.
-pub async fn find(tx: &mut Tx, id: &GroupId) -> Result<Option<Group>> {
-    let row = Sql::new(SELECT).add(" WHERE id = ").arg(id.as_str()).fetch_optional(tx).await?;
+/// Where a group `g` is seen.
+fn push_sees(sql: &mut Sql, sees: &SeesGroups) {
+    let Some(of) = &sees.of else {
+        sql.push("1 = 1");
+        return;
+    };
+    sql.push("(1 = 0");
+    if !of.is_empty() {
+        sql.push(" OR g.organization_id IN (").bind_all(of.iter().map(OrganizationId::as_str)).push(")");
+    }
+    if !sees.own.is_empty() {
+        sql.push(" OR g.id IN (").bind_all(sees.own.iter().map(GroupId::as_str)).push(")");
+    }
+    sql.push(")");
+}
+
+/// One group with its members, if it is seen.
+pub async fn find(tx: &mut Tx, sees: &SeesGroups, id: &GroupId) -> Result<Option<Group>> {
+    let mut sql = Sql::new(SELECT).add(" WHERE g.id = ").arg(id.as_str()).add(" AND ");
+    push_sees(&mut sql, sees);
+    let row = sql.fetch_optional(tx).await?;
     let Some(mut found) = row.as_ref().map(group).transpose()? else { return Ok(None) };
     let rows = Sql::new("SELECT account_id FROM group_members WHERE group_id = ")
         .arg(id.as_str())
@@ -58,15 +77,18 @@ pub async fn find(tx: &mut Tx, id: &GroupId) -> Result<Option<Group>> {
     Ok(Some(found))
 }
 
-/// All groups with their members, by name.
-pub async fn list(tx: &mut Tx) -> Result<Vec<Group>> {
+/// The groups that are seen with their members, by name.
+pub async fn list(tx: &mut Tx, sees: &SeesGroups) -> Result<Vec<Group>> {
     let mut members: HashMap<GroupId, Vec<AccountId>> = HashMap::new();
-    for row in
-        Sql::new("SELECT group_id, account_id FROM group_members ORDER BY group_id, account_id").fetch_all(tx).await?
-    {
+    let mut sql =
+        Sql::new("SELECT m.group_id, m.account_id FROM group_members m JOIN groups g ON g.id = m.group_id WHERE ");
+    push_sees(&mut sql, sees);
+    for row in sql.add(" ORDER BY m.group_id, m.account_id").fetch_all(tx).await? {
         members.entry(row.parsed("group_id")?).or_default().push(row.parsed("account_id")?);
     }
-    let rows = Sql::new(SELECT).add(" ORDER BY name, id").fetch_all(tx).await?;
+    let mut sql = Sql::new(SELECT).add(" WHERE ");
+    push_sees(&mut sql, sees);
+    let rows = sql.add(" ORDER BY g.name, g.id").fetch_all(tx).await?;
     let found =
         rows.iter().map(|row| group(row).map(|g| Group { members: members.remove(&g.id).unwrap_or_default(), ..g }));
     found.collect()

@@ -100,7 +100,7 @@ impl Installation {
     pub(crate) async fn camera(&self, connector: &ConnectorFiles) -> String {
         let mut found = None;
         wait("the connector's camera", Duration::from_secs(60), async || {
-            let sources = self.investigator.get("/sources?limit=100").await;
+            let sources = self.administrator.get("/sources?limit=100").await;
             found = sources["items"].as_array().and_then(|items| {
                 items
                     .iter()

@@ -91,7 +91,7 @@ function cameraFacts(c: Camera): [string, React.ReactNode][] {
     ['Type', c.type && sentence(c.type)],
     ['Keeps', c.retention_hours !== null && <>{retention(c.retention_hours)}, then it overwrites{from('retention_hours')}</>],
     ['Its clock', c.clock_offset_ms !== null && <>{clockOffset(c.clock_offset_ms)}{c.clock_uncertainty_ms !== null && ` (± ${(c.clock_uncertainty_ms / 1000).toFixed(1)} s)`}</>],
-    ['Recorder', c.connector && <span className="row wrap">{c.connector.name}<Status of={c.connector.online ? 'online' : 'offline'} />{!c.connector.online && c.connector.last_seen_at && <span className="dim">since <Ago at={c.connector.last_seen_at} /></span>}</span>],
+    ['Recorder', c.connector && <span className="row wrap">{c.connector.name ?? 'Connected'}<Status of={c.connector.online ? 'online' : 'offline'} />{!c.connector.online && c.connector.last_seen_at && <span className="dim">since <Ago at={c.connector.last_seen_at} /></span>}</span>],
     ['Make', [c.make, c.model].filter(Boolean).join(' ')],
     ['Device', c.device_id && <span className="mono">{c.device_id}</span>],
     ...Object.entries(c.custom).map(([k, v]): [string, React.ReactNode] => [sentence(k), v]),

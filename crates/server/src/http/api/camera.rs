@@ -62,7 +62,7 @@ impl CameraView {
     fn of(caller: &Caller, camera: Camera, now: Timestamp) -> Self {
         let manages = policy::manage_camera(caller, &camera.organization_id).is_ok();
         Self {
-            source: SourceView::of(&camera, None, now),
+            source: SourceView::of(caller, &camera, None, now),
             description: Some(camera.facts.description).filter(|text| !text.is_empty()),
             site: camera.facts.site,
             device_id: camera.device_id,

@@ -3,9 +3,9 @@
 use app::App;
 use app::camera::{Bounds, Listed, Near, Search, Sort};
 use axum::extract::State;
-use domain::camera::{Camera, Status};
+use domain::camera::{Behind, Camera, Status};
 use domain::id::{CameraId, ConnectorId, OrganizationId};
-use domain::{Invalid, Position, Timestamp};
+use domain::{Caller, Invalid, Position, Timestamp, policy};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
@@ -48,13 +48,25 @@ pub(crate) struct SourceView {
     connector: Option<BehindView>,
 }
 
-/// The connector that a source hangs on.
+/// The connector that a source hangs on. Which one it is, those who may see it learn.
 #[derive(Serialize, utoipa::ToSchema)]
 struct BehindView {
-    id: ConnectorId,
-    name: String,
+    id: Option<ConnectorId>,
+    name: Option<String>,
     online: bool,
     last_seen_at: Option<Timestamp>,
+}
+
+impl BehindView {
+    fn of(caller: &Caller, owner: &OrganizationId, behind: &Behind, now: Timestamp) -> Self {
+        let seen = Some(behind).filter(|_| policy::sees_connector(caller, owner));
+        Self {
+            id: seen.map(|behind| behind.id.clone()),
+            name: seen.map(|behind| behind.name.clone()),
+            online: behind.online(now),
+            last_seen_at: seen.and_then(|behind| behind.last_seen_at),
+        }
+    }
 }
 
 /// Where a camera's picture is; the address changes with the picture.
@@ -64,7 +76,7 @@ pub(crate) fn thumbnail_url(camera: &Camera) -> Option<String> {
 }
 
 impl SourceView {
-    pub(super) fn of(camera: &Camera, distance_m: Option<f64>, now: Timestamp) -> Self {
+    pub(super) fn of(caller: &Caller, camera: &Camera, distance_m: Option<f64>, now: Timestamp) -> Self {
         let facts = &camera.facts;
         Self {
             id: camera.id.clone(),
@@ -82,12 +94,10 @@ impl SourceView {
             tags: facts.tags.clone(),
             thumbnail_url: thumbnail_url(camera),
             distance_m: distance_m.map(|metres| (metres * 10.0).round() / 10.0),
-            connector: camera.connector.as_ref().map(|behind| BehindView {
-                id: behind.id.clone(),
-                name: behind.name.clone(),
-                online: behind.online(now),
-                last_seen_at: behind.last_seen_at,
-            }),
+            connector: camera
+                .connector
+                .as_ref()
+                .map(|behind| BehindView::of(caller, &camera.organization_id, behind, now)),
         }
     }
 }
@@ -203,5 +213,5 @@ async fn list_sources(
     }
     let page = app::camera::list(&app, &caller, search, query.limit, query.cursor.as_deref()).await?;
     let now = app.now();
-    Ok(axum::Json(List::of(page, |Listed { camera, distance_m }| SourceView::of(&camera, distance_m, now))))
+    Ok(axum::Json(List::of(page, |Listed { camera, distance_m }| SourceView::of(&caller, &camera, distance_m, now))))
 }
