@@ -463,7 +463,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changed, as it changes: `changed` names kind and id, `progress` an item's bytes, `missed` asks to load everything again. */
+        /**
+         * What changed, as it changes: `changed` names kind and id, `progress` an item's bytes, `missed` asks to load everything again.
+         *     The stream ends with the session or the token that opened it.
+         */
         get: operations["watch_events"];
         put?: never;
         post?: never;
@@ -1412,10 +1415,10 @@ export interface components {
             playable: components["schemas"]["PlayableState"];
             purged_at: components["schemas"]["Timestamp"] | null;
         };
-        /** @description The connector that a source hangs on. */
+        /** @description The connector that a source hangs on. Which one it is, those who may see it learn. */
         BehindView: {
-            id: components["schemas"]["ConnectorId"];
-            name: string;
+            id: components["schemas"]["ConnectorId"] | null;
+            name: string | null;
             online: boolean;
             last_seen_at: components["schemas"]["Timestamp"] | null;
         };
@@ -2462,6 +2465,8 @@ export interface components {
             request_id: string;
             /** @description The fields that cannot be accepted. */
             errors?: components["schemas"]["FieldError"][];
+            /** @description The id of what an earlier POST with this Idempotency-Key made. */
+            made?: string;
         };
         /** @description What is wrong beside the recorder, for the people in the office. */
         ProblemReport: {
@@ -3042,7 +3047,10 @@ export interface operations {
     create_account: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3135,7 +3143,10 @@ export interface operations {
     create_camera: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3650,7 +3661,10 @@ export interface operations {
     create_case_file_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["CaseId"];
             };
@@ -4029,7 +4043,10 @@ export interface operations {
     create_connector: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4415,7 +4432,10 @@ export interface operations {
     create_group: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5024,7 +5044,10 @@ export interface operations {
     create_organization: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5312,7 +5335,10 @@ export interface operations {
     create_item_file_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5519,7 +5545,7 @@ export interface operations {
     list_sources: {
         parameters: {
             query?: {
-                /** @description `camera`; several with commas. */
+                /** @description `camera`, `vehicle` or `participant`; several with commas. */
                 kind?: string;
                 /** @description Words that must all occur, or an id. */
                 q?: string;
@@ -5598,7 +5624,10 @@ export interface operations {
     create_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5998,7 +6027,10 @@ export interface operations {
     comment_on_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };
