@@ -13,8 +13,9 @@ use store::Engine;
 use support::{Cookie, Site};
 
 /// The columns of the table. `stranger` is signed in and holds no role, in an organization that has nothing to do with
-/// anything; the others hold their role for all organizations, but are party to nothing that the operations touch.
-const PEOPLE: [(&str, Option<Role>); 8] = [
+/// anything; the others hold their role for all organizations, but are party to nothing that the operations touch. Those whose
+/// names begin with `far` hold theirs for the stranger's organization alone.
+const PEOPLE: [(&str, Option<Role>); 13] = [
     ("nobody", None),
     ("stranger", None),
     ("guest", Some(Role::Guest)),
@@ -23,6 +24,11 @@ const PEOPLE: [(&str, Option<Role>); 8] = [
     ("operator", Some(Role::Operator)),
     ("auditor", Some(Role::Auditor)),
     ("administrator", Some(Role::Administrator)),
+    ("far-investigator", Some(Role::Investigator)),
+    ("far-approver", Some(Role::Approver)),
+    ("far-operator", Some(Role::Operator)),
+    ("far-auditor", Some(Role::Auditor)),
+    ("far-administrator", Some(Role::Administrator)),
 ];
 
 /// An operation as the OpenAPI document names it.
@@ -261,8 +267,9 @@ async fn the_table_is_what_the_server_does() {
         // Fresh sessions for each operation: one of them signs out.
         let mut cookies = Vec::new();
         for (name, role) in PEOPLE {
-            let organization = if name == "stranger" { &far } else { &site.test.host };
-            site.test.account(name, organization, role.map(|r| (r, None)).as_slice()).await;
+            let scope = name.starts_with("far-").then_some(&far);
+            let organization = if name == "stranger" || scope.is_some() { &far } else { &site.test.host };
+            site.test.account(name, organization, role.map(|r| (r, scope)).as_slice()).await;
             cookies.push(if name == "nobody" { None } else { Some(site.sign_in(name).await) });
         }
         found.push(row(&site, &mut things, &operation, &cookies).await);
