@@ -85,11 +85,11 @@ impl Recorder {
 
     /// The operator's word holds for tasks too: what is not published is neither shown nor exported.
     async fn published(&self, device_id: &str) -> Result<SourceDescription, Trouble> {
-        let source = match self.known(device_id) {
+        let source = match self.source(device_id) {
             Some(source) => source,
             None => {
                 let found = self.everything().await;
-                match self.known(device_id) {
+                match self.source(device_id) {
                     Some(source) => source,
                     // it has vanished; the system says what it still has of it, if anything
                     None if found.whole => self.vanished(device_id),
@@ -100,7 +100,8 @@ impl Recorder {
         if self.allows(&source) { Ok(source) } else { Err(Trouble::never("This source is not published.")) }
     }
 
-    fn known(&self, device_id: &str) -> Option<SourceDescription> {
+    /// A camera as the system described it last, if it has been asked.
+    pub fn source(&self, device_id: &str) -> Option<SourceDescription> {
         self.known.lock().expect("no panic while held").sources.get(device_id).cloned()
     }
 

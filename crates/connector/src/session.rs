@@ -27,7 +27,7 @@ pub struct Shared {
     /// The recorder.
     pub recorder: Recorder,
     /// Where exports wait.
-    pub spool: Spool,
+    pub spool: Arc<Spool>,
     /// Wakes the publisher.
     pub publish_now: Notify,
     /// How many tasks may be worked on at once.
@@ -49,7 +49,7 @@ pub async fn run(client: Client, recorder: Recorder, spool: Spool, config: Confi
     let shared = Arc::new(Shared {
         client,
         recorder,
-        spool,
+        spool: Arc::new(spool),
         publish_now: Notify::new(),
         slots: Arc::new(Semaphore::new(config.connector.tasks)),
         config,
@@ -132,6 +132,7 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
             }
             Ok(None) => {
                 backoff.reset();
+                shared.spool.tidy();
                 if started.elapsed() < Duration::from_millis(500) {
                     tokio::time::sleep(Duration::from_millis(500)).await; // a server that does not wait must not be hurried
                 }

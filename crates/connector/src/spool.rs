@@ -1,20 +1,95 @@
-//! The folder in which exports wait for their upload. It is worth nothing after a restart: the server leases the task anew, and
-//! the export is made anew. So it is emptied at the start, by the one process that holds its lock.
+//! The folder in which exports wait for their upload. What is whole there outlives this process: whoever leases the same task
+//! again goes on with the file and the upload that were begun. Anything else is worth nothing after a restart, and goes.
+//!
+//! Per task there is one folder: the finished export, and beside it `entry.json`, which is written last and says what the file is
+//! and where it was sent to. Without an entry there is no export.
 
+use std::collections::HashMap;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::id::TaskId;
+use domain::{Timestamp, Window};
+use protocol::{Manifest, SourceDescription};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
+
+const ENTRY: &str = "entry.json";
+const SCRATCH: &str = "scratch";
+
+/// Nobody comes back for what is older: the server has made an end of the task or has lost it.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// Longer than any lease. Who has lost a task may be given it again for so long.
+const MAY_RETURN: Duration = Duration::from_secs(120);
+
+/// A finished export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Of which camera, as it was described then.
+    pub source: SourceDescription,
+    /// What was asked for.
+    pub window: Window,
+    /// The file's name in the task's folder.
+    pub file: String,
+    /// How long it is.
+    pub size_bytes: u64,
+    /// When it was finished.
+    pub made_at: Timestamp,
+    /// Its manifest, but for hash and size.
+    pub manifest: Manifest,
+    /// Where it is being uploaded, once that has begun.
+    pub location: Option<String>,
+}
+
+impl Entry {
+    fn is_whole(&self, folder: &Path) -> bool {
+        let plain = Path::new(&self.file).file_name().is_some_and(|name| *name == *self.file);
+        plain && std::fs::metadata(folder.join(&self.file)).is_ok_and(|file| file.len() == self.size_bytes)
+    }
+
+    fn is_old(&self) -> bool {
+        self.made_at.plus(KEPT_FOR) < Timestamp::from(jiff::Timestamp::now())
+    }
+
+    /// Whole or not at all: written beside its place, forced to the disk, and moved there.
+    fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let fresh = folder.join("entry.fresh");
+        let mut file = File::create(&fresh)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.flush()?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, folder.join(ENTRY))?;
+        File::open(folder)?.sync_all()
+    }
+
+    fn read(folder: &Path) -> Option<Self> {
+        let entry: Self = serde_json::from_slice(&std::fs::read(folder.join(ENTRY)).ok()?).ok()?;
+        (entry.is_whole(folder) && !entry.is_old()).then_some(entry)
+    }
+}
+
+/// A task's place here.
+struct Place {
+    /// Held by whoever works on the task.
+    lock: Arc<tokio::sync::Mutex<()>>,
+    /// Since when nobody does.
+    idle: Instant,
+}
 
 /// The folder, locked.
 pub struct Spool {
     root: PathBuf,
+    places: Mutex<HashMap<TaskId, Place>>,
     _lock: File,
 }
 
 impl Spool {
-    /// Takes the folder for this process and empties it.
+    /// Takes the folder for this process, and clears away what nobody can go on with.
     pub fn open(state: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
         let lock = File::create(state.join("lock")).with_context(|| format!("cannot write in {}", state.display()))?;
@@ -22,63 +97,154 @@ impl Spool {
             anyhow::anyhow!("another sightline-connector uses {}; give each its own state folder", state.display())
         })?;
         let root = state.join("spool");
-        match std::fs::remove_dir_all(&root) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot empty {}", root.display()));
-            }
-            _ => {}
-        }
         std::fs::create_dir_all(&root)?;
-        Ok(Self { root, _lock: lock })
+        let spool = Self { root, places: Mutex::default(), _lock: lock };
+        spool.survey().with_context(|| format!("cannot clear {}", spool.root.display()))?;
+        Ok(spool)
     }
 
-    /// A folder for one try of a task. It goes when the guard does.
-    pub fn work(&self, task: &TaskId, lease: i64) -> std::io::Result<Work> {
-        let path = self.root.join(format!("{task}-{lease}"));
+    fn survey(&self) -> std::io::Result<()> {
+        for found in std::fs::read_dir(&self.root)? {
+            let found = found?;
+            let task = found.file_name().to_str().and_then(|name| name.parse::<TaskId>().ok());
+            match task.filter(|_| Entry::read(&found.path()).is_some()) {
+                Some(task) => drop(self.place(&task)),
+                None if found.file_type()?.is_dir() => std::fs::remove_dir_all(found.path())?,
+                None => std::fs::remove_file(found.path())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, task: &TaskId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut places = self.places.lock().expect("no panic while held");
+        let place = places.entry(task.clone()).or_insert_with(|| Place { lock: Arc::default(), idle: Instant::now() });
+        Arc::clone(&place.lock)
+    }
+
+    /// The folder of a task, for one lease of it. Waits until this process has let go of an earlier lease of the same task.
+    pub async fn work(self: &Arc<Self>, task: &TaskId) -> std::io::Result<Work> {
+        let held = self.place(task).lock_owned().await;
+        let path = self.root.join(task.as_str());
         std::fs::create_dir_all(&path)?;
-        Ok(Work { path })
+        let entry = Entry::read(&path);
+        Ok(Work { spool: Arc::clone(self), task: task.clone(), path, entry, over: false, _held: held })
+    }
+
+    /// Removes the exports of tasks that were lost and did not come back; called when the server has nothing to do for us. A
+    /// canceled task does not announce itself: all that is heard of it is that its lease is lost.
+    pub fn tidy(&self) {
+        self.tidy_after(MAY_RETURN);
+    }
+
+    fn tidy_after(&self, idle: Duration) {
+        let mut places = self.places.lock().expect("no panic while held");
+        places.retain(|task, place| {
+            // Only the map itself has it: nobody works on the task, nor waits to.
+            let forgotten = Arc::strong_count(&place.lock) == 1 && place.idle.elapsed() >= idle;
+            if forgotten {
+                remove(&self.root.join(task.as_str()));
+            }
+            !forgotten
+        });
+    }
+
+    fn put_down(&self, task: &TaskId, gone: bool) {
+        let mut places = self.places.lock().expect("no panic while held");
+        if let Some(place) = places.get_mut(task) {
+            place.idle = Instant::now();
+            // The holder and the map; whoever else waits for it keeps it in the map.
+            if gone && Arc::strong_count(&place.lock) <= 2 {
+                places.remove(task);
+            }
+        }
     }
 }
 
-/// A folder for one try of a task.
+/// A task's folder, held. When it is let go, a finished export stays for the next lease, unless the task is over.
 pub struct Work {
+    spool: Arc<Spool>,
+    task: TaskId,
     path: PathBuf,
+    entry: Option<Entry>,
+    over: bool,
+    _held: OwnedMutexGuard<()>,
 }
 
 impl Work {
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// What an earlier lease of the task had exported, if it was for the same.
+    pub fn finished(&self, device_id: &str, window: Window) -> Option<&Entry> {
+        self.entry.as_ref().filter(|entry| entry.source.device_id == device_id && entry.window == window)
+    }
+
+    /// Where the file of an entry lies.
+    pub fn file(&self, entry: &Entry) -> PathBuf {
+        self.path.join(&entry.file)
+    }
+
+    /// An empty folder to export into. What was there before is gone.
+    pub fn scratch(&mut self) -> std::io::Result<PathBuf> {
+        self.entry = None;
+        std::fs::remove_dir_all(&self.path)?;
+        let scratch = self.path.join(SCRATCH);
+        std::fs::create_dir_all(&scratch)?;
+        Ok(scratch)
+    }
+
+    /// Keeps an export that lies in the scratch folder, which goes. It is on the disk before its entry is.
+    pub async fn keep(
+        &mut self,
+        exported: &Path,
+        source: SourceDescription,
+        window: Window,
+        manifest: Manifest,
+    ) -> std::io::Result<Entry> {
+        let file = exported.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
+        let place = self.path.join(&file);
+        tokio::fs::rename(exported, &place).await?;
+        let written = tokio::fs::File::open(&place).await?;
+        written.sync_all().await?;
+        let size_bytes = written.metadata().await?.len();
+        let made_at = Timestamp::from(jiff::Timestamp::now());
+        let entry = Entry { source, window, file, size_bytes, made_at, manifest, location: None };
+        entry.write(&self.path)?;
+        self.entry = Some(entry.clone());
+        remove(&self.path.join(SCRATCH));
+        Ok(entry)
+    }
+
+    /// Notes where the export is being sent, so that a restarted connector goes on there.
+    pub fn sent_to(&mut self, location: &str) -> std::io::Result<()> {
+        let Some(entry) = &mut self.entry else { return Ok(()) };
+        entry.location = Some(location.to_owned());
+        entry.write(&self.path)
+    }
+
+    /// The task has ended, well or not: nothing of it is needed any more.
+    pub fn over(&mut self) {
+        self.over = true;
     }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "cannot be removed");
+        let gone = self.over || self.entry.is_none();
+        if gone {
+            remove(&self.path);
         }
+        self.spool.put_down(&self.task, gone);
+    }
+}
+
+fn remove(path: &Path) {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "cannot be removed");
+        }
+        _ => {}
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_restart_finds_it_empty_and_a_second_process_is_refused() {
-        let state = tempfile::tempdir().unwrap();
-        let task: TaskId = "tsk_01h455vb4pex5vsknk084sn02q".parse().unwrap();
-        let spool = Spool::open(state.path()).unwrap();
-        let work = spool.work(&task, 3).unwrap();
-        std::fs::write(work.path().join("export.mp4"), b"x").unwrap();
-        assert!(Spool::open(state.path()).err().unwrap().to_string().contains("another"));
-        std::mem::forget(work); // as a kill would leave it
-        drop(spool);
-        let spool = Spool::open(state.path()).unwrap();
-        assert_eq!(std::fs::read_dir(&spool.root).unwrap().count(), 0);
-        let work = spool.work(&task, 4).unwrap();
-        let path = work.path().to_owned();
-        drop(work);
-        assert!(!path.exists());
-    }
-}
+#[path = "spool_tests.rs"]
+mod tests;

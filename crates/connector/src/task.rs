@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use domain::Window;
 use domain::id::TaskId;
-use protocol::{Complete, Fail, FailCause, Phase, Progress, Task, TaskPayload, TaskResult};
+use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::adapter::Trouble;
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::session::Shared;
+use crate::spool::{Entry, Work};
 use crate::upload::{Upload, UploadError};
 
 /// The right to work; can be put down while there is nothing to do but wait.
@@ -67,11 +68,15 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
     tracing::info!(task = %id, lease, kind, "leased");
     let told: Told = Mutex::new((Phase::Exporting, 0, None));
     let all = async {
-        let end = match perform(shared, &id, lease, payload, &mut slot, &told).await {
+        let mut spooled = None;
+        let end = match perform(shared, &id, lease, payload, &mut slot, &told, &mut spooled).await {
             Ok(result) => End::Done(result),
             Err(end) => end,
         };
-        report(shared, &id, lease, end).await;
+        let ended = report(shared, &id, lease, end).await;
+        if let (true, Some(work)) = (ended, &mut spooled) {
+            work.over();
+        }
     };
     tokio::select! {
         () = all => {}
@@ -111,27 +116,35 @@ async fn keep(shared: &Shared, id: &TaskId, lease: i64, lease_seconds: u32, told
     }
 }
 
-async fn report(shared: &Shared, id: &TaskId, lease: i64, end: End) {
+/// Says how it ended. False when the lease was lost first: somebody may go on with it, perhaps this process.
+async fn report(shared: &Shared, id: &TaskId, lease: i64, end: End) -> bool {
     let mut backoff = Backoff::up_to(Duration::from_secs(15));
     loop {
         let answer = match &end {
-            End::Lost => return tracing::warn!(task = %id, lease, "lease lost; dropped"),
+            End::Lost => Err(CallError::LeaseLost(String::new())),
             End::Done(result) => shared.client.complete(id, &Complete { lease, result: result.clone() }).await,
             End::Failed(cause) => shared.client.fail(id, &Fail { lease, cause: cause.clone() }).await,
         };
         match answer {
             Ok(()) => {
-                return match &end {
+                match &end {
                     End::Failed(cause) => tracing::warn!(task = %id, lease, ?cause, "failed"),
                     _ => tracing::info!(task = %id, lease, "completed"),
-                };
+                }
+                return true;
             }
             Err(error) if error.may_repeat() => {
                 tracing::info!(task = %id, %error, "the end could not be reported yet");
                 backoff.wait().await;
             }
-            Err(CallError::LeaseLost(_)) => return tracing::warn!(task = %id, lease, "lease lost; dropped"),
-            Err(error) => return tracing::warn!(task = %id, lease, %error, "the end was not accepted"),
+            Err(CallError::LeaseLost(_)) => {
+                tracing::warn!(task = %id, lease, "lease lost; dropped");
+                return false;
+            }
+            Err(error) => {
+                tracing::warn!(task = %id, lease, %error, "the end was not accepted");
+                return true;
+            }
         }
     }
 }
@@ -143,6 +156,7 @@ async fn perform(
     payload: TaskPayload,
     slot: &mut Slot,
     told: &Told,
+    spooled: &mut Option<Work>,
 ) -> Result<TaskResult, End> {
     let checked = |from, to| Window::checked(from, to).ok_or_else(|| End::from(reversed()));
     match payload {
@@ -160,7 +174,13 @@ async fn perform(
             Ok(TaskResult::Coverage { device_id, spans: coverage.spans, complete: coverage.complete })
         }
         TaskPayload::Export { device_id, from, to, .. } => {
-            export(shared, id, lease, &device_id, checked(from, to)?, slot, told).await
+            let window = checked(from, to)?;
+            let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
+            let entry = match begun(shared, work, &device_id, window)? {
+                Some(entry) => entry,
+                None => export(shared, work, &device_id, window, slot, told).await?,
+            };
+            send(shared, id, lease, work, entry, told).await
         }
         TaskPayload::Hold { .. } | TaskPayload::Free { .. } => Err(End::Failed(FailCause::Unsupported {
             detail: "A folder of recordings cannot keep them from being overwritten.".into(),
@@ -182,45 +202,78 @@ fn call(error: CallError) -> End {
     }
 }
 
+fn tell(told: &Told, phase: Phase, done: u64, total: Option<u64>) {
+    *told.lock().expect("no panic while held") = (phase, done, total);
+}
+
+/// What an earlier lease of the task had finished exporting. The operator may have taken the camera back since.
+fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Result<Option<Entry>, End> {
+    let Some(entry) = work.finished(device_id, window) else { return Ok(None) };
+    let source = shared.recorder.source(device_id);
+    if !shared.recorder.allows(source.as_ref().unwrap_or(&entry.source)) {
+        return Err(Trouble::never("This source is not published.").into());
+    }
+    tracing::info!(file = entry.file, location = entry.location, "going on with what was exported before");
+    Ok(Some(entry.clone()))
+}
+
 async fn export(
     shared: &Shared,
-    id: &TaskId,
-    lease: i64,
+    work: &mut Work,
     device_id: &str,
     window: Window,
     slot: &mut Slot,
     told: &Told,
-) -> Result<TaskResult, End> {
-    let tell = |phase, done, total| *told.lock().expect("no panic while held") = (phase, done, total);
-    let work = shared.spool.work(id, lease).map_err(broken)?;
+) -> Result<Entry, End> {
+    let scratch = work.scratch().map_err(broken)?;
     let exported = loop {
         slot.take_up(&shared.slots).await;
-        tell(Phase::Exporting, 0, None);
-        match shared.recorder.export(device_id, window, work.path()).await {
+        tell(told, Phase::Exporting, 0, None);
+        match shared.recorder.export(device_id, window, &scratch).await {
             Err(Trouble::NotYet) => {
-                tell(Phase::WaitingForRecording, 0, None);
+                tell(told, Phase::WaitingForRecording, 0, None);
                 slot.put_down();
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             done => break done?,
         }
     };
-    let mut manifest = exported.manifest;
+    let described = || SourceDescription { device_id: device_id.to_owned(), ..SourceDescription::default() };
+    let source = shared.recorder.source(device_id).unwrap_or_else(described);
+    work.keep(&exported.path, source, window, exported.manifest).await.map_err(broken)
+}
+
+async fn send(
+    shared: &Shared,
+    id: &TaskId,
+    lease: i64,
+    work: &mut Work,
+    entry: Entry,
+    told: &Told,
+) -> Result<TaskResult, End> {
+    let mut manifest = entry.manifest.clone();
     let (suffix, media_type) =
         if manifest.export.container == "mp4" { ("mp4", "video/mp4") } else { ("mkv", "video/x-matroska") };
     let upload = Upload {
         client: &shared.client,
         task: id,
         lease,
-        path: &exported.path,
-        name: &file_name(device_id, window, suffix),
+        path: &work.file(&entry),
+        name: &file_name(&entry.source.device_id, entry.window, suffix),
         media_type,
+        begun: entry.location,
     };
-    let sent =
-        upload.send(|done, total| tell(Phase::Uploading, done, Some(total))).await.map_err(|error| match error {
-            UploadError::Call(error) => call(error),
-            other => broken(other),
-        })?;
+    let placed = |location: &str| {
+        // without the note a restarted connector begins anew, and nothing worse
+        if let Err(error) = work.sent_to(location) {
+            tracing::warn!(task = %id, %error, "where the export is sent could not be noted");
+        }
+    };
+    let sent = upload.send(placed, |done, total| tell(told, Phase::Uploading, done, Some(total))).await;
+    let sent = sent.map_err(|error| match error {
+        UploadError::Call(error) => call(error),
+        other => broken(other),
+    })?;
     let size_bytes = i64::try_from(sent.size_bytes).unwrap_or(i64::MAX);
     manifest.export.sha256.clone_from(&sent.sha256);
     manifest.export.size_bytes = size_bytes;

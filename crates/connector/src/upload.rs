@@ -1,5 +1,6 @@
 //! Sends a file by tus 1.0.0. It is read and hashed by one thread while another sends, through a few buffers; memory does not
-//! depend on its size. After an interruption it goes on where the server says, and is not hashed twice.
+//! depend on its size. After an interruption it goes on where the server says, and is not hashed twice; what another process had
+//! sent before is hashed anew from the disk, for its sum died with it.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Upload<'a> {
     pub name: &'a str,
     /// Its media type.
     pub media_type: &'a str,
+    /// Where an earlier lease of the task had begun to send it.
+    pub begun: Option<String>,
 }
 
 /// What was sent.
@@ -67,17 +70,21 @@ struct Hashed {
 }
 
 impl Upload<'_> {
-    /// Sends it. `told` hears how many bytes are there, of how many.
-    pub async fn send(&self, mut told: impl FnMut(u64, u64)) -> Result<Sent, UploadError> {
+    /// Sends it. `placed` hears where it is sent each time that it begins, `told` how many bytes are there, of how many.
+    pub async fn send(
+        &self,
+        mut placed: impl FnMut(&str),
+        mut told: impl FnMut(u64, u64),
+    ) -> Result<Sent, UploadError> {
         let size = tokio::fs::metadata(self.path).await?.len();
         let mut backoff = Backoff::up_to(Duration::from_secs(15));
         let hashed = Arc::new(Mutex::new(Hashed {
             context: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
             until: 0,
         }));
-        let mut location: Option<String> = None;
+        let mut location = self.begun.clone();
         loop {
-            match self.advance(&mut location, size, &hashed, &mut told).await {
+            match self.advance(&mut location, size, &hashed, &mut placed, &mut told).await {
                 Ok(()) => break,
                 Err(UploadError::Call(error)) if error.may_repeat() => {
                     tracing::info!(task = %self.task, %error, "upload interrupted");
@@ -90,7 +97,7 @@ impl Upload<'_> {
                 Err(error) => return Err(error),
             }
         }
-        // what the server had from before the first byte hashed here cannot be: each upload begins in this call
+        // what the server had before this call was not hashed with the rest: then all of it is, now
         let sha256 = tokio::task::spawn_blocking({
             let (path, hashed) = (self.path.to_owned(), Arc::clone(&hashed));
             move || finish_hash(&path, &hashed, size)
@@ -108,15 +115,17 @@ impl Upload<'_> {
         location: &mut Option<String>,
         size: u64,
         hashed: &Arc<Mutex<Hashed>>,
+        placed: &mut impl FnMut(&str),
         told: &mut impl FnMut(u64, u64),
     ) -> Result<(), UploadError> {
         let (place, offset) = match location {
             None => {
                 let place = self.create(size).await?;
+                placed(&place);
                 *location = Some(place.clone());
                 (place, 0)
             }
-            Some(place) => (place.clone(), self.offset(place).await?),
+            Some(place) => (place.clone(), self.offset(place, size).await?),
         };
         told(offset, size);
         if offset < size {
@@ -154,13 +163,17 @@ impl Upload<'_> {
         Ok(location.ok_or_else(|| CallError::Later("an upload without a location".into()))?)
     }
 
-    async fn offset(&self, place: &str) -> Result<u64, UploadError> {
+    async fn offset(&self, place: &str, size: u64) -> Result<u64, UploadError> {
         let answer = self.client.request(Method::HEAD, place)?.headers(self.headers()).send().await;
         let answer = answer.map_err(CallError::from)?;
-        if matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
-            return Err(UploadError::Gone);
+        match answer.status() {
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Err(UploadError::Gone),
+            // the answer to a HEAD has no body to say more, and nothing else stands in the way of one
+            StatusCode::CONFLICT => return Err(CallError::LeaseLost("the lease of the upload is lost".into()).into()),
+            _ => {}
         }
-        Ok(offset_of(&check(answer).await?)?)
+        let offset = offset_of(&check(answer).await?)?;
+        if offset > size { Err(UploadError::Gone) } else { Ok(offset) } // longer than the file: it is of another one
     }
 
     async fn patch(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, VecDeque};
+use std::path::{Path as FilePath, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -37,10 +38,15 @@ struct Server {
     upload_length: usize,
     upload_metadata: String,
     leases_of_patches: Vec<String>,
+    offsets_of_patches: Vec<usize>,
+    /// How many uploads were announced.
+    created: usize,
     /// Each `PATCH` breaks off after so many bytes; the last entry is used up first.
     breaks: Vec<usize>,
     /// So many calls are answered 503.
     down: usize,
+    /// After a break there is no answer any more, until the test says otherwise.
+    gone_after_break: bool,
     /// From this call about a task on, the lease is lost.
     lost_from: Option<&'static str>,
     lost: bool,
@@ -124,6 +130,7 @@ async fn about(
 async fn create(State(server): State<Shared>, headers: HeaderMap) -> Response {
     let mut server = server.lock().unwrap();
     server.upload.clear();
+    server.created += 1;
     server.upload_length = headers["upload-length"].to_str().unwrap().parse().unwrap();
     server.upload_metadata = headers["upload-metadata"].to_str().unwrap().to_owned();
     (StatusCode::CREATED, [("location", format!("/api/v1/uploads/{UPLOAD}"))]).into_response()
@@ -145,6 +152,7 @@ async fn upload(State(server): State<Shared>, method: Method, headers: HeaderMap
         if at != server.upload.len() {
             return (StatusCode::CONFLICT, offset(&server)).into_response();
         }
+        server.offsets_of_patches.push(at);
         server.breaks.pop()
     };
     let mut arrived = 0;
@@ -157,6 +165,9 @@ async fn upload(State(server): State<Shared>, method: Method, headers: HeaderMap
             // a server that dies forgets what was not yet on its disk
             let keep = server.upload.len() - part.len() / 2;
             server.upload.truncate(keep);
+            if server.gone_after_break {
+                server.down = usize::MAX;
+            }
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     }
@@ -165,9 +176,11 @@ async fn upload(State(server): State<Shared>, method: Method, headers: HeaderMap
 
 struct Running {
     server: Shared,
+    url: String,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
-    _dirs: (tempfile::TempDir, tempfile::TempDir),
+    recordings: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
 
 impl Running {
@@ -202,20 +215,22 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
 
-        let config: Config = toml::from_str(&format!(
-            "[adapter]\nkind = 'folder'\npath = {:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
-             [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n",
-            recordings.path()
-        ))
-        .unwrap();
-        let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
-        let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
-        let connection = ConnectionFile { url, connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
-        let client = Client::new(&connection).unwrap();
-        let spool = Spool::open(state.path()).unwrap();
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(session::run(client, recorder, spool, config, stop.clone()));
-        Self { server, stop, task, _dirs: (recordings, state) }
+        let (stop, task) = connector(&url, recordings.path(), state.path());
+        Self { server, url, stop, task, recordings, state }
+    }
+
+    /// Ends the connector where it stands, and starts another one with its state. What the server should do meanwhile is set.
+    async fn restart(mut self, set: impl FnOnce(&mut Server)) -> Self {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+        set(&mut self.server.lock().unwrap());
+        (self.stop, self.task) = connector(&self.url, self.recordings.path(), self.state.path());
+        self
+    }
+
+    /// What waits on the connector's disk.
+    fn spooled(&self) -> Vec<PathBuf> {
+        files(&self.state.path().join("spool"))
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Server) -> bool) {
@@ -232,6 +247,37 @@ impl Running {
         self.stop.cancel();
         self.task.await.unwrap();
     }
+}
+
+/// A connector that serves these recordings.
+fn connector(url: &str, recordings: &FilePath, state: &FilePath) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+    let config: Config = toml::from_str(&format!(
+        "[adapter]\nkind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
+         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n"
+    ))
+    .unwrap();
+    let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
+    let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
+    let connection =
+        ConnectionFile { url: url.to_owned(), connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
+    let client = Client::new(&connection).unwrap();
+    let spool = Spool::open(state).unwrap();
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(session::run(client, recorder, spool, config, stop.clone()));
+    (stop, task)
+}
+
+/// Every file under a folder.
+fn files(folder: &FilePath) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
 }
 
 fn task(lease: i64, more: Value) -> Value {
@@ -298,6 +344,107 @@ async fn an_upload_goes_on_where_a_dying_server_left_it() {
         assert_eq!(server.called("complete")[0]["result"]["sha256"], sha256(&server.upload));
         assert_eq!(server.called("complete").len(), 1);
     }
+    running.stop().await;
+}
+
+/// A connector whose upload broke off in the middle, and whose server does not answer any more.
+async fn half_sent() -> Running {
+    let running = Running::start(|server| {
+        server.tasks.push_back(export(1));
+        (server.breaks, server.gone_after_break) = (vec![60_000], true);
+    })
+    .await;
+    running.until("half an upload", |server| server.down > 0).await;
+    running
+}
+
+fn back_again(lease: i64) -> impl FnOnce(&mut Server) {
+    move |server| {
+        server.down = 0;
+        server.tasks.push_back(export(lease));
+    }
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_after_a_restart_of_the_connector() {
+    let running = half_sent().await;
+    let export = running.spooled().into_iter().find(|file| file.extension().is_some_and(|ext| ext == "mp4")).unwrap();
+    let on_disk = std::fs::read(export).unwrap();
+    // what was exported needs the recorder no more
+    std::fs::remove_dir_all(running.recordings.path().join("yard")).unwrap();
+    let running = running.restart(back_again(2)).await;
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    {
+        let server = running.server.lock().unwrap();
+        assert_eq!(server.created, 1, "the same upload goes on");
+        assert_eq!(server.leases_of_patches, ["1", "2"]);
+        assert!(server.offsets_of_patches[1] > 0, "{:?}", server.offsets_of_patches);
+        assert!(server.upload == on_disk, "every byte once");
+        let complete = &server.called("complete")[0];
+        assert_eq!((&complete["lease"], &complete["result"]["upload_id"]), (&json!(2), &json!(UPLOAD)));
+        assert_eq!(complete["result"]["sha256"], sha256(&on_disk));
+        assert_eq!(complete["result"]["manifest"]["first_frame"], "2026-01-10T10:00:05.000Z");
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(running.spooled(), Vec::<PathBuf>::new(), "what was completed goes");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_told_after_a_restart_is_the_hash_of_what_lies_on_the_disk() {
+    let running = half_sent().await;
+    let export = running.spooled().into_iter().find(|file| file.extension().is_some_and(|ext| ext == "mp4")).unwrap();
+    let mut bytes = std::fs::read(&export).unwrap();
+    bytes[1_000] ^= 1; // a part that had been sent
+    std::fs::write(export, &bytes).unwrap();
+    let running = running.restart(back_again(2)).await;
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    {
+        let server = running.server.lock().unwrap();
+        let told = server.called("complete")[0]["result"]["sha256"].clone();
+        assert_eq!(told, sha256(&bytes));
+        assert_ne!(told, sha256(&server.upload), "so that the server finds it");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_after_a_restart_is_made_anew() {
+    let running = half_sent().await;
+    let mut other = export(2);
+    other["to"] = json!("2026-01-10T10:00:12Z");
+    let running = running
+        .restart(|server| {
+            server.down = 0;
+            server.tasks.push_back(other);
+        })
+        .await;
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    {
+        let server = running.server.lock().unwrap();
+        assert_eq!((server.created, server.offsets_of_patches.as_slice()), (2, [0, 0].as_slice()));
+        assert_eq!(server.called("complete")[0]["result"]["sha256"], sha256(&server.upload));
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_lease_leaves_the_export_to_the_next_one() {
+    let running = half_sent().await;
+    {
+        let mut server = running.server.lock().unwrap();
+        (server.down, server.lost) = (0, true);
+    }
+    running.until("the loss", |server| !server.called("extend").is_empty()).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    {
+        let mut server = running.server.lock().unwrap();
+        assert!(server.called("complete").is_empty());
+        server.lost = false;
+        server.tasks.push_back(export(2));
+    }
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    assert_eq!(running.server.lock().unwrap().created, 1, "the same upload goes on");
     running.stop().await;
 }
 
@@ -372,7 +519,7 @@ async fn other_tasks_are_answered_too() {
 async fn a_refused_delta_is_sent_as_the_whole_and_a_wrong_key_changes_nothing() {
     let running = Running::start(|server| server.refuse_deltas = true).await;
     running.until("the first set", |server| !server.called("sources").is_empty()).await;
-    let folder = running._dirs.0.path();
+    let folder = running.recordings.path();
     std::fs::create_dir(folder.join("gate")).unwrap();
     std::fs::copy(folder.join("yard/2026-01-10_10-00-00.mp4"), folder.join("gate/2026-01-10_10-00-00.mp4")).unwrap();
     running
