@@ -504,6 +504,11 @@ on_both!(a_connector_uploads_while_it_holds_the_lease, |database: TestDatabase| 
     Sql::new("UPDATE connector_tasks SET lease = 4").execute(&mut tx).await.unwrap();
     commit(tx).await;
     assert_eq!(send(&site, &path, 5, b" world", &[key]).await.code(), "lease_lost");
+    // The old one may not even ask, for that would stop the new one; nor end what is not its own any more.
+    for (method, lease, status) in [("HEAD", "3", 409), ("DELETE", "3", 409), ("HEAD", "4", 200)] {
+        let asked = ask(&site, method, &path, &[key, ("sightline-lease", lease)], Body::empty()).await;
+        assert_eq!(asked.status, status, "{method} under {lease}");
+    }
     assert_eq!(send(&site, &path, 5, b" wo", &[key, ("sightline-lease", "4")]).await.status, 204);
     site.test.advance(Duration::from_secs(61));
     assert_eq!(send(&site, &path, 8, b"rld", &[key, ("sightline-lease", "4")]).await.code(), "lease_lost");

@@ -146,9 +146,11 @@ async fn begun(app: &App, tx: &mut Tx, caller: &Caller, upload: &Upload, item: &
     Ok(events)
 }
 
-/// Where an upload stands. Whoever still sends a part of it is made to stop: its sender would not ask otherwise.
-pub async fn find(app: &App, caller: &Caller, id: &UploadId) -> Result<Standing> {
+/// Where an upload stands. Whoever still sends a part of it is made to stop: its sender would not ask otherwise. So of a connector's
+/// only the holder of the lease may ask; one that was left behind would stop the one that goes on.
+pub async fn find(app: &App, caller: &Caller, id: &UploadId, lease: Option<i64>) -> Result<Standing> {
     let upload = open_or_finished(app, caller, id).await?;
+    require_lease(app, caller, &upload, lease).await?;
     if upload.state == UploadState::Finished {
         let offset = upload.length_bytes;
         return Ok(Standing { upload, offset });
@@ -223,10 +225,19 @@ where
 }
 
 /// Ends an upload. What it had become stays: evidence is not removed by whoever sent it.
-pub async fn terminate(app: &App, caller: &Caller, id: &UploadId) -> Result<()> {
+pub async fn terminate(app: &App, caller: &Caller, id: &UploadId, lease: Option<i64>) -> Result<()> {
     let upload = open_or_finished(app, caller, id).await?;
+    require_lease(app, caller, &upload, lease).await?;
     let hold = app.uploads().hold(id).await.map_err(Error::internal)?;
     finish::terminate(app, hold, &upload, Some(caller)).await
+}
+
+/// What is still being sent for a task is in the hands of whoever holds its lease now, whichever lease it began with.
+async fn require_lease(app: &App, caller: &Caller, upload: &Upload, lease: Option<i64>) -> Result<()> {
+    if let (Purpose::Task { task, lease: first }, UploadState::Open) = (&upload.purpose, upload.state) {
+        authorise::leased(&mut app.read().await?, caller, task, lease.unwrap_or(*first)).await?;
+    }
+    Ok(())
 }
 
 /// The upload, if it is this caller's and not over.

@@ -26,7 +26,7 @@ use headers::{EXTENSIONS, Malformed, Metadata, VERSION};
 /// Where uploads are created.
 const COLLECTION: &str = "/api/v1/uploads";
 
-/// The lease that a connector holds now, with each part.
+/// The lease that a connector holds now, with each call about an upload.
 const LEASE: &str = "sightline-lease";
 
 /// The protocol's own status for a checksum that does not match.
@@ -176,8 +176,13 @@ fn part(headers: &HeaderMap, offset: u64) -> Result<NewPart, Problem> {
         offset,
         announced: headers::content_length(headers),
         checksum: headers::upload_checksum(headers)?,
-        lease: headers.get(LEASE).and_then(|v| v.to_str().ok()?.parse().ok()),
+        lease: lease(headers),
     })
+}
+
+/// The lease that a connector says it holds.
+fn lease(headers: &HeaderMap) -> Option<i64> {
+    headers.get(LEASE).and_then(|v| v.to_str().ok()?.parse().ok())
 }
 
 fn needs_part(headers: &HeaderMap) -> Result<(), Problem> {
@@ -268,8 +273,13 @@ async fn create_upload(State(app): State<App>, Uploader(caller): Uploader, reque
 /// Where an upload stands.
 #[utoipa::path(head, path = "/uploads/{id}", tag = "uploads", operation_id = "find_upload", params(("id" = UploadId, Path)),
     responses((status = 200), (status = "4XX", body = Problem)))]
-async fn find_upload(State(app): State<App>, Uploader(caller): Uploader, Path(id): Path<UploadId>) -> Answer<Response> {
-    let found = upload::find(&app, &caller, &id).await.map_err(problem)?;
+async fn find_upload(
+    State(app): State<App>,
+    Uploader(caller): Uploader,
+    Path(id): Path<UploadId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let found = upload::find(&app, &caller, &id, lease(&headers)).await.map_err(problem)?;
     let mut headers = standing(&found);
     headers.insert("upload-length", found.upload.length_bytes.into());
     if let Ok(metadata) = found.upload.metadata.parse::<HeaderValue>()
@@ -308,7 +318,8 @@ async fn terminate_upload(
     State(app): State<App>,
     Uploader(caller): Uploader,
     Path(id): Path<UploadId>,
+    headers: HeaderMap,
 ) -> Answer<StatusCode> {
-    upload::terminate(&app, &caller, &id).await.map_err(problem)?;
+    upload::terminate(&app, &caller, &id, lease(&headers)).await.map_err(problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
