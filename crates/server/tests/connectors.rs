@@ -368,6 +368,11 @@ async fn state(site: &Site) -> String {
 impl Wire<'_> {
     /// Uploads bytes for a task; answers the upload's id, or the problem.
     async fn upload(&self, task: &Value, bytes: &[u8]) -> Result<String, Reply> {
+        self.send(task, bytes.len(), bytes).await
+    }
+
+    /// The same of the first bytes of so many.
+    async fn send(&self, task: &Value, length: usize, bytes: &[u8]) -> Result<String, Reply> {
         use base64::Engine as _;
         let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let lease = task["lease"].to_string();
@@ -382,7 +387,7 @@ impl Wire<'_> {
             request.header("authorization", format!("Bearer {}", self.key)).header("sightline-lease", &lease)
         };
         let create =
-            request("POST", "/api/v1/uploads").header("upload-length", bytes.len()).header("upload-metadata", metadata);
+            request("POST", "/api/v1/uploads").header("upload-length", length).header("upload-metadata", metadata);
         let created = self.site.send(create.body(axum::body::Body::empty()).unwrap()).await;
         if created.status != 201 {
             return Err(created);
@@ -458,6 +463,33 @@ on_both!(an_export_becomes_one_evidence, |database: TestDatabase| async move {
     assert_eq!(row.time("recorded_from").unwrap().to_string(), "2026-11-22T09:59:59.000Z");
     assert!(row.text("manifest").unwrap().contains("first_frame"));
     assert_eq!(wire.lease().await.status, 204, "nothing is left to do");
+
+    // what the tries before had sent goes soon, with its bytes
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM uploads WHERE state = 'finished'").await, 3);
+    let blobs = rows(&site, "SELECT blob FROM uploads WHERE evidence_id IS NULL", "blob").await;
+    app::upload::remove_orphaned(&site.test.app).await.unwrap();
+    assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM uploads WHERE state = 'finished'").await, 1);
+    for blob in blobs {
+        assert_eq!(site.test.app.blobs().size(&blob).await.unwrap(), None);
+    }
+});
+
+on_both!(what_was_half_sent_for_a_canceled_item_goes, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate", "online": true}])).await;
+    let item = approved(&site).await;
+    let task = wire.lease().await.json;
+    wire.send(&task, 100, b"half of it").await.unwrap();
+    let staged = || site.test.app.uploads().list().unwrap().len();
+    app::upload::remove_orphaned(&site.test.app).await.unwrap();
+    assert_eq!(staged(), 1, "the task is still at work");
+    let ana = site.sign_in("ana").await;
+    let canceled = site.post(&format!("/request-items/{item}/cancel"), Some(&ana), json!({})).await;
+    assert_eq!(canceled.status, 200, "{}", canceled.json);
+    app::upload::remove_orphaned(&site.test.app).await.unwrap();
+    assert_eq!(staged(), 0);
+    assert_eq!(rows(&site, "SELECT state FROM uploads", "state").await, ["terminated"]);
 });
 
 on_both!(each_reason_for_nothing_is_said, |database: TestDatabase| async move {

@@ -49,6 +49,7 @@ async fn run(app: &App, job: &Job) -> Result<()> {
         purge_refused_evidence::REMOVE => purge_refused_evidence::remove_bytes(app, job).await,
         "remove_expired_sessions" => remove_expired_sessions(app).await,
         "remove_abandoned_uploads" => crate::upload::remove_abandoned(app).await,
+        "remove_orphaned_uploads" => crate::upload::remove_orphaned(app).await,
         "settle_file_request" => settle_file_request::run(app, job).await,
         "return_lost_leases" => crate::connector_task::return_lost(app).await,
         #[cfg(feature = "testing")]
@@ -61,6 +62,7 @@ async fn run(app: &App, job: &Job) -> Result<()> {
 const RECURRING: &[(&str, Duration)] = &[
     ("remove_expired_sessions", Duration::from_secs(3600)),
     ("remove_abandoned_uploads", Duration::from_secs(600)),
+    ("remove_orphaned_uploads", Duration::from_secs(60)),
     ("expire_request_items", Duration::from_secs(60)),
     ("purge_refused_evidence", Duration::from_secs(3600)),
     ("return_lost_leases", Duration::from_secs(5)),

@@ -102,6 +102,7 @@ pub(super) async fn terminate(app: &App, mut hold: Hold, upload: &Upload, by: Op
 /// Ends uploads that were given up, goes on with those whose end was never recorded, and removes what nobody needs: exports whose
 /// task never said what they are, and files that no open upload has.
 pub async fn remove_abandoned(app: &App) -> Result<()> {
+    remove_orphaned(app).await?;
     let overdue = store::upload::overdue(&mut app.read().await?, 100).await?;
     for upload in overdue {
         let mut hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
@@ -126,6 +127,21 @@ pub async fn remove_abandoned(app: &App) -> Result<()> {
         let hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
         terminate(app, hold, &upload, None).await?;
     }
+    remove_unheard_of(app).await
+}
+
+/// Ends what was sent for tasks that have ended and is not what they ended with: a connector that began anew left it behind, or
+/// nobody wants the footage any more. A task that has ended never begins again, so nobody misses the bytes.
+pub async fn remove_orphaned(app: &App) -> Result<()> {
+    let orphaned = store::upload::orphaned(&mut app.read().await?, 100).await?;
+    for upload in orphaned {
+        let hold = app.uploads().hold(&upload.id).await.map_err(Error::internal)?;
+        terminate(app, hold, &upload, None).await?;
+    }
+    Ok(())
+}
+
+async fn remove_unheard_of(app: &App) -> Result<()> {
     for id in app.uploads().list().map_err(Error::internal)? {
         if !store::upload::is_open(&mut app.read().await?, &id).await? {
             app.uploads().hold(&id).await.map_err(Error::internal)?.remove().await.map_err(Error::internal)?;

@@ -26,7 +26,7 @@ use crate::{App, Error, Kind, Result, did};
 use checksum::Checksum;
 use receive::{Ended, Manner, Part, Refused};
 
-pub use finish::remove_abandoned;
+pub use finish::{remove_abandoned, remove_orphaned};
 pub use receive::Staging;
 
 /// Open uploads for the same case, item, file request or task. More are a mistake or an attack.
