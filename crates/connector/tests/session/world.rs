@@ -1,0 +1,299 @@
+//! A running connector beside two recordings, and a server that only pretends: it loses leases, breaks connections and forgets.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path as FilePath, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router, routing};
+use futures::StreamExt;
+use protocol::ConnectionFile;
+use serde_json::{Value, json};
+use sightline_connector::adapter;
+use sightline_connector::client::Client;
+use sightline_connector::config::Config;
+use sightline_connector::recorder::Recorder;
+use sightline_connector::{session, spool::Spool};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const KEY: &str = "slc_right";
+pub(crate) const TASK: &str = "tsk_01h455vb4pex5vsknk084sn02q";
+pub(crate) const ITEM: &str = "itm_01h455vb4pex5vsknk084sn02q";
+pub(crate) const UPLOAD: &str = "upl_01h455vb4pex5vsknk084sn02q";
+
+/// What the server was told, and how it misbehaves.
+#[derive(Default)]
+pub(crate) struct Server {
+    pub(crate) key: String,
+    pub(crate) tasks: VecDeque<Value>,
+    pub(crate) calls: Vec<(String, Value)>,
+    pub(crate) upload: Vec<u8>,
+    pub(crate) upload_length: usize,
+    pub(crate) upload_metadata: String,
+    pub(crate) leases_of_patches: Vec<String>,
+    pub(crate) offsets_of_patches: Vec<usize>,
+    /// How many uploads were announced.
+    pub(crate) created: usize,
+    /// Each `PATCH` breaks off after so many bytes; the last entry is used up first.
+    pub(crate) breaks: Vec<usize>,
+    /// So many calls are answered 503.
+    pub(crate) down: usize,
+    /// After a break there is no answer any more, until the test says otherwise.
+    pub(crate) gone_after_break: bool,
+    /// From this call about a task on, the lease is lost.
+    pub(crate) lost_from: Option<&'static str>,
+    pub(crate) lost: bool,
+    pub(crate) refuse_deltas: bool,
+    pub(crate) thumbnails: HashMap<String, usize>,
+}
+
+pub(crate) type Shared = Arc<Mutex<Server>>;
+
+impl Server {
+    pub(crate) fn called(&self, what: &str) -> Vec<Value> {
+        self.calls.iter().filter(|(name, _)| name == what).map(|(_, body)| body.clone()).collect()
+    }
+}
+
+fn conflict(code: &str) -> Response {
+    (StatusCode::CONFLICT, Json(json!({"code": code, "detail": "Something else holds now."}))).into_response()
+}
+
+async fn gate(State(server): State<Shared>, request: Request, next: axum::middleware::Next) -> Response {
+    {
+        let mut server = server.lock().unwrap();
+        let given = request.headers().get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if given != format!("Bearer {}", server.key) {
+            server.calls.push(("refused".into(), Value::Null));
+            return (StatusCode::UNAUTHORIZED, Json(json!({"detail": "wrong key"}))).into_response();
+        }
+        if server.down > 0 {
+            server.down -= 1;
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    }
+    next.run(request).await
+}
+
+async fn hello(State(server): State<Shared>, Json(body): Json<Value>) -> Json<Value> {
+    server.lock().unwrap().calls.push(("hello".into(), body));
+    Json(json!({
+        "version": 1, "connector": {"id": "con_01h455vb4pex5vsknk084sn02q", "name": "Depot"},
+        "clock": jiff::Timestamp::now().to_string(), "heartbeat_seconds": 30, "longest_wait_seconds": 1,
+        "thumbnail_seconds": 3600, "sequence": null,
+    }))
+}
+
+async fn sources(State(server): State<Shared>, Json(body): Json<Value>) -> Response {
+    let mut server = server.lock().unwrap();
+    let sequence = body["sequence"].clone();
+    let refuse = server.refuse_deltas && !body["base"].is_null();
+    server.calls.push(("sources".into(), body));
+    if refuse { conflict("sequence") } else { Json(json!({"sequence": sequence, "refused": []})).into_response() }
+}
+
+async fn thumbnail(State(server): State<Shared>, Path(id): Path<String>, body: bytes::Bytes) -> StatusCode {
+    server.lock().unwrap().thumbnails.insert(id, body.len());
+    StatusCode::NO_CONTENT
+}
+
+async fn lease(State(server): State<Shared>) -> Response {
+    if let Some(task) = server.lock().unwrap().tasks.pop_front() {
+        return Json(task).into_response();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn about(
+    State(server): State<Shared>,
+    Path((_, verb)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut server = server.lock().unwrap();
+    server.lost |= server.lost_from == Some(verb.as_str());
+    server.calls.push((verb.clone(), body));
+    match verb.as_str() {
+        _ if server.lost => conflict("lease_lost"),
+        "extend" => Json(json!({"lease_seconds": 1})).into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+async fn create(State(server): State<Shared>, headers: HeaderMap) -> Response {
+    let mut server = server.lock().unwrap();
+    server.upload.clear();
+    server.created += 1;
+    server.upload_length = headers["upload-length"].to_str().unwrap().parse().unwrap();
+    server.upload_metadata = headers["upload-metadata"].to_str().unwrap().to_owned();
+    (StatusCode::CREATED, [("location", format!("/api/v1/uploads/{UPLOAD}"))]).into_response()
+}
+
+async fn upload(State(server): State<Shared>, method: Method, headers: HeaderMap, body: Body) -> Response {
+    let offset = |server: &Server| [("upload-offset", server.upload.len().to_string())];
+    if method == Method::HEAD {
+        return (StatusCode::OK, offset(&server.lock().unwrap())).into_response();
+    }
+    let stop = {
+        let mut server = server.lock().unwrap();
+        let lease = headers["sightline-lease"].to_str().unwrap().to_owned();
+        server.leases_of_patches.push(lease);
+        if server.lost {
+            return conflict("lease_lost");
+        }
+        let at: usize = headers["upload-offset"].to_str().unwrap().parse().unwrap();
+        if at != server.upload.len() {
+            return (StatusCode::CONFLICT, offset(&server)).into_response();
+        }
+        server.offsets_of_patches.push(at);
+        server.breaks.pop()
+    };
+    let mut arrived = 0;
+    let mut parts = body.into_data_stream();
+    while let Some(Ok(part)) = parts.next().await {
+        arrived += part.len();
+        let mut server = server.lock().unwrap();
+        server.upload.extend_from_slice(&part);
+        if stop.is_some_and(|stop| arrived >= stop) {
+            // a server that dies forgets what was not yet on its disk
+            let keep = server.upload.len() - part.len() / 2;
+            server.upload.truncate(keep);
+            if server.gone_after_break {
+                server.down = usize::MAX;
+            }
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    }
+    (StatusCode::NO_CONTENT, offset(&server.lock().unwrap())).into_response()
+}
+
+pub(crate) struct Running {
+    pub(crate) server: Shared,
+    pub(crate) url: String,
+    pub(crate) stop: CancellationToken,
+    pub(crate) task: tokio::task::JoinHandle<()>,
+    pub(crate) recordings: tempfile::TempDir,
+    pub(crate) state: tempfile::TempDir,
+}
+
+impl Running {
+    /// Two segments of ten seconds, and a connector that serves them.
+    pub(crate) async fn start(set: impl FnOnce(&mut Server)) -> Self {
+        let (recordings, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::create_dir(recordings.path().join("yard")).unwrap();
+        for second in ["00", "10"] {
+            let path = recordings.path().join(format!("yard/2026-01-10_10-00-{second}.mp4"));
+            let mut command = Command::new("ffmpeg");
+            command.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10", "-t", "10", "-g", "10"]);
+            command.args(["-c:v", "libx264", "-preset", "ultrafast", "-qp", "10", "-pix_fmt", "yuv420p"]).arg(&path);
+            assert!(command.status().unwrap().success());
+            let file = std::fs::File::options().append(true).open(&path).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(600)).unwrap();
+        }
+        let server = Shared::default();
+        server.lock().unwrap().key = KEY.into();
+        set(&mut server.lock().unwrap());
+        let routes = Router::new()
+            .route("/api/v1/connector/hello", routing::post(hello))
+            .route("/api/v1/connector/sources", routing::put(sources))
+            .route("/api/v1/connector/sources/{id}/thumbnail", routing::put(thumbnail))
+            .route("/api/v1/connector/tasks/lease", routing::post(lease))
+            .route("/api/v1/connector/tasks/{id}/{verb}", routing::post(about))
+            .route("/api/v1/uploads", routing::post(create))
+            .route("/api/v1/uploads/{id}", routing::any(upload))
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(&server), gate))
+            .with_state(Arc::clone(&server));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+
+        let (stop, task) = connector(&url, recordings.path(), state.path());
+        Self { server, url, stop, task, recordings, state }
+    }
+
+    /// Ends the connector where it stands, and starts another one with its state. What the server should do meanwhile is set.
+    pub(crate) async fn restart(mut self, set: impl FnOnce(&mut Server)) -> Self {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+        set(&mut self.server.lock().unwrap());
+        (self.stop, self.task) = connector(&self.url, self.recordings.path(), self.state.path());
+        self
+    }
+
+    /// What waits on the connector's disk.
+    pub(crate) fn spooled(&self) -> Vec<PathBuf> {
+        files(&self.state.path().join("spool"))
+    }
+
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Server) -> bool) {
+        for _ in 0..600 {
+            if holds(&self.server.lock().unwrap()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{what} did not come about: {:?}", self.server.lock().unwrap().calls);
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+/// A connector that serves these recordings.
+fn connector(url: &str, recordings: &FilePath, state: &FilePath) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+    let config: Config = toml::from_str(&format!(
+        "[adapter]\nkind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
+         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n"
+    ))
+    .unwrap();
+    let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
+    let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
+    let connection =
+        ConnectionFile { url: url.to_owned(), connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
+    let client = Client::new(&connection).unwrap();
+    let spool = Spool::open(state).unwrap();
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(session::run(client, recorder, spool, config, stop.clone()));
+    (stop, task)
+}
+
+/// Every file under a folder.
+fn files(folder: &FilePath) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+pub(crate) fn task(lease: i64, more: Value) -> Value {
+    let mut task = json!({"id": TASK, "lease": lease, "lease_seconds": 1});
+    task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    task
+}
+
+pub(crate) fn export(lease: i64) -> Value {
+    task(
+        lease,
+        json!({
+            "kind": "export", "item_id": ITEM, "device_id": "yard",
+            "from": "2026-01-10T10:00:05Z", "to": "2026-01-10T10:00:15Z",
+        }),
+    )
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    sightline_connector::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
+}
