@@ -1,5 +1,5 @@
-//! The connector, then the server, dies at every moment of an export. Each time exactly one evidence
-//! comes of it, whose hash is the source's, and one mail says so.
+//! The connector alone, the server alone, then both die at every moment of an export, and come back. Each time exactly one
+//! evidence comes of it, whose hash is the source's, and one mail says so.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "support/installation.rs"]
@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use domain::Timestamp;
-use installation::{ConnectorFiles, Installation, minutes_ago, recorder, sha256, text, wait, window};
+use installation::{Connector, ConnectorFiles, Installation, minutes_ago, recorder, sha256, text, wait, window};
 use wire::{Stop, Wire};
 
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -45,35 +45,73 @@ async fn one_evidence_and_one_mail(installation: &Installation, request: &str, m
     assert_eq!(installation.ready_mails().await, mails_before + 1);
 }
 
-/// Both die when the wire stops, and come back.
+/// Who dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Death {
+    OfTheConnector,
+    OfTheServer,
+    OfBoth,
+}
+
+impl Death {
+    const EACH: [Self; 3] = [Self::OfTheConnector, Self::OfTheServer, Self::OfBoth];
+
+    /// Kills without warning, and starts again what was killed. A connector that is spared lives through it.
+    async fn strike(
+        self,
+        installation: &mut Installation,
+        files: &ConnectorFiles,
+        connector: Connector,
+        wire: &Wire,
+    ) -> Connector {
+        let spared = if self == Self::OfTheServer {
+            Some(connector)
+        } else {
+            connector.kill();
+            None
+        };
+        if self != Self::OfTheConnector {
+            installation.kill_server();
+        }
+        wire.mend();
+        if self != Self::OfTheConnector {
+            installation.restart_server().await;
+        }
+        spared.unwrap_or_else(|| files.run())
+    }
+}
+
+/// One after the other dies when the wire stops, and comes back.
 async fn die_at(stop: Stop, state: &[&str]) {
     let (mut installation, files, camera, start) = installation().await;
-    let wire = Wire::lay(&installation.address, stop, None).await;
-    files.through(&installation.address, &wire.address);
-    let connector = files.run();
-    let request = installation.submit_and_approve(&camera, window(start, 120)).await;
-    wire.stopped().await;
-    let seen = text(&installation.item(&request).await["state"]);
-    assert!(state.contains(&seen.as_str()), "at {stop:?} the item is {seen}");
-    connector.kill();
+    for (turn, death) in (0..).zip(Death::EACH) {
+        let wire = Wire::lay(&installation.address, stop, None).await;
+        files.through(&installation.address, &wire.address);
+        let connector = files.run();
+        let mails = installation.ready_mails().await;
+        let asked = window(start.plus(Duration::from_secs(5 * turn)), 120);
+        let request = installation.submit_and_approve(&camera, asked).await;
+        wire.stopped().await;
+        let seen = text(&installation.item(&request).await["state"]);
+        assert!(state.contains(&seen.as_str()), "at {stop:?} the item is {seen}");
+        let connector = death.strike(&mut installation, &files, connector, &wire).await;
+        one_evidence_and_one_mail(&installation, &request, mails).await;
+        connector.kill();
+        let heard = wire.heard();
+        println!("{death:?} at {stop:?}: {heard:?}");
+        assert_eq!(heard.announced, 1, "{death:?} at {stop:?}: the same upload goes on");
+        if matches!(stop, Stop::AfterBytes(_)) {
+            assert_eq!((heard.parts.len(), heard.parts[0]), (2, 0), "{death:?}: {heard:?}");
+            assert!(heard.parts[1] > 0, "{death:?}: {heard:?}");
+        }
+    }
     installation.kill_server();
-    drop(wire);
-    installation.restart_server().await;
-    let wire = Wire::lay(&installation.address, Stop::Never, None).await;
-    files.through(&installation.address, &wire.address);
-    let _connector = files.run();
-    one_evidence_and_one_mail(&installation, &request, 0).await;
+    installation.check();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_the_lease() {
-    let (mut installation, files, camera, start) = installation().await;
-    let request = installation.submit_and_approve(&camera, window(start, 120)).await;
-    assert_eq!(installation.item(&request).await["state"], "approved");
-    installation.kill_server();
-    installation.restart_server().await;
-    let _connector = files.run();
-    one_evidence_and_one_mail(&installation, &request, 0).await;
+    die_at(Stop::BeforeLease, &["approved"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,15 +178,10 @@ async fn at_ten_random_moments() {
         let mails = installation.ready_mails().await;
         let request = installation.submit_and_approve(&camera, asked).await;
         let pause = seed.rotate_left(7 * moment as u32) % 4_000;
-        println!("killed {pause} ms after the approval");
+        let death = Death::EACH[moment as usize % 3];
+        println!("{death:?} {pause} ms after the approval");
         tokio::time::sleep(Duration::from_millis(pause)).await;
-        connector.kill();
-        installation.kill_server();
-        drop(wire);
-        installation.restart_server().await;
-        let wire = Wire::lay(&installation.address, Stop::Never, None).await;
-        files.through(&installation.address, &wire.address);
-        let connector = files.run();
+        let connector = death.strike(&mut installation, &files, connector, &wire).await;
         one_evidence_and_one_mail(&installation, &request, mails).await;
         connector.kill();
     }

@@ -1,6 +1,6 @@
-//! A wire between connector and server that can be slow, and that can stop at a chosen moment.
+//! A wire between connector and server that can be slow, that can stop at a chosen moment, and that can be mended.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 pub(crate) enum Stop {
     /// Nowhere.
     Never,
+    /// Before the connector asks for work.
+    BeforeLease,
     /// Before the upload is announced.
     BeforeUpload,
     /// After so many bytes of the upload.
@@ -24,10 +26,21 @@ pub(crate) enum Stop {
     AfterCompletion,
 }
 
+/// What was said about uploads, of which every word arrived.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heard {
+    /// How many uploads were announced.
+    pub(crate) announced: usize,
+    /// Where each part that was sent began.
+    pub(crate) parts: Vec<u64>,
+}
+
 /// A wire; cut when it is dropped.
 pub(crate) struct Wire {
     pub(crate) address: String,
     stopped: Arc<Notify>,
+    mended: Arc<Notify>,
+    heard: Arc<Mutex<Heard>>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
@@ -36,18 +49,41 @@ impl Wire {
     pub(crate) async fn lay(server: &str, stop: Stop, bytes_per_second: Option<usize>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it has an address").to_string();
-        let stopped = Arc::new(Notify::new());
+        let (stopped, mended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let heard = Arc::<Mutex<Heard>>::default();
         let accepting = tokio::spawn({
-            let (server, stopped) = (server.to_owned(), Arc::clone(&stopped));
+            let (server, stopped, mended) = (server.to_owned(), Arc::clone(&stopped), Arc::clone(&mended));
+            let heard = Arc::clone(&heard);
             async move {
+                let (mut stop, mut rate) = (stop, bytes_per_second);
                 let mut lines = tokio::task::JoinSet::new();
-                while let Ok((connector, _)) = listener.accept().await {
+                loop {
+                    let connector = tokio::select! {
+                        biased;
+                        () = mended.notified() => {
+                            lines.abort_all();
+                            (stop, rate) = (Stop::Never, None);
+                            continue;
+                        }
+                        Ok((connector, _)) = listener.accept() => connector,
+                    };
+                    // a server that is not there takes no call: the connector hears the line go dead
                     let Ok(server) = TcpStream::connect(&server).await else { continue };
-                    lines.spawn(line(connector, server, stop, bytes_per_second, Arc::clone(&stopped)));
+                    lines.spawn(line((connector, server), stop, rate, Arc::clone(&stopped), Arc::clone(&heard)));
                 }
             }
         });
-        Self { address, stopped, accepting }
+        Self { address, stopped, mended, heard, accepting }
+    }
+
+    /// Cuts every line, as a death at one end would; those that are laid from now on are fast and never stop.
+    pub(crate) fn mend(&self) {
+        self.mended.notify_one();
+    }
+
+    /// What was heard of uploads until now.
+    pub(crate) fn heard(&self) -> Heard {
+        self.heard.lock().expect("no panic while held").clone()
     }
 
     /// Waits until the wire has stopped.
@@ -62,7 +98,13 @@ impl Drop for Wire {
     }
 }
 
-async fn line(connector: TcpStream, server: TcpStream, stop: Stop, rate: Option<usize>, stopped: Arc<Notify>) {
+async fn line(
+    (connector, server): (TcpStream, TcpStream),
+    stop: Stop,
+    rate: Option<usize>,
+    stopped: Arc<Notify>,
+    heard: Arc<Mutex<Heard>>,
+) {
     let (mut from_connector, mut to_connector) = connector.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let (mut upload, mut completing) = (None, false);
@@ -81,13 +123,17 @@ async fn line(connector: TcpStream, server: TcpStream, stop: Stop, rate: Option<
                     *bytes += said.len();
                 }
                 let halted = match stop {
+                    Stop::BeforeLease => begins(said, b"POST /api/v1/connector/tasks/lease"),
                     Stop::BeforeUpload => announced,
                     Stop::AfterBytes(limit) => upload.is_some_and(|bytes| bytes > limit),
                     Stop::BeforeCompletion => completing,
                     _ => false,
                 };
-                if !halted && to_server.write_all(said).await.is_err() {
-                    return;
+                if !halted {
+                    note(&heard, said);
+                    if to_server.write_all(said).await.is_err() {
+                        return;
+                    }
                 }
                 if let (Some(rate), Some(_)) = (rate, upload) {
                     tokio::time::sleep(Duration::from_secs_f64(said.len() as f64 / rate as f64)).await;
@@ -112,6 +158,19 @@ async fn line(connector: TcpStream, server: TcpStream, stop: Stop, rate: Option<
             stopped.notify_one();
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Heads come in one piece, as below.
+fn note(heard: &Mutex<Heard>, said: &[u8]) {
+    let mut heard = heard.lock().expect("no panic while held");
+    if begins(said, b"POST /api/v1/uploads") {
+        heard.announced += 1;
+    }
+    if begins(said, b"PATCH ") {
+        let head = String::from_utf8_lossy(said).to_ascii_lowercase();
+        let offset = head.lines().find_map(|line| line.strip_prefix("upload-offset:"));
+        heard.parts.extend(offset.and_then(|offset| offset.trim().parse::<u64>().ok()));
     }
 }
 
