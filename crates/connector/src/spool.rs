@@ -108,7 +108,10 @@ impl Spool {
             let found = found?;
             let task = found.file_name().to_str().and_then(|name| name.parse::<TaskId>().ok());
             match task.filter(|_| Entry::read(&found.path()).is_some()) {
-                Some(task) => drop(self.place(&task)),
+                Some(task) => {
+                    remove(&found.path().join(SCRATCH)); // killed between the entry and the tidying
+                    drop(self.place(&task));
+                }
                 None if found.file_type()?.is_dir() => std::fs::remove_dir_all(found.path())?,
                 None => std::fs::remove_file(found.path())?,
             }

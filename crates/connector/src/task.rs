@@ -137,7 +137,7 @@ async fn report(shared: &Shared, id: &TaskId, lease: i64, end: End) -> bool {
                 tracing::info!(task = %id, %error, "the end could not be reported yet");
                 backoff.wait().await;
             }
-            Err(CallError::LeaseLost(_)) => {
+            Err(CallError::LeaseLost(_) | CallError::Key(_)) => {
                 tracing::warn!(task = %id, lease, "lease lost; dropped");
                 return false;
             }
