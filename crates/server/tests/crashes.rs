@@ -48,13 +48,13 @@ async fn one_evidence_and_one_mail(installation: &Installation, request: &str, m
 /// Who dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Death {
-    OfTheConnector,
-    OfTheServer,
-    OfBoth,
+    Connector,
+    Server,
+    Both,
 }
 
 impl Death {
-    const EACH: [Self; 3] = [Self::OfTheConnector, Self::OfTheServer, Self::OfBoth];
+    const EACH: [Self; 3] = [Self::Connector, Self::Server, Self::Both];
 
     /// Kills without warning, and starts again what was killed. A connector that is spared lives through it.
     async fn strike(
@@ -64,17 +64,17 @@ impl Death {
         connector: Connector,
         wire: &Wire,
     ) -> Connector {
-        let spared = if self == Self::OfTheServer {
+        let spared = if self == Self::Server {
             Some(connector)
         } else {
             connector.kill();
             None
         };
-        if self != Self::OfTheConnector {
+        if self != Self::Connector {
             installation.kill_server();
         }
         wire.mend();
-        if self != Self::OfTheConnector {
+        if self != Self::Connector {
             installation.restart_server().await;
         }
         spared.unwrap_or_else(|| files.run())
