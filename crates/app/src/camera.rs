@@ -4,6 +4,7 @@ use bytes::Bytes;
 use domain::camera::{Camera, Change, Coverage, Thumbnail, coverage as known_coverage};
 use domain::id::CameraId;
 use domain::{Caller, Invalid, Window, policy};
+use proof::Sha256Digest;
 use store::camera::{Filter, Key as After};
 
 use crate::idempotency::{self, Key};
@@ -157,8 +158,9 @@ pub(crate) async fn put_thumbnail(app: &App, caller: &Caller, camera: Camera, jp
     if !jpeg.starts_with(&[0xff, 0xd8, 0xff]) {
         return Err(Error::new(Kind::Invalid(Invalid::new()), "not_a_jpeg", "Expected a JPEG picture."));
     }
+    let sha256 = Sha256Digest::of(&jpeg).to_string();
     let blob = app.blobs().put("picture", jpeg).await?;
-    let saved = save_thumbnail(app, caller, camera, blob.clone()).await;
+    let saved = save_thumbnail(app, caller, camera, blob.clone(), sha256).await;
     let obsolete = match &saved {
         Ok((_, before)) => before.as_ref().map(|picture| picture.blob.clone()),
         Err(_) => Some(blob),
@@ -174,13 +176,14 @@ async fn save_thumbnail(
     caller: &Caller,
     camera: Camera,
     blob: String,
+    sha256: String,
 ) -> Result<(Camera, Option<Thumbnail>)> {
     let mut tx = app.begin().await?;
     let mut camera = visible(&mut tx, caller, &camera.id).await?;
-    let before = camera.thumbnail.replace(Thumbnail { blob, at: tx.now() });
+    let before = camera.thumbnail.replace(Thumbnail { blob, sha256: sha256.clone(), at: tx.now() });
     store::camera::save(&mut tx, &camera).await?;
     camera.version += 1;
-    tx.commit([did(caller, "camera.set_thumbnail").about("camera", &camera.id)]).await?;
+    tx.commit([did(caller, "camera.set_thumbnail").about("camera", &camera.id).with("sha256", sha256)]).await?;
     Ok((camera, before))
 }
 

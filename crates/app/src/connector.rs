@@ -8,6 +8,7 @@ use domain::connector::{self, Connector, Problem};
 use domain::id::{ConnectorId, OrganizationId};
 use domain::policy::{self, Privilege};
 use domain::{Caller, Invalid, Timestamp};
+use proof::Sha256Digest;
 use protocol::{ConnectionFile, Hello, HelloAnswer, SourceDescription, SourceProblem, Sources, SourcesAnswer};
 use store::Tx;
 use store::connector::Greeting;
@@ -356,9 +357,10 @@ pub async fn set_thumbnail(app: &App, caller: &Caller, device_id: &str, jpeg: by
     if !jpeg.starts_with(b"\xff\xd8\xff") {
         return Err(Invalid::field("", "Expected a JPEG picture.").into());
     }
+    let sha256 = Sha256Digest::of(&jpeg).to_string();
     let blob = app.blobs().put("picture", jpeg).await?;
     let mut tx = app.begin().await?;
-    let before = store::connector::set_thumbnail(&mut tx, id, device_id, &blob).await?;
+    let before = store::connector::set_thumbnail(&mut tx, id, device_id, &blob, &sha256).await?;
     let Some(before) = before else {
         app.blobs().remove(&blob).await?;
         return Err(Error::not_found("source"));

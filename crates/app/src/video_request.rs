@@ -123,12 +123,13 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
         let about = notify::About { request: &request, requester, items: &items, comment: None, link: None };
         notify::tell_approvers(app, &mut tx, Message::Submitted, &about).await?;
     }
-    let mut event =
-        did(caller, "video_request.submit").about("video_request", &request.id).with("number", request.number.as_str());
-    for shown in &shown {
-        event = event.about("request_item", &shown.item.id);
-    }
-    let event = event.with("items", shown.len() as u64).personally("name", request.name.as_str());
+    let items: Vec<_> = shown.iter().map(|shown| shown.item.id.as_str()).collect();
+    // a number may be made of the requester's name
+    let event = did(caller, "video_request.submit")
+        .about("video_request", &request.id)
+        .with("items", items)
+        .personally("number", request.number.as_str())
+        .personally("name", request.name.as_str());
     tx.commit([event.personally("reason", request.reason.clone().unwrap_or_default())]).await?;
     find(app, caller, &request.id).await
 }

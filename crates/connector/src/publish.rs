@@ -58,8 +58,7 @@ impl<'a> Publisher<'a> {
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
-        let now: BTreeMap<_, _> =
-            sources.into_iter().map(|source| (source.device_id.clone(), source)).collect();
+        let now: BTreeMap<_, _> = sources.into_iter().map(|source| (source.device_id.clone(), source)).collect();
         // the server may have lost, or been given, another state than this process knows of
         let server_has = self.shared.settings().and_then(|settings| settings.sequence);
         if server_has.is_some_and(|sequence| sequence > self.sequence) {

@@ -258,6 +258,8 @@ impl Behind {
 pub struct Thumbnail {
     /// Its name in the blob store.
     pub blob: String,
+    /// Of its bytes, hex.
+    pub sha256: String,
     /// When it came.
     pub at: Timestamp,
 }

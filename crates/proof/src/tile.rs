@@ -69,6 +69,15 @@ impl Tile {
         Self { kind, index, width: width as u16 }
     }
 
+    /// How many leaves a tree has at least that has this tile.
+    #[must_use]
+    pub fn leaves(&self) -> u64 {
+        let level = if let Kind::Hashes(level) = self.kind { level } else { 0 };
+        let hashes = self.index.saturating_mul(WIDTH).saturating_add(u64::from(self.width));
+        let each = 1_u64.checked_shl(HEIGHT * u32::from(level)).unwrap_or(u64::MAX);
+        hashes.saturating_mul(each)
+    }
+
     /// Whether it can grow no more.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -324,6 +324,14 @@ impl Config {
         Database::open(&url, Database::system_entropy()).await.context("opening the database")
     }
 
+    /// Opens an installation that is there: a mistyped folder must not become a new one that is found to be in order.
+    pub async fn open_existing_app(&self) -> anyhow::Result<App> {
+        if self.database.url.is_empty() && !self.data.join("sightline.db").is_file() {
+            anyhow::bail!("there is no installation in {}: say which with --data or --config", self.data.display());
+        }
+        self.open_app().await
+    }
+
     /// Opens the installation. SQLite is brought up to date; PostgreSQL must be, by `sightline migrate`, unless it is empty.
     pub async fn open_app(&self) -> anyhow::Result<App> {
         let db = self.open_database().await?;

@@ -80,8 +80,11 @@ async fn sql(data: &Path, statement: &'static str) {
 async fn a_killed_installation_is_whole_and_a_changed_one_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let data: PathBuf = folder.path().join("data");
-    clean(&data, &["check"]);
+    let nowhere = run(&data, &["check"]);
+    assert!(!nowhere.status.success() && said(&nowhere).contains("no installation"), "{}", said(&nowhere));
+    assert!(!data.exists(), "a mistyped folder stays what it is");
     add_account(&data, "first");
+    clean(&data, &["check"]);
     for (round, moment) in [900, 1100, 1300].into_iter().enumerate() {
         let server = serve(&data);
         add_account(&data, &format!("round{round}"));

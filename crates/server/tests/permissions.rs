@@ -59,6 +59,7 @@ fn operations() -> Vec<Operation> {
 /// An id of the noun that names nothing.
 fn nothing(noun: &str) -> String {
     let prefix = match noun {
+        "events" => "evt",
         "mails" => "mai",
         "jobs" => "job",
         "uploads" => "upl",

@@ -16,7 +16,7 @@ mod search;
 
 const SELECT: &str = "SELECT c.id, c.organization_id, c.connector_id, c.device_id, c.name, c.description, c.site, c.lat, c.lon, c.address, \
      c.mounting_height_m, c.bearing_deg, c.fov_deg, c.tilt_deg, c.range_m, c.kind, c.tags, c.retention_hours, c.clock_offset_ms, \
-     c.clock_uncertainty_ms, c.last_seen_at, c.make, c.model, c.custom, c.origins, c.published, c.online, c.vanished_at, c.thumbnail_blob, \
+     c.clock_uncertainty_ms, c.last_seen_at, c.make, c.model, c.custom, c.origins, c.published, c.online, c.vanished_at, c.thumbnail_blob, c.thumbnail_sha256, \
      c.thumbnail_at, c.created_at, c.updated_at, c.version, o.name AS organization_name, n.name AS connector_name, \
      n.last_seen_at AS connector_seen_at, n.revoked_at AS connector_revoked_at FROM cameras c \
      JOIN organizations o ON o.id = c.organization_id LEFT JOIN connectors n ON n.id = c.connector_id";
@@ -62,8 +62,9 @@ fn camera(row: &AnyRow) -> Result<Camera> {
         last_seen_at: row.time_or_null("last_seen_at")?,
         thumbnail: row
             .text_or_null("thumbnail_blob")?
+            .zip(row.text_or_null("thumbnail_sha256")?)
             .zip(row.time_or_null("thumbnail_at")?)
-            .map(|(blob, at)| Thumbnail { blob, at }),
+            .map(|((blob, sha256), at)| Thumbnail { blob, sha256, at }),
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         version: row.int("version")?,
@@ -140,6 +141,7 @@ fn columns(camera: &Camera) -> Vec<(&'static str, Value)> {
         ("online", Value::Int(camera.online.map(i64::from))),
         ("vanished_at", time(camera.vanished_at)),
         ("thumbnail_blob", Value::Text(camera.thumbnail.as_ref().map(|t| t.blob.clone()))),
+        ("thumbnail_sha256", Value::Text(camera.thumbnail.as_ref().map(|t| t.sha256.clone()))),
         ("thumbnail_at", time(camera.thumbnail.as_ref().map(|t| t.at))),
         ("search_text", text(&search_text(camera))),
         ("created_at", time(Some(camera.created_at))),

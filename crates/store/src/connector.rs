@@ -214,6 +214,7 @@ pub async fn set_thumbnail(
     connector: &ConnectorId,
     device_id: &str,
     blob: &str,
+    sha256: &str,
 ) -> Result<Option<Option<String>>> {
     let row = Sql::new("SELECT id, thumbnail_blob FROM cameras WHERE connector_id = ")
         .arg(connector.as_str())
@@ -226,6 +227,8 @@ pub async fn set_thumbnail(
     let now = tx.now().as_micros();
     Sql::new("UPDATE cameras SET thumbnail_blob = ")
         .arg(blob)
+        .add(", thumbnail_sha256 = ")
+        .arg(sha256)
         .add(", thumbnail_at = ")
         .arg(now)
         .add(" WHERE id = ")

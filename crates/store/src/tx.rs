@@ -51,7 +51,7 @@ impl Tx {
     }
 
     /// Which database it is; for `search.rs` and for row locks.
-    pub(crate) fn engine(&self) -> Engine {
+    pub fn engine(&self) -> Engine {
         self.engine
     }
 

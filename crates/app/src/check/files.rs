@@ -24,6 +24,9 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
                 in_ledger(report, file, recorded);
                 purge_in_ledger(app, report, file, recorded).await?;
             }
+            if file.what != "original" && !file.purged {
+                recorded.facts.derivative(app, report, file).await?;
+            }
             if !file.purged {
                 bytes(app, report, file).await?;
             } else if app.blobs().size(&file.name).await?.is_some() {
@@ -136,8 +139,16 @@ pub(super) async fn unknown(app: &App, report: &mut Report) -> Result<()> {
     let mut found = app.blobs().list("");
     while let Some(file) = found.next().await {
         let (name, _) = file?;
-        if !is_tile(&name) && !is_known(app, &name).await? {
-            suspects.push(name);
+        match tile(&name) {
+            Some(tile) => {
+                // Those of a longer tree than was signed yet are a crash's; those of a longer tree than was ever numbered are not.
+                let numbered = store::check::numbered(&mut app.read().await?).await?;
+                if tile.leaves() > numbered {
+                    report.add(&name, format!("it is of a tree of at least {} leaves; the events give {numbered}: the ledger was cut short or begun anew", tile.leaves()));
+                }
+            }
+            None if !is_known(app, &name).await? => suspects.push(name),
+            None => {}
         }
     }
     if !suspects.is_empty() {
@@ -170,6 +181,6 @@ async fn is_known(app: &App, name: &str) -> Result<bool> {
 }
 
 /// Tiles are held against the leaves; those that were outgrown, or that a crash left, are harmless.
-fn is_tile(name: &str) -> bool {
-    name.strip_prefix("ledger/").is_some_and(|path| path.parse::<Tile>().is_ok())
+fn tile(name: &str) -> Option<Tile> {
+    name.strip_prefix("ledger/")?.parse().ok()
 }

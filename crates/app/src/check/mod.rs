@@ -2,6 +2,7 @@
 //! ledger, leaves against tiles, tiles against the signed checkpoint and against one that was kept elsewhere, files
 //! against the hashes in their rows, and these against the ledger. It changes nothing, and runs beside a server.
 
+mod facts;
 mod files;
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,7 @@ struct Recorded {
     originals: HashMap<String, (String, Option<i64>)>,
     /// Evidence that was purged on purpose.
     purged: HashSet<String>,
+    facts: facts::Facts,
 }
 
 /// The kind of the event that says: the bytes of a piece of evidence were removed on purpose.
@@ -83,7 +85,7 @@ pub const PURGED: &str = "evidence.purge";
 pub async fn run(app: &App, outside: &Outside) -> Result<Report> {
     let mut report = Report::default();
     let head = store::ledger::head(&mut app.read().await?).await?;
-    let recorded = match &head {
+    let mut recorded = match &head {
         Some(head) => {
             let verifier = match &outside.vkey {
                 Some(vkey) => vkey.trim().parse().map_err(|_| not_a_key())?,
@@ -103,6 +105,7 @@ pub async fn run(app: &App, outside: &Outside) -> Result<Report> {
         }
     };
     files::evidence(app, &mut report, &recorded).await?;
+    recorded.facts.compare(app, &mut report).await?;
     files::unknown(app, &mut report).await?;
     Ok(report)
 }

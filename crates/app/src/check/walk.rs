@@ -1,13 +1,15 @@
 //! Walks the leaves. Each lies in three places: as a row, as an entry of a bundle, as a hash in a tile. Where they
 //! differ, the two that agree show which was changed; the root tells whether they were right.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
+use domain::Timestamp;
 use domain::id::EventId;
 use proof::event::{Personal, PublicEvent, verify_personal};
 use proof::tile::{self, Growth, Kind, Tile, Tiles};
 use proof::{Checkpoint, Sha256Digest, tree};
+use store::Engine;
 use store::ledger::{Head, Row};
 
 use super::{Recorded, Report};
@@ -16,8 +18,12 @@ use crate::{App, Error, Result, ledger};
 #[derive(Default)]
 struct Walk {
     recorded: Recorded,
-    /// Events that tombstones name.
-    tombstones: HashSet<String>,
+    /// Events that tombstones name, and when these were written.
+    tombstones: HashMap<String, i64>,
+    /// Events whose rows say when they were erased.
+    marked: HashMap<String, Timestamp>,
+    /// The number of the row before.
+    last_seq: Option<i64>,
     /// Events whose personal part is gone.
     gone: Vec<String>,
 }
@@ -105,6 +111,7 @@ impl Walk {
     ) -> Result<Vec<Sha256Digest>> {
         let rows = store::ledger::leaves(&mut app.read().await?, from, to).await?;
         report.events += rows.len() as u64;
+        self.rows(app, report, &rows).await?;
         let rows: BTreeMap<u64, &Row> =
             rows.iter().filter_map(|row| Some((u64::try_from(row.leaf_index?).ok()?, row))).collect();
         let bundle = Tile::holding(Kind::Entries, from, size);
@@ -133,6 +140,36 @@ impl Walk {
             truth.push(self.leaf(report, place, &places, (bundle, tile)));
         }
         Ok(truth)
+    }
+
+    /// What stands in and beside rows for the sake of lists: their numbers, and what gives objects their histories.
+    async fn rows(&mut self, app: &App, report: &mut Report, rows: &[Row]) -> Result<()> {
+        let (Some(least), Some(most)) = (rows.iter().map(|r| r.seq).min(), rows.iter().map(|r| r.seq).max()) else {
+            return Ok(());
+        };
+        let mut tx = app.read().await?;
+        let mut histories: HashMap<i64, BTreeSet<String>> = HashMap::new();
+        for (seq, object) in store::check::event_objects(&mut tx, least, most).await? {
+            histories.entry(seq).or_default().insert(object);
+        }
+        for row in rows {
+            let Ok(event) = row.public() else { continue };
+            let objects: BTreeSet<String> = event.objects.into_values().collect();
+            if histories.remove(&row.seq).unwrap_or_default() != objects {
+                report.add(&row.id, "the histories of what it is about do not have it, or have more");
+            }
+            // One writer at a time numbers rows as it commits them; with several, a later commit may bear a lower number.
+            let in_order = tx.engine() == Engine::Sqlite && self.last_seq.is_some_and(|last| row.seq <= last);
+            if in_order {
+                report.add(&row.id, "its number is not in the order of the ledger");
+            }
+            self.last_seq = Some(row.seq);
+            self.recorded.facts.last_seq = self.recorded.facts.last_seq.max(row.seq);
+            if let Some(at) = row.erased_at {
+                self.marked.insert(row.id.clone(), at);
+            }
+        }
+        Ok(())
     }
 
     fn leaf(
@@ -194,11 +231,12 @@ impl Walk {
 
     fn record(&mut self, event: &PublicEvent) {
         if let Some(id) = event.erases() {
-            self.tombstones.insert(id.to_owned());
+            self.tombstones.insert(id.to_owned(), event.at);
         }
         if let Some(id) = event.objects.get("evidence").filter(|_| event.kind == super::PURGED) {
             self.recorded.purged.insert(id.clone());
         }
+        self.recorded.facts.note(event);
         let Some(sha256) = event.data.get("sha256").and_then(|v| v.as_str()) else { return };
         let size = event.data.get("size_bytes").and_then(serde_json::Value::as_i64);
         // A connector's upload ends before it becomes evidence.
@@ -214,6 +252,7 @@ impl Walk {
             let rows = store::ledger::outside(&mut app.read().await?, size, after, 1000).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.seq;
+            self.rows(app, report, &rows).await?;
             for row in &rows {
                 report.events += 1;
                 self.personal(report, row);
@@ -227,16 +266,26 @@ impl Walk {
     /// Tells erased from tampered: what is gone must have a tombstone, and what has one must be gone.
     async fn erased(&mut self, app: &App, report: &mut Report) -> Result<()> {
         for id in self.gone.drain(..) {
-            if self.tombstones.contains(&id) {
+            if self.tombstones.contains_key(&id) {
                 report.erased += 1;
             } else {
                 report.add(id, "its personal part is gone, and no event says that it was erased");
             }
         }
         let mut tx = app.read().await?;
-        for id in &self.tombstones {
+        for (id, at) in &self.marked {
+            // A restore that replays tombstones erases later than they say.
+            if self.tombstones.get(id).is_none_or(|told| at.as_micros() < *told) {
+                report.add(id, "its row says that its personal part was erased, and no event says so at that time");
+            }
+        }
+        for id in self.tombstones.keys() {
             let Ok(event) = id.parse::<EventId>() else { continue };
-            if store::ledger::find(&mut tx, &event).await?.is_some_and(|row| row.personal.is_some()) {
+            let row = store::ledger::find(&mut tx, &event).await?;
+            if row.as_ref().is_some_and(|row| row.personal.is_none() && row.erased_at.is_none()) {
+                report.add(id, "its personal part was erased, and its row does not say when");
+            }
+            if row.is_some_and(|row| row.personal.is_some()) {
                 report.add(id, "its personal part was erased, and is there again: was a backup restored without replaying tombstones?");
             }
         }

@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use futures::StreamExt as _;
 use proof::tile::{self, Kind, Tile};
 use proof::{Checkpoint, tree};
 use store::ledger::Head;
@@ -87,6 +88,9 @@ pub(crate) async fn claim(app: &App) -> Result<Option<Claim>> {
 
 /// Signs the empty tree.
 async fn begin(app: &App) -> Result<()> {
+    if app.blobs().list("ledger/").next().await.is_some() {
+        return Err(Error::internal("there are tiles of a ledger that has no checkpoint: run `sightline check`"));
+    }
     let signer = signer(app).await?;
     let empty = Checkpoint { origin: signer.verifier().name().to_owned(), size: 0, root: tree::root(&[]) };
     let checkpoint = empty.sign(signer).map_err(Error::internal)?;

@@ -191,7 +191,6 @@ pub async fn erase_in(tx: &mut Tx, caller: &Caller, id: &EventId) -> Result<Opti
 
 /// Erases the personal part of an event.
 pub async fn erase_personal(app: &App, caller: &Caller, id: &EventId) -> Result<()> {
-    policy::holds_everywhere(caller, Privilege::ViewAudit)?;
     policy::holds_everywhere(caller, Privilege::ManageSettings)?;
     let mut tx = app.begin().await?;
     store::ledger::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("event"))?;

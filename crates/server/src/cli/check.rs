@@ -28,7 +28,7 @@ impl Check {
             std::fs::read_to_string(&path).with_context(|| format!("reading the checkpoint {}", path.display()))
         };
         let outside = Outside { checkpoint: self.checkpoint.map(read).transpose()?, vkey: self.key };
-        let app = self.place.configuration()?.open_app().await?;
+        let app = self.place.configuration()?.open_existing_app().await?;
         let report = app::check::run(&app, &outside).await.map_err(with_cause)?;
         for finding in &report.findings {
             println!("MISMATCH {finding}");
@@ -67,15 +67,15 @@ impl LedgerCommand {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Checkpoint(place) => {
-                let app = place.configuration()?.open_app().await?;
+                let app = place.configuration()?.open_existing_app().await?;
                 print!("{}", app::ledger::checkpoint_for_operator(&app).await.map_err(with_cause)?);
             }
             Self::Key(place) => {
-                let app = place.configuration()?.open_app().await?;
+                let app = place.configuration()?.open_existing_app().await?;
                 println!("{}", app::ledger::verifier(&app).await.map_err(with_cause)?);
             }
             Self::ReplayTombstones(place) => {
-                let app = place.configuration()?.open_app().await?;
+                let app = place.configuration()?.open_existing_app().await?;
                 println!("{} erased again.", app::ledger::replay_tombstones(&app).await.map_err(with_cause)?);
             }
         }

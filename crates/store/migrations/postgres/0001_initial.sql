@@ -136,6 +136,7 @@ CREATE TABLE cameras (
     published            BIGINT NOT NULL CHECK (published IN (0, 1)),
     vanished_at          BIGINT,
     thumbnail_blob       TEXT,
+    thumbnail_sha256     TEXT,                     -- hex
     thumbnail_at         BIGINT,
     search_text          TEXT NOT NULL,            -- folded
     created_at           BIGINT NOT NULL,

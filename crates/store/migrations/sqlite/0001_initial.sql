@@ -136,6 +136,7 @@ CREATE TABLE cameras (
     published            INTEGER NOT NULL CHECK (published IN (0, 1)),
     vanished_at          INTEGER,
     thumbnail_blob       TEXT,
+    thumbnail_sha256     TEXT,                     -- hex
     thumbnail_at         INTEGER,
     search_text          TEXT NOT NULL,            -- folded
     created_at           INTEGER NOT NULL,

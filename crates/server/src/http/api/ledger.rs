@@ -3,7 +3,7 @@
 use app::App;
 use app::ledger::{Filter, Seen};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use domain::Timestamp;
@@ -21,6 +21,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(get_checkpoint))
         .routes(routes!(list_events))
         .routes(routes!(prove_event))
+        .routes(routes!(erase_event))
         // Paths of C2SP tlog-tiles have any number of parts, which OpenAPI cannot say.
         .with(|routes| routes.route("/ledger/tile/{*path}", get(get_tile)))
 }
@@ -168,4 +169,12 @@ async fn prove_event(
         checkpoint: proof.checkpoint,
         vkey: proof.vkey,
     }))
+}
+
+/// Erases what an event says of persons. The event itself, and the ledger, stay as they are; another event says that this was done.
+#[utoipa::path(post, path = "/ledger/events/{id}/erase", tag = "ledger", operation_id = "erase_event", params(("id" = EventId, Path)),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn erase_event(State(app): State<App>, Signed(caller): Signed, Path(id): Path<EventId>) -> Answer<StatusCode> {
+    app::ledger::erase_personal(&app, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
