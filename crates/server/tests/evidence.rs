@@ -336,7 +336,7 @@ on_both!(a_token_opens_cases_only_where_its_scopes_say_so, |database: TestDataba
     let file = site.add_to_case(&case, "clip.mp4", &footage()).await;
     let narrow = site.token(&ana, json!(["view_registry", "create_cases", "submit_requests"])).await;
     let opens = site.token(&ana, json!(["open_cases"])).await;
-    let whole = site.token(&ana, json!([])).await;
+    let whole = site.token(&ana, json!(null)).await;
     for (token, seen, cases) in [(&narrow, 404, 0), (&opens, 200, 1), (&whole, 200, 1)] {
         let with = [("authorization", token.as_str())];
         for path in [
