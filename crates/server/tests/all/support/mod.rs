@@ -1,8 +1,10 @@
 //! The router in a test: a site with a fake clock, and somebody's browser.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
-pub mod document;
-pub mod force;
+pub(crate) mod clock_reader;
+pub(crate) mod document;
+pub(crate) mod force;
+pub(crate) mod installation;
+pub(crate) mod wire;
 
 use app::testing::{PASSWORD, TestApp};
 use axum::Router;
@@ -14,14 +16,14 @@ use store::testing::TestDatabase;
 use tower::ServiceExt as _;
 
 /// A site of its own for one test.
-pub struct Site {
+pub(crate) struct Site {
     pub test: TestApp,
     pub router: Router,
 }
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -31,13 +33,13 @@ pub struct Reply {
 
 impl Reply {
     /// The problem's code; empty where there is none.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or("")
     }
 }
 
 /// Two seconds of test pictures.
-pub fn footage() -> Vec<u8> {
+pub(crate) fn footage() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
     let args =
@@ -48,15 +50,15 @@ pub fn footage() -> Vec<u8> {
 }
 
 /// The cookie of somebody who is signed in.
-pub type Cookie = String;
+pub(crate) type Cookie = String;
 
 impl Site {
-    pub async fn new(database: TestDatabase) -> Self {
+    pub(crate) async fn new(database: TestDatabase) -> Self {
         Self::with(database, |_| {}).await
     }
 
     /// With settings of the test's.
-    pub async fn with(database: TestDatabase, change: impl FnOnce(&mut app::Settings)) -> Self {
+    pub(crate) async fn with(database: TestDatabase, change: impl FnOnce(&mut app::Settings)) -> Self {
         let test = app::testing::app_with(database, change).await;
         let mut config = Config::default();
         config.server.behind_proxy = true;
@@ -65,7 +67,7 @@ impl Site {
     }
 
     /// Sends any request under /api/v1.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         method: &str,
         path: &str,
@@ -88,7 +90,7 @@ impl Site {
     }
 
     /// Sends a request as it is. The answer has to be as the API document says.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -104,7 +106,7 @@ impl Site {
     }
 
     /// The status alone, for answers that do not end.
-    pub async fn status(&self, method: &str, path: &str, cookie: Option<&Cookie>) -> u16 {
+    pub(crate) async fn status(&self, method: &str, path: &str, cookie: Option<&Cookie>) -> u16 {
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         if let Some(cookie) = cookie {
             request = request.header("cookie", cookie);
@@ -112,20 +114,20 @@ impl Site {
         self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
     }
 
-    pub async fn get(&self, path: &str, cookie: Option<&Cookie>) -> Reply {
+    pub(crate) async fn get(&self, path: &str, cookie: Option<&Cookie>) -> Reply {
         self.call("GET", path, cookie, None, &[]).await
     }
 
-    pub async fn post(&self, path: &str, cookie: Option<&Cookie>, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, cookie: Option<&Cookie>, body: Value) -> Reply {
         self.call("POST", path, cookie, Some(&body), &[]).await
     }
 
     /// Signs in an account that the test made with the usual password.
-    pub async fn sign_in(&self, name: &str) -> Cookie {
+    pub(crate) async fn sign_in(&self, name: &str) -> Cookie {
         self.sign_in_with(&format!("{name}@example.org"), PASSWORD).await
     }
 
-    pub async fn sign_in_with(&self, email: &str, password: &str) -> Cookie {
+    pub(crate) async fn sign_in_with(&self, email: &str, password: &str) -> Cookie {
         let reply = self.post("/session", None, json!({"email": email, "password": password})).await;
         assert_eq!(reply.status, 200, "{}", reply.json);
         let cookie = reply.headers["set-cookie"].to_str().unwrap();

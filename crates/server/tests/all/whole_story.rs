@@ -1,17 +1,13 @@
 //! From a request to footage, with the real binaries: what arrives is the window that was asked for,
 //! by the clock that is burned into its pictures.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-#[path = "support/clock_reader.rs"]
-mod clock_reader;
-#[path = "support/installation.rs"]
-mod installation;
 
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::clock_reader;
+use crate::support::installation;
+use crate::support::installation::{Installation, minutes_ago, recorder, sha256, text, window};
 use domain::{Timestamp, Window};
-use installation::{Installation, minutes_ago, recorder, sha256, text, window};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Gap, KEY_FRAME_SECONDS};
 

@@ -1,10 +1,8 @@
 //! Video requests through the router, on both databases: every rule, every bad input, every mail.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Cookie, Reply, Site};
 use domain::Caller;
 use domain::account::Role;
 use domain::id::{CameraId, ConnectorId, OrganizationId, RequestItemId};
@@ -12,7 +10,6 @@ use domain::request_item::{LinkAnswer, Reason, UnavailableCode};
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Sql, on_both};
-use support::{Cookie, Reply, Site};
 
 /// A police force, a transit agency with a connector, a mall without one; people in each.
 struct City {

@@ -1,18 +1,14 @@
 //! The connector alone, the server alone, then both die at every moment of an export, and come back. Each time exactly one
 //! evidence comes of it, whose hash is the source's, and one mail says so.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-#[path = "support/installation.rs"]
-mod installation;
-#[path = "support/wire.rs"]
-mod wire;
 
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
+use crate::support::installation::{
+    Connector, ConnectorFiles, Installation, minutes_ago, recorder, sha256, text, wait, window,
+};
+use crate::support::wire::{Stop, Wire};
 use domain::Timestamp;
-use installation::{Connector, ConnectorFiles, Installation, minutes_ago, recorder, sha256, text, wait, window};
-use wire::{Stop, Wire};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 

@@ -1,13 +1,10 @@
 //! What an owner learns of a request for sources of several owners: of their own items, from lists, filters and heads alike.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::{Cookie, Site};
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::on_both;
 use store::testing::TestDatabase;
-use support::{Cookie, Site};
 
 /// One request for a camera of the transit agency, which keeps a week, and one of the mall, which keeps an hour or three.
 struct Street {

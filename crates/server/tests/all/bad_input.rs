@@ -1,11 +1,10 @@
 //! Bad input, one after the other, through the front door: each gets a problem document that says what is wrong, and changes nothing.
 //! What a connector does with a pattern that matches nothing, and with a truncated segment, is in its own `tests/folder.rs`.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::force::{Force, text};
+use crate::support::{Cookie, Reply, Site};
 use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
@@ -14,8 +13,6 @@ use domain::account::Role;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Columns as _, Sql, on_both};
-use support::force::{Force, text};
-use support::{Cookie, Reply, Site};
 
 /// Everything that somebody could have changed. Sessions and the times at which secrets were used are not among it.
 const TABLES: &[&str] = &[

@@ -1,5 +1,4 @@
 //! A running installation for tests: the real server, real connectors, real recordings on the disk.
-#![allow(dead_code)] // each test binary uses its part
 
 use std::fs::File;
 use std::io::Write;

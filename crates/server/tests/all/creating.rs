@@ -1,15 +1,12 @@
 //! A POST that creates, sent again with the same `Idempotency-Key`, creates nothing more. The operations are those of the document.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
+use crate::support::{Cookie, Reply, Site};
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Columns as _, Sql, on_both};
-use support::{Cookie, Reply, Site};
 
 /// Uploads have a protocol of their own: what was announced twice and got no bytes runs out by itself.
 const OTHERWISE: &[&str] = &["create_upload"];

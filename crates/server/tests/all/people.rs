@@ -1,14 +1,11 @@
 //! Signing in, accounts, groups and tokens, through the router, on both databases.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::Site;
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::mail::Draft;
 use store::on_both;
 use store::testing::TestDatabase;
-use support::Site;
 
 on_both!(a_person_signs_in_and_out, |database: TestDatabase| async move {
     let site = Site::new(database).await;
@@ -307,12 +304,12 @@ on_both!(answers_are_held_against_the_api_document, |database: TestDatabase| asy
             Some(value) => fields.insert(field.to_owned(), value.clone()),
             None => fields.remove(field),
         };
-        let faults = support::document::faults("GET", "/api/v1/me", &reply);
+        let faults = crate::support::document::faults("GET", "/api/v1/me", &reply);
         assert_eq!(faults.len(), 1, "{at} {wrong:?}: {faults:?}");
     }
     let mut reply = site.get("/me", Some(&ana)).await;
     reply.status = 201;
-    assert_eq!(support::document::faults("GET", "/api/v1/me", &reply), ["no status 201"]);
+    assert_eq!(crate::support::document::faults("GET", "/api/v1/me", &reply), ["no status 201"]);
 });
 
 on_both!(bad_bodies_are_problems, |database: TestDatabase| async move {

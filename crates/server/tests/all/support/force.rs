@@ -16,10 +16,10 @@ use store::testing::TestDatabase;
 
 use super::{Cookie, Reply, Site};
 
-pub const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// A police force: ana asks, ben asks and decides, pia decides.
-pub struct Force {
+pub(crate) struct Force {
     pub site: Site,
     pub ana: Cookie,
     pub ben: Cookie,
@@ -27,11 +27,11 @@ pub struct Force {
 }
 
 impl Force {
-    pub async fn new(database: TestDatabase) -> Self {
+    pub(crate) async fn new(database: TestDatabase) -> Self {
         Self::with(database, |_| {}).await
     }
 
-    pub async fn with(database: TestDatabase, change: impl FnOnce(&mut app::Settings)) -> Self {
+    pub(crate) async fn with(database: TestDatabase, change: impl FnOnce(&mut app::Settings)) -> Self {
         let site = Site::with(database, change).await;
         for (name, roles) in [
             ("ana", vec![(Role::Investigator, None)]),
@@ -46,20 +46,20 @@ impl Force {
     }
 
     /// Sessions end; people come back.
-    pub async fn sign_in(&mut self) {
+    pub(crate) async fn sign_in(&mut self) {
         self.ana = self.site.sign_in("ana").await;
         self.ben = self.site.sign_in("ben").await;
         self.pia = self.site.sign_in("pia").await;
     }
 
-    pub async fn days_later(&mut self, days: u32) {
+    pub(crate) async fn days_later(&mut self, days: u32) {
         self.site.test.advance(DAY * days);
         app::jobs::schedule(&self.site.test.app).await.unwrap();
         self.site.test.run_jobs().await;
         self.sign_in().await;
     }
 
-    pub fn body(&self, item: Value) -> Value {
+    pub(crate) fn body(&self, item: Value) -> Value {
         json!({
             "name": "Theft of a bicycle", "items": [item],
             "incident": { "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:05:00Z", "address": "5th & Main" },
@@ -67,7 +67,7 @@ impl Force {
     }
 
     /// A request for a place, with one item; its ids.
-    pub async fn request(&self, by: &Cookie, case: Option<&str>) -> (String, RequestItemId) {
+    pub(crate) async fn request(&self, by: &Cookie, case: Option<&str>) -> (String, RequestItemId) {
         self.site.test.advance(Duration::from_millis(1));
         let mut body = self.body(json!({ "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z" }));
         body["case_id"] = json!(case);
@@ -77,7 +77,7 @@ impl Force {
     }
 
     /// The same, approved by pia; the token of the link that was mailed.
-    pub async fn approved(&self, by: &Cookie, review: bool) -> (String, RequestItemId, String) {
+    pub(crate) async fn approved(&self, by: &Cookie, review: bool) -> (String, RequestItemId, String) {
         let (request, item) = self.request(by, None).await;
         self.act(&item, "approve", &self.pia, json!({ "review_before_release": review }), 200).await;
         let mut tx = self.site.test.app.read().await.unwrap();
@@ -88,27 +88,27 @@ impl Force {
         (request, item, token)
     }
 
-    pub async fn act(&self, item: &RequestItemId, verb: &str, by: &Cookie, body: Value, status: u16) -> Reply {
+    pub(crate) async fn act(&self, item: &RequestItemId, verb: &str, by: &Cookie, body: Value, status: u16) -> Reply {
         let reply = self.site.post(&format!("/request-items/{item}/{verb}"), Some(by), body).await;
         assert_eq!(reply.status, status, "{verb}: {}", reply.json);
         reply
     }
 
-    pub async fn item(&self, request: &str, by: &Cookie) -> Value {
+    pub(crate) async fn item(&self, request: &str, by: &Cookie) -> Value {
         self.site.get(&format!("/video-requests/{request}"), Some(by)).await.json["items"][0].clone()
     }
 
-    pub async fn case(&self, by: &Cookie) -> String {
+    pub(crate) async fn case(&self, by: &Cookie) -> String {
         self.site.test.advance(Duration::from_millis(1));
         text(&self.site.post("/cases", Some(by), json!({ "name": "Harbor fire" })).await.json["id"])
     }
 
-    pub async fn close(&self, case: &str, by: &Cookie) {
+    pub(crate) async fn close(&self, case: &str, by: &Cookie) {
         assert_eq!(self.site.post(&format!("/cases/{case}/close"), Some(by), json!({})).await.status, 200);
     }
 
     /// Bytes that have arrived whole for an item, and were looked at.
-    pub async fn arrive(&self, item: &RequestItemId, bytes: &[u8]) -> EvidenceId {
+    pub(crate) async fn arrive(&self, item: &RequestItemId, bytes: &[u8]) -> EvidenceId {
         let app = &self.site.test.app;
         self.site.test.advance(Duration::from_millis(1));
         let arrival = Arrival {
@@ -129,30 +129,30 @@ impl Force {
     }
 
     /// Kinds of the events about a file, oldest first.
-    pub async fn history(&self, id: &impl std::fmt::Display, by: &Cookie) -> Vec<String> {
+    pub(crate) async fn history(&self, id: &impl std::fmt::Display, by: &Cookie) -> Vec<String> {
         let found = self.site.get(&format!("/evidence/{id}/history?limit=500"), Some(by)).await;
         assert_eq!(found.status, 200, "{}", found.json);
         found.json["items"].as_array().unwrap().iter().rev().map(|entry| text(&entry["kind"])).collect()
     }
 
-    pub async fn mails(&self, template: &str) -> usize {
+    pub(crate) async fn mails(&self, template: &str) -> usize {
         self.site.test.mails().await.into_iter().filter(|(sent, _)| sent == template).count()
     }
 
     /// The names of all bytes that are kept.
-    pub async fn kept(&self) -> Vec<String> {
+    pub(crate) async fn kept(&self) -> Vec<String> {
         let files: Vec<_> = self.site.test.app.blobs().list("").try_collect().await.unwrap();
         files.into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("ledger/")).collect()
     }
 
     /// Rows, files and ledger agree.
-    pub async fn check(&self) {
+    pub(crate) async fn check(&self) {
         while app::jobs::sequence_ledger::run(&self.site.test.app).await.unwrap() {}
         let report = app::check::run(&self.site.test.app, &app::check::Outside::default()).await.unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
     }
 
-    pub async fn tus(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
+    pub(crate) async fn tus(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
         let mut request = Request::builder().method(method).uri(path).header("tus-resumable", "1.0.0");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -161,7 +161,7 @@ impl Force {
     }
 
     /// Announces an upload for something.
-    pub async fn announce(&self, who: (&str, &str), purpose: (&str, &str), length: usize) -> Reply {
+    pub(crate) async fn announce(&self, who: (&str, &str), purpose: (&str, &str), length: usize) -> Reply {
         let metadata = format!("filename {},{} {}", STANDARD.encode("clip.mp4"), purpose.0, STANDARD.encode(purpose.1));
         let length = length.to_string();
         let headers = [who, ("upload-length", length.as_str()), ("upload-metadata", metadata.as_str())];
@@ -169,14 +169,14 @@ impl Force {
     }
 
     /// Sends a part of one.
-    pub async fn send(&self, who: (&str, &str), path: &str, offset: usize, body: impl Into<Body>) -> Reply {
+    pub(crate) async fn send(&self, who: (&str, &str), path: &str, offset: usize, body: impl Into<Body>) -> Reply {
         let offset = offset.to_string();
         let kind = ("content-type", "application/offset+octet-stream");
         self.tus("PATCH", path, &[who, kind, ("upload-offset", offset.as_str())], body).await
     }
 
     /// Begins an upload of eleven bytes and sends five.
-    pub async fn half(&self, who: (&str, &str), purpose: (&str, &str)) -> String {
+    pub(crate) async fn half(&self, who: (&str, &str), purpose: (&str, &str)) -> String {
         let made = self.announce(who, purpose, 11).await;
         assert_eq!(made.status, 201, "{}", made.json);
         let path = made.headers["location"].to_str().unwrap().to_owned();
@@ -185,7 +185,7 @@ impl Force {
     }
 
     /// Sends a whole file.
-    pub async fn whole(&self, who: (&str, &str), purpose: (&str, &str), bytes: &'static str) -> Reply {
+    pub(crate) async fn whole(&self, who: (&str, &str), purpose: (&str, &str), bytes: &'static str) -> Reply {
         let made = self.announce(who, purpose, bytes.len()).await;
         if made.status != 201 {
             return made;
@@ -194,10 +194,10 @@ impl Force {
     }
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text instead of {value}")).to_owned()
 }
 
-pub fn cookie(cookie: &Cookie) -> (&'static str, &str) {
+pub(crate) fn cookie(cookie: &Cookie) -> (&'static str, &str) {
     ("cookie", cookie)
 }

@@ -12,14 +12,14 @@ static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(&sightline_server::http::openapi()).expect("the document is JSON"));
 
 /// Panics where an answer is not as the document says.
-pub fn check(method: &str, path: &str, reply: &Reply) {
+pub(crate) fn check(method: &str, path: &str, reply: &Reply) {
     let faults = faults(method, path, reply);
     let said = || format!("{method} {path} answers {} {}", reply.status, reply.json);
     assert!(faults.is_empty(), "{}\nbut the document says: {}", said(), faults.join("; "));
 }
 
 /// In what an answer is not as the document says. What the document does not speak of has no faults.
-pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
+pub(crate) fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     let Some(operation) = operation(method, path) else { return Vec::new() };
     let kind = reply.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or("");
     if reply.status >= 500 || reply.body.is_empty() || !kind.ends_with("json") {

@@ -1,17 +1,14 @@
 //! Who gets at footage, when, and for how long: the rules of custody that are easily lost between two features, through the
 //! router, on both databases.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::footage;
+use crate::support::force::{DAY, Force, cookie, text};
 use domain::Caller;
 use domain::request_item::Reason;
 use proof::Sha256Digest;
 use serde_json::{Value, json};
 use store::on_both;
 use store::testing::TestDatabase;
-use support::footage;
-use support::force::{DAY, Force, cookie, text};
 
 on_both!(who_asked_sees_nothing_before_its_release, |database: TestDatabase| async move {
     let force = Force::new(database).await;

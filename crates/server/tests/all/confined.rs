@@ -1,5 +1,4 @@
 //! What a confined program can still do, tried with programs that would do harm if they could.
-#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,12 +1,9 @@
 //! Queries and bodies that do not fit: each answer names the parameter or the field.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::{Reply, Site};
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::Engine;
-use support::{Reply, Site};
 
 /// Every GET of the document that takes parameters in its query, with ids in its path that are well formed.
 fn queries() -> Vec<(String, Vec<String>)> {

@@ -1,16 +1,13 @@
 //! Connectors through the router, on both databases: keys, publications, leases and their fencing.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{Reply, Site};
 use domain::account::Role;
 use domain::id::{CameraId, ConnectorId, OrganizationId};
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Columns as _, Sql, on_both};
-use support::{Reply, Site};
 
 /// A connector as its process sees the server.
 struct Wire<'a> {

@@ -1,8 +1,4 @@
 //! The demo as people start it: everything runs when it says so, and nothing is left when it ends.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-#[path = "support/installation.rs"]
-mod installation;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -10,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use installation::{Person, wait};
+use crate::support::installation::{Person, wait};
 use serde_json::Value;
 
 struct Demo {

@@ -1,10 +1,8 @@
 //! When a file may come: the rules around uploads that are easily lost while one is under way, through the router, on both databases.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::force::{DAY, Force, cookie, text};
 use axum::body::{Body, Bytes};
 use domain::id::UploadId;
 use domain::upload::Whole;
@@ -13,7 +11,6 @@ use proof::Sha256Digest;
 use serde_json::json;
 use store::on_both;
 use store::testing::TestDatabase;
-use support::force::{DAY, Force, cookie, text};
 
 on_both!(a_closed_case_takes_nothing_more_by_its_links, |database: TestDatabase| async move {
     let force = Force::new(database).await;

@@ -1,16 +1,13 @@
 //! Who may do what: `permissions.txt` is written by hand and says, for every operation of the OpenAPI and every
 //! sort of person, what they meet. It is compared with what the server does; an operation that is missing fails.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::support::{Cookie, Site};
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::Engine;
-use support::{Cookie, Site};
 
 /// The columns of the table. `stranger` is signed in and holds no role, in an organization that has nothing to do with
 /// anything; the others hold their role for all organizations, but are party to nothing that the operations touch. Those whose

@@ -1,15 +1,12 @@
 //! The registry through the router, on both databases.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::{Cookie, Site};
 use axum::body::Body;
 use axum::http::Request;
 use domain::account::Role;
 use serde_json::{Value, json};
 use store::on_both;
 use store::testing::TestDatabase;
-use support::{Cookie, Site};
 
 /// A site with a transit agency: its operator, the host's investigator, and a camera of the agency.
 struct Town {

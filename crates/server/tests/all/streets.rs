@@ -1,12 +1,9 @@
 //! The streets layer that an agency brings, and places by their names.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::Site;
 use domain::account::Role;
 use store::on_both;
 use store::testing::TestDatabase;
-use support::Site;
 
 on_both!(a_layer_is_drawn_and_searched, |database: TestDatabase| async move {
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,6 @@
 //! The footage of the demo shows the time that it was recorded, and the clock reader sees it.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "support/clock_reader.rs"]
-mod clock_reader;
-
+use crate::support::clock_reader;
 use std::time::Duration;
 
 use domain::{Timestamp, Window};

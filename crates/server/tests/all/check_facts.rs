@@ -1,15 +1,12 @@
 //! `check` holds rows against what the ledger says of them: states, what was granted, who may see a case, what was made of a file.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::footage;
+use crate::support::force::{Force, text};
 use app::check::Outside;
 use domain::account::Role;
 use serde_json::json;
 use store::testing::TestDatabase;
 use store::{Sql, on_both};
-use support::footage;
-use support::force::{Force, text};
 
 async fn found(force: &Force) -> Vec<(String, String)> {
     let app = &force.site.test.app;

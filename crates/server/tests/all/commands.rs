@@ -1,5 +1,4 @@
 //! The command line, as an administrator types it.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 #[test]
 fn a_connection_file_says_where_the_server_is() {

@@ -14,12 +14,10 @@
 //! | checksum: 460 and 400 discard the part; 204 | [`checksums`] |
 //! | termination: 204, then 404 or 410 | [`termination`] |
 //! | expiration: what has run out is 404 or 410 | [`expiration`] |
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Reply, Site};
 use axum::body::{Body, Bytes};
 use axum::http::Request;
 use base64::Engine as _;
@@ -28,7 +26,6 @@ use domain::account::Role;
 use futures::StreamExt as _;
 use store::testing::TestDatabase;
 use store::{Sql, Tx, on_both};
-use support::{Reply, Site};
 
 const PART: &str = "application/offset+octet-stream";
 const LINK: &str = "frl_neighbour";

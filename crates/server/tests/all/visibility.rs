@@ -1,10 +1,8 @@
 //! Who learns of what: by the stream of live updates, and until when; of connectors, of groups, of numbers. On both databases.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Cookie, Reply, Site};
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use domain::account::Role;
@@ -13,7 +11,6 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Sql, on_both};
-use support::{Cookie, Reply, Site};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 

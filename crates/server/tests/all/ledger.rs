@@ -1,14 +1,11 @@
 //! The ledger through the router, on both databases: who reads it, and that what it answers can be verified.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
+use crate::support::Site;
 use app::jobs::sequence_ledger;
 use domain::account::Role;
 use proof::{Checkpoint, Sha256Digest, tree};
 use store::on_both;
 use store::testing::TestDatabase;
-use support::Site;
 
 const PATHS: [&str; 4] = [
     "/ledger/checkpoint",

@@ -1,5 +1,4 @@
 //! `sightline check` on a real installation whose server was killed, more than once.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,8 @@
 //! Cases, files, looks and upload links, through the router, on both databases.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Cookie, Site, footage};
 use app::evidence::{Arrival, Destination};
 use domain::account::Role;
 use domain::id::{CaseId, EvidenceId, FileRequestId, RequestItemId, UploadId};
@@ -13,7 +11,6 @@ use proof::Sha256Digest;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
 use store::{Sql, on_both};
-use support::{Cookie, Site, footage};
 
 impl Site {
     /// Somebody of the host, signed in.
@@ -164,7 +161,7 @@ impl Site {
     }
 }
 
-fn pointers(reply: &support::Reply) -> Vec<&str> {
+fn pointers(reply: &crate::support::Reply) -> Vec<&str> {
     reply.json["errors"]
         .as_array()
         .map(|all| all.iter().filter_map(|e| e["pointer"].as_str()).collect())
@@ -300,7 +297,7 @@ on_both!(whoever_manages_a_case_finds_whom_to_let_in, |database: TestDatabase| a
     let case = site.case(&ana, "Harbor fire").await;
     assert_eq!(site.share(&ana, &case, &[("ana", "manage", None), ("eve", "edit", None)]).await, 200);
     let path = format!("/cases/{case}/access/candidates");
-    let names = |answer: &support::Reply| -> Vec<String> {
+    let names = |answer: &crate::support::Reply| -> Vec<String> {
         let items = answer.json["items"].as_array().unwrap().iter();
         items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
     };

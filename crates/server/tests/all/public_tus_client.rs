@@ -1,5 +1,4 @@
 //! A public tus client, tus-js-client, uploads 1 GiB to the real server through a line that breaks twenty times.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -162,7 +161,7 @@ async fn a_gibibyte_through_twenty_dropped_connections() {
 
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let client = tokio::process::Command::new("node")
-        .arg(here.join("tests/support/tus_client.mjs"))
+        .arg(here.join("tests/all/support/tus_client.mjs"))
         .arg(here.join("../../web"))
         .arg(format!("http://{line}/api/v1/uploads"))
         .arg(&source)

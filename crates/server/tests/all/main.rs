@@ -1,0 +1,30 @@
+//! The server, through its front door: one program, because each that is linked by itself costs a hundred megabytes
+//! and half a minute. One file of it: `cargo nextest run -p sightline-server people::`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod check;
+mod check_facts;
+mod commands;
+mod confined;
+mod connectors;
+mod crashes;
+mod creating;
+mod custody_rules;
+mod demo;
+mod evidence;
+mod footage;
+mod ledger;
+mod people;
+mod permissions;
+mod public_tus_client;
+mod queries;
+mod registry;
+mod request_lists;
+mod streets;
+mod support;
+mod upload_rules;
+mod uploads;
+mod video_requests;
+mod visibility;
+mod whole_story;
