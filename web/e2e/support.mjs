@@ -28,7 +28,7 @@ export async function startDemo(folder) {
   for await (const part of demo.stdout) {
     told += part
     const line = told.split('\n').find((text) => text.startsWith('{') && text.endsWith('}'))
-    if (line) return { ...JSON.parse(line), stop, lastWords: () => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n') }
+    if (line) return { ...JSON.parse(line), pid: demo.pid, stop, lastWords: () => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n') }
   }
   throw new Error(`the demo ended before it said where it is\n${readFileSync(log, 'utf8')}`)
 }

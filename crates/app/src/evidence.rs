@@ -269,6 +269,7 @@ pub async fn open(
         let mut tx = app.begin().await?;
         if store::evidence::note_look(&mut tx, id, viewer, look).await? || begins {
             let event = did(caller, look.event()).about("evidence", id).with("sha256", bytes.sha256.as_str());
+            let event = event.personally("name", evidence.name.as_str());
             tx.commit([about(event, &evidence)]).await?;
         }
     }

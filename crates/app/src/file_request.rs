@@ -10,7 +10,7 @@ use domain::id::{CaseId, FileRequestId, RequestItemId};
 use domain::request_item::{Action, LinkAnswer, RequestItem, WrongState};
 use domain::{Caller, Invalid, Timestamp, Window, policy};
 use serde_json::json;
-pub use store::file_request::{Asked, Sent};
+pub use store::file_request::{Asked, OfCase, Sent};
 use store::{Event, Tx};
 
 use crate::idempotency::{self, Key};
@@ -105,6 +105,13 @@ pub async fn create_for_case(
     let (made, event) = insert(app, &mut tx, caller, id, For::Case(case.clone()), new).await?;
     tx.commit([event]).await?;
     Ok(made)
+}
+
+/// The links of a case, newest first: for those who may make and revoke them.
+pub async fn of_case(app: &App, caller: &Caller, case: &CaseId) -> Result<Vec<OfCase>> {
+    let mut tx = app.read().await?;
+    crate::case::with_level(&mut tx, caller, case, Level::Edit).await?;
+    Ok(store::file_request::of_case(&mut tx, case).await?)
 }
 
 /// Makes a link for the footage of an item, in the place of those it has.

@@ -66,6 +66,28 @@ impl Connector {
         is_online(self.last_seen_at, self.revoked_at, now)
     }
 
+    /// What is wrong: that it is not heard of, or else what it says itself.
+    pub fn trouble(&self, now: Timestamp) -> Option<Problem> {
+        if self.revoked_at.is_some() {
+            return None;
+        }
+        if self.is_online(now) {
+            return self.problem.clone();
+        }
+        let (text, what_to_do) = if self.last_seen_at.is_none() {
+            (
+                "It has never called.",
+                "Save its connection file beside the recorder and start the connector with it. If it runs, its log says what keeps it from calling.",
+            )
+        } else {
+            (
+                "It is not heard of any more.",
+                "See that the machine beside the recorder is on, that it reaches this address, and that the connector runs there. What it was given waits for it.",
+            )
+        };
+        Some(Problem { text: text.to_owned(), what_to_do: what_to_do.to_owned() })
+    }
+
     /// What the office may enter.
     pub fn validate(&self) -> Result<(), Invalid> {
         let mut invalid = Invalid::new();

@@ -209,9 +209,9 @@ pub struct AskedItem<'a> {
 /// Says everything that is wrong with a submission, field by field.
 pub fn check_submission(submission: &Submission<'_>, limits: Limits, now: Timestamp) -> Result<(), Invalid> {
     let mut invalid = Invalid::new();
-    check_text(&mut invalid, "/name", submission.name, SHORT_TEXT);
-    check_optional(&mut invalid, "/category", submission.category, SHORT_TEXT);
-    check_optional(&mut invalid, "/reason", submission.reason, LONG_TEXT);
+    invalid.require_text("/name", submission.name, SHORT_TEXT);
+    invalid.limit_text("/category", submission.category, SHORT_TEXT);
+    invalid.limit_text("/reason", submission.reason, LONG_TEXT);
     check_incident(&mut invalid, submission.incident, now);
     if submission.needed_by.is_some_and(|needed_by| needed_by <= now) {
         invalid.add("/needed_by", "This must lie in the future.");
@@ -264,8 +264,8 @@ pub fn check_window(at: &str, from: Timestamp, to: Timestamp, limits: Limits, no
 }
 
 fn check_incident(invalid: &mut Invalid, incident: &Incident, now: Timestamp) {
-    check_optional(invalid, "/incident/number", incident.number.as_deref(), SHORT_TEXT);
-    check_optional(invalid, "/incident/address", incident.address.as_deref(), SHORT_TEXT);
+    invalid.limit_text("/incident/number", incident.number.as_deref(), SHORT_TEXT);
+    invalid.limit_text("/incident/address", incident.address.as_deref(), SHORT_TEXT);
     if incident.to < incident.from {
         invalid.add("/incident/to", "The end must not be earlier than the start.");
     }
@@ -274,23 +274,6 @@ fn check_incident(invalid: &mut Invalid, incident: &Incident, now: Timestamp) {
     }
     if incident.position.is_some_and(|position| !position.is_valid()) {
         invalid.add("/incident/position", "Expected a latitude within ±90° and a longitude within ±180°.");
-    }
-}
-
-/// Text that must be there: 1 to `most` characters, none of them a control character but line breaks and tabs.
-pub fn check_text(invalid: &mut Invalid, pointer: &str, text: &str, most: usize) {
-    invalid.require_text(pointer, text, most);
-    check_controls(invalid, pointer, text);
-}
-
-fn check_optional(invalid: &mut Invalid, pointer: &str, text: Option<&str>, most: usize) {
-    invalid.limit_text(pointer, text, most);
-    check_controls(invalid, pointer, text.unwrap_or(""));
-}
-
-fn check_controls(invalid: &mut Invalid, pointer: &str, text: &str) {
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        invalid.add(pointer, "This has control characters in it.");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Cases and who may do what in them. Every query for a person is cut to what they see ([`SeesCases`]).
 
+use std::collections::HashSet;
+
 use domain::Timestamp;
 use domain::case::{Access, Case, Level, Principal};
 use domain::id::{CaseId, RequestItemId};
@@ -103,6 +105,17 @@ pub async fn save(tx: &mut Tx, changed: &mut Case) -> Result<()> {
         .await?;
     changed.version += 1;
     Ok(())
+}
+
+/// Which of these cases are seen.
+pub async fn which_are_seen(tx: &mut Tx, sees: &SeesCases, ids: &[CaseId]) -> Result<HashSet<CaseId>> {
+    if ids.is_empty() || sees.all {
+        return Ok(ids.iter().cloned().collect());
+    }
+    let mut sql = Sql::new("SELECT DISTINCT a.case_id ");
+    push_access(&mut sql, sees, tx.now());
+    let sql = sql.add(" AND a.case_id IN (").args(ids.iter().map(CaseId::as_str)).add(")");
+    sql.fetch_all(tx).await?.iter().map(|row| row.parsed("case_id")).collect()
 }
 
 /// One case, if it is seen.

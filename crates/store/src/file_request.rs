@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::Window;
 use domain::file_request::{FileRequest, For};
-use domain::id::{EvidenceId, FileRequestId, RequestItemId};
+use domain::id::{CaseId, EvidenceId, FileRequestId, RequestItemId};
 use sqlx::any::AnyRow;
 
 use crate::{Columns as _, Engine, Error, Result, Sql, Tx};
@@ -102,6 +102,35 @@ pub async fn open_of_item(tx: &mut Tx, item: &RequestItemId) -> Result<Vec<FileR
         .add(COLUMNS)
         .add(" FROM file_requests f WHERE f.finished_at IS NULL AND f.revoked_at IS NULL AND f.item_id = ");
     sql.arg(item.as_str()).add(" AND f.expires_at > ").arg(now).fetch_all(tx).await?.iter().map(file_request).collect()
+}
+
+/// A link of a case, as those who work on it see it.
+#[derive(Debug, Clone)]
+pub struct OfCase {
+    /// The link.
+    pub link: FileRequest,
+    /// The name of who made it.
+    pub created_by_name: Option<String>,
+    /// How many files came by it.
+    pub evidence_count: i64,
+}
+
+/// The links of a case, newest first.
+pub async fn of_case(tx: &mut Tx, case: &CaseId) -> Result<Vec<OfCase>> {
+    let sql = Sql::new("SELECT ").add(COLUMNS).add(
+        ", a.name AS created_by_name, (SELECT COUNT(*) FROM uploads u JOIN evidence e ON e.upload_id = u.id \
+         WHERE u.purpose = 'link' AND u.object_id = f.id) AS evidence_count \
+         FROM file_requests f LEFT JOIN accounts a ON a.id = f.created_by WHERE f.case_id = ",
+    );
+    let of_case = |row: &AnyRow| {
+        Ok(OfCase {
+            link: file_request(row)?,
+            created_by_name: row.text_or_null("created_by_name")?,
+            evidence_count: row.int("evidence_count")?,
+        })
+    };
+    let sql = sql.arg(case.as_str()).add(" ORDER BY f.created_at DESC, f.id DESC");
+    sql.fetch_all(tx).await?.iter().map(of_case).collect()
 }
 
 /// Who asks, for what: as the holder of a link reads it.

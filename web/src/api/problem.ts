@@ -1,5 +1,11 @@
 import type { Problem } from './types.ts'
 
+/** The wire's titles are HTTP's own phrases; people read these. */
+const TITLES: Record<number, string> = {
+  401: 'You are signed out', 403: 'This is not yours to do', 404: 'There is no such thing here', 409: 'This no longer fits', 410: 'This is gone',
+  412: 'Somebody changed it meanwhile', 413: 'This is too large', 422: 'Something is not right yet', 429: 'Too many tries',
+}
+
 /** A refused or failed call, in the server's own words where it gave some. */
 export class Trouble extends Error {
   readonly status: number
@@ -10,7 +16,7 @@ export class Trouble extends Error {
   readonly retryAfter: number | null
 
   constructor(problem: Partial<Problem>, status: number, retryAfter: number | null = null) {
-    super(problem.title || 'That did not work')
+    super(TITLES[status] ?? (status >= 500 ? 'The server failed' : problem.title) ?? 'That did not work')
     this.status = status
     this.code = problem.code ?? 'unknown'
     this.detail = problem.detail ?? ''

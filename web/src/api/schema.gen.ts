@@ -223,7 +223,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The upload links of a case, newest first. */
+        get: operations["list_case_file_requests"];
         put?: never;
         /** Makes a link by which anybody can add files to a case. */
         post: operations["create_case_file_request"];
@@ -1571,6 +1572,24 @@ export interface components {
         CaseInput: {
             name: string;
         };
+        /** @description An upload link of a case. Its address was shown once, when it was made. */
+        CaseLinkView: {
+            id: components["schemas"]["FileRequestId"];
+            name: string;
+            /** @description Who made it. */
+            created_by: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+            revoked_at: components["schemas"]["Timestamp"] | null;
+            finished_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many files came by it.
+             */
+            evidence_count: number;
+            /** @description Whether files can still come by it. */
+            open: boolean;
+        };
         /** @description A case, as the caller sees it. */
         CaseView: {
             id: components["schemas"]["CaseId"];
@@ -2069,6 +2088,18 @@ export interface components {
         List_AccountView: {
             /** @description What is on it. */
             items: components["schemas"]["AccountView"][];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+            /**
+             * Format: int64
+             * @description How many there are in all, exact up to 10,000; only with `count=true`.
+             */
+            total?: number;
+        };
+        /** @description One page of a list. */
+        List_CaseLinkView: {
+            /** @description What is on it. */
+            items: components["schemas"]["CaseLinkView"][];
             /** @description Send it as `cursor` for the next page; null on the last. */
             next_cursor: string | null;
             /**
@@ -3663,6 +3694,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_EvidenceView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_case_file_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CaseLinkView"];
                 };
             };
             "4XX": {

@@ -36,6 +36,7 @@ export type NewFileRequest = Schemas['NewLinkView']
 export type Level = Schemas['Level']
 export type Case = Schemas['CaseView']
 export type AccessEntry = Schemas['AccessView']
+export type CaseLink = Schemas['CaseLinkView']
 export type Evidence = Schemas['EvidenceView']
 export type HistoryEntry = Schemas['HistoryEntry']
 

@@ -34,13 +34,16 @@ export function moment(at: string, zone: string, seconds = true): string {
 /** "2026-11-22 05:05:10 UTC" */
 export const utc = (at: string) => `${new Date(at).toISOString().replace('T', ' ').replace(/\.000Z$/, '').replace(/Z$/, '')} UTC`
 
-/** "22 Nov 2026, 21:05:10 – 21:25:10 PST"; whole minutes are written without seconds. */
-export function span(from: string, to: string, zone: string): string {
+/** "22 Nov 2026, 21:05:10 – 21:25:10 PST", to the nearest second: a window that ends in its last frame, a tenth early, ends with it. Whole minutes are written without seconds. */
+export function span(begins: string, ends: string, zone: string): string {
+  const [from, to] = [nearestSecond(begins), nearestSecond(ends)]
   const whole = Date.parse(from) % 60_000 === 0 && Date.parse(to) % 60_000 === 0
   const time = (at: string) => (whole ? clock(at, zone).slice(0, 5) : clock(at, zone))
   const end = day(from, zone) === day(to, zone) ? time(to) : `${day(to, zone)}, ${time(to)}`
   return `${day(from, zone)}, ${time(from)} – ${end} ${zoneName(to, zone)}`
 }
+
+const nearestSecond = (at: string) => new Date(Math.round(Date.parse(at) / 1000) * 1000).toISOString()
 
 /** "2 min", "1 h 20 min", "41 h", "6 d 4 h": two units at most. */
 export function duration(ms: number): string {

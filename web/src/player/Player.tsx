@@ -8,7 +8,7 @@ import './player.css'
 const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8']
 
 /** A video with its own time: frame by frame, at any pace, with what the wall clock showed. */
-export function Player({ src, poster, name, from, offsetMs, frameRate }: { src: string; poster: string | null; name: string; from: string | null; offsetMs: number | null; frameRate: number | null }) {
+export function Player({ src, name, from, offsetMs, frameRate }: { src: string; name: string; from: string | null; offsetMs: number | null; frameRate: number | null }) {
   const zone = useZone()
   const video = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLDivElement>(null)
@@ -59,7 +59,7 @@ export function Player({ src, poster, name, from, offsetMs, frameRate }: { src: 
 
   return (
     <div className="player" ref={frame} role="group" aria-label={`Player: ${name}`} onKeyDown={keys}>
-      <video ref={video} src={src} poster={poster ?? undefined} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
+      <video ref={video} src={src} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
         onLoadedMetadata={(e) => setLength(e.currentTarget.duration)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
         onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />
       {broken && <p className="player-broken" role="alert">This browser cannot play the copy. The original is not affected.</p>}

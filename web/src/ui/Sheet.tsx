@@ -1,11 +1,14 @@
 import { ActionIcon, Drawer } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 
 /** A side sheet: over the page, closed with Escape. */
 export function Sheet({ opened, onClose, title, under, foot, size = 460, children }: {
   opened: boolean; onClose: () => void; title: ReactNode; under?: ReactNode; foot?: ReactNode; size?: number; children: ReactNode
 }) {
+  // A sheet is unmounted, not closed: what had the focus before gets it back here.
+  const [before] = useState(() => document.activeElement)
+  useEffect(() => () => { if (before instanceof HTMLElement && before.isConnected) before.focus() }, [before])
   return (
     <Drawer.Root opened={opened} onClose={onClose} size={size} position="right" className="sheet">
       <Drawer.Overlay backgroundOpacity={0.18} />

@@ -65,7 +65,8 @@ async fn finish(app: &App, mut evidence: Evidence) -> Result<()> {
         .about("evidence", &evidence.id)
         .with("playable", evidence.playable_state.as_str())
         .with("playable_sha256", made(&evidence.playable))
-        .with("thumbnail_sha256", made(&evidence.thumbnail));
+        .with("thumbnail_sha256", made(&evidence.thumbnail))
+        .personally("name", evidence.name.as_str());
     let mut events = match &evidence.item_id {
         Some(item) => crate::evidence::item_arrived(app, &mut tx, item).await?,
         None => Vec::new(),

@@ -103,6 +103,7 @@ on_both!(the_office_makes_sees_and_revokes_connectors, |database: TestDatabase| 
     let (id, key) = (file.connector_id.clone(), file.key.clone());
     assert_eq!(made.json["connector"]["id"], id.as_str());
     assert_eq!(made.json["connector"]["online"], false);
+    assert_eq!(made.json["connector"]["problem"]["text"], "It has never called.");
     assert!(!rows(&site, "SELECT key_hash FROM connectors", "key_hash").await.contains(&key), "only the hash is kept");
 
     let wire = Wire { site: &site, id: id.clone(), key };
@@ -117,8 +118,13 @@ on_both!(the_office_makes_sees_and_revokes_connectors, |database: TestDatabase| 
         (Some(true), Some("sightline-connector 0.1.0"))
     );
     assert_eq!(seen.json["clock_offset_ms"], 1_000);
+    assert_eq!(seen.json["problem"], Value::Null);
     site.test.advance(Duration::from_secs(91));
-    assert_eq!(site.get(&path, Some(&otto)).await.json["online"], false);
+    let silent = site.get(&path, Some(&otto)).await.json;
+    assert_eq!(
+        (&silent["online"], &silent["problem"]["text"]),
+        (&json!(false), &json!("It is not heard of any more."))
+    );
     assert_eq!(site.get(&path, Some(&mia)).await.status, 404);
     assert_eq!(site.get("/connectors", Some(&mia)).await.json["items"], json!([]));
     assert_eq!(site.get("/connectors", Some(&ana)).await.status, 403);

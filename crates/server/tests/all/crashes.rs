@@ -90,6 +90,10 @@ async fn die_at(stop: Stop, state: &[&str]) {
         wire.stopped().await;
         let seen = text(&installation.item(&request).await["state"]);
         assert!(state.contains(&seen.as_str()), "at {stop:?} the item is {seen}");
+        if matches!(stop, Stop::AfterBytes(_)) {
+            // What only the wire has is lost with the server; what is to be resumed is what it had written.
+            wait("the server to write of what came", PATIENCE, async || installation.staged_bytes() > 0).await;
+        }
         let connector = death.strike(&mut installation, &files, connector, &wire).await;
         one_evidence_and_one_mail(&installation, &request, mails).await;
         connector.kill();

@@ -452,6 +452,11 @@ on_both!(what_arrives_for_an_item_is_released_once, |database: TestDatabase| asy
         site.get(&format!("/video-requests/{request}"), Some(&ana)).await.json["case_id"].as_str().unwrap().to_owned();
     let seen = site.get(&format!("/cases/{case}"), Some(&ana)).await.json;
     assert_eq!((&seen["name"], &seen["level"]), (&json!("Theft of a bicycle"), &json!("manage")));
+    // Who decided sees all of the request, but may not open the case: nothing leads there.
+    assert_eq!(site.get(&format!("/cases/{case}"), Some(&pia)).await.status, 404);
+    assert_eq!(site.get(&format!("/video-requests/{request}"), Some(&pia)).await.json["case_id"], Value::Null);
+    assert_eq!(site.get("/video-requests", Some(&pia)).await.json["items"][0]["case_id"], Value::Null);
+    assert_eq!(site.get("/video-requests", Some(&ana)).await.json["items"][0]["case_id"], json!(case));
     let clip = footage();
     let (upload, id) = site.arrive(&Caller::server(), Destination::Item(item.clone()), "export.mp4", &clip).await;
     assert_eq!(site.get(&format!("/evidence/{id}"), Some(&ana)).await.status, 404, "nobody has looked at it");
@@ -674,9 +679,20 @@ on_both!(links_of_a_case_are_made_revoked_and_run_out, |database: TestDatabase| 
     site.send_by_link(&link, Destination::Case(case.parse().unwrap()), "one.mp4", &footage()).await;
     site.test.run_jobs().await;
     assert_eq!(site.get(&format!("/cases/{case}/evidence"), Some(&vera)).await.json["items"][0]["name"], "one.mp4");
+    let listed = format!("/cases/{case}/file-requests");
+    assert_eq!(site.get(&listed, Some(&vera)).await.status, 403);
+    let listed_as = async || {
+        let links = site.get(&listed, Some(&ana)).await.json["items"].clone();
+        assert_eq!(links.as_array().map(Vec::len), Some(1), "{links}");
+        assert!(!links.to_string().contains(&token), "the address is shown once");
+        assert_eq!((&links[0]["id"], &links[0]["created_by"]), (&json!(id), &json!("ana Example")));
+        (links[0]["open"] == true, links[0]["evidence_count"].clone())
+    };
+    assert_eq!(listed_as().await, (true, json!(1)));
     let path = format!("/file-requests/{id}");
     assert_eq!(site.call("DELETE", &path, Some(&vera), None, &[]).await.status, 403);
     assert_eq!(site.call("DELETE", &path, Some(&ana), None, &[]).await.status, 204);
+    assert_eq!(listed_as().await, (false, json!(1)));
     assert_eq!(site.call("DELETE", &path, Some(&ana), None, &[]).await.status, 409);
     let gone = site.get(&format!("/links/{token}"), None).await;
     assert_eq!((gone.status, gone.code()), (410, "link_revoked"));

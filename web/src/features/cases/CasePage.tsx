@@ -15,6 +15,7 @@ import { tellTrouble } from '~/ui/Toasts.tsx'
 import { AccessTable } from './AccessTable.tsx'
 import { caseEvidence, caseHistory, closeCase, oneCase, reopenCase } from './api.ts'
 import { CaseLink } from './CaseLink.tsx'
+import { CaseLinks } from './CaseLinks.tsx'
 import { EvidenceSheet } from './EvidenceSheet.tsx'
 import { EvidenceWall } from './EvidenceWall.tsx'
 import { History } from './History.tsx'
@@ -65,7 +66,7 @@ function Body({ of: c }: { of: Case }) {
           What owners release arrives here by itself. Files can also be added by hand, or sent in through an upload link.
         </Empty></div>
       ) : <EvidenceWall files={files} onOpen={(id) => set({ file: id }, false)} />)}
-      {tab === 'access' && <AccessTable of={c} />}
+      {tab === 'access' && <div className="stack wide"><AccessTable of={c} />{can('file_request') && <CaseLinks of={c} />}</div>}
       {tab === 'history' && <div className="panel pad"><History query={caseHistory(c.id)} /></div>}
       {address.file && <EvidenceSheet file={file} loading={isPending} files={files ?? []} onOpen={(id) => set({ file: id })} onClose={() => set({ file: '' })} />}
       {sheet === 'link' && <CaseLink of={c} onClose={() => setSheet(null)} />}

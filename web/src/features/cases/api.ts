@@ -34,6 +34,10 @@ export const accessCandidates = (id: Id, q: string) => queryOptions({
   queryFn: async () => (await take(
     client.GET('/api/v1/cases/{id}/access/candidates', { params: { path: { id }, query: present({ q }) } }))).items,
 })
+export const caseLinks = (id: Id) => queryOptions({
+  queryKey: ['cases', 'links', id],
+  queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/file-requests', { params: { path: { id } } }))).items,
+})
 export const caseHistory = (id: Id) => queryOptions({
   queryKey: ['cases', 'history', id],
   queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/history', { params: { path: { id } } }))).items,

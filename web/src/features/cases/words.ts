@@ -1,4 +1,5 @@
-import { sentence } from '~/lib/format.ts'
+import { bytes, sentence } from '~/lib/format.ts'
+import { moment } from '~/lib/time.ts'
 
 const LEVELS: Record<string, string> = { view: 'View only', download: 'View and download', edit: 'Edit', manage: 'Manage' }
 export const levelWord = (level: string) => LEVELS[level] ?? sentence(level)
@@ -7,8 +8,35 @@ export const LEVEL_CHOICES = Object.entries(LEVELS).map(([value, label]) => ({ v
 const KINDS: Record<string, string> = {
   'case.create': 'Opened the case', 'case.close': 'Closed the case', 'case.reopen': 'Opened it again', 'case.rename': 'Renamed the case',
   'case.set_access': 'Changed who may do what', 'case.share': 'Gave access', 'evidence.receive': 'The file arrived', 'evidence.process': 'A copy to play was made',
-  'evidence.play': 'Watched', 'evidence.watch': 'Watched', 'evidence.view': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.release': 'Released', 'evidence.preview': 'Saw a picture of it',
+  'evidence.play': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.preview': 'Saw a picture of it',
   'file_request.create': 'Made an upload link', 'file_request.answer': 'Answered the upload link', 'file_request.finish': 'Finished the upload', 'file_request.revoke': 'Revoked the upload link',
   'request_item.arrive': 'What was asked for arrived', 'request_item.release': 'Released what was asked for',
+  'upload.create': 'Began an upload', 'upload.finish': 'The upload came whole', 'upload.terminate': 'Removed the upload', 'upload.expire': 'The upload ran out', 'upload.refuse': 'The upload was refused',
 }
-export const eventWord = (kind: string) => KINDS[kind] ?? sentence(kind)
+/** What happened, in words; a copy that could not be made is said as such. */
+export function eventWord(kind: string, detail: unknown): string {
+  if (kind === 'evidence.process' && (detail as { playable?: string } | null)?.playable === 'failed') return 'No copy to play could be made'
+  return KINDS[kind] ?? sentence(kind)
+}
+
+const ANSWERS: Record<string, string> = { have: 'has footage', nothing: 'has nothing', no: 'does not give it' }
+const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
+
+/** Each fact that people read, in the order in which it is said; what is not named here only machines read. */
+const FACTS: Record<string, (value: string | number, zone: string) => string> = {
+  name: String,
+  size_bytes: (value) => bytes(Number(value)),
+  answer: (value) => ANSWERS[value] ?? sentence(String(value)),
+  comment: (value) => `“${value}”`,
+  expires_at: (value, zone) => `good until ${MOMENT.test(String(value)) ? moment(String(value), zone, false) : value}`,
+  code: (value) => sentence(String(value)).toLowerCase(),
+}
+
+/** What is worth reading of an event besides what happened. */
+export function detailText(detail: unknown, zone: string): string {
+  const facts = (detail ?? {}) as Record<string, unknown>
+  return Object.entries(FACTS).flatMap(([key, say]) => {
+    const value = facts[key]
+    return typeof value === 'string' || typeof value === 'number' ? [say(value, zone)] : []
+  }).join(', ')
+}

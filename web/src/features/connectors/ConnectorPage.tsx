@@ -37,7 +37,7 @@ function Body({ of: c }: { of: Connector }) {
           <Facts of={[
             ['Recorder', c.adapter ?? 'Not known until it dials in'],
             ['Version', c.version],
-            ['Publishes', <Link key="p" to="/registry" search={{ org: c.organization.id, follow: 'no' } as never}>{plural(c.source_count, 'camera')}</Link>],
+            ['Publishes', <span key="p">{plural(c.source_count, 'camera')}, among <Link to="/registry" search={{ org: c.organization.id, follow: 'no' } as never}>all of {c.organization.name}</Link></span>],
             ['Queue', `${c.queue.waiting} waiting, ${c.queue.running} running`],
             ['Made', <Time key="m" at={c.created_at} />],
             ['Revoked', c.revoked_at && <Time key="r" at={c.revoked_at} />],
@@ -55,8 +55,8 @@ function Body({ of: c }: { of: Connector }) {
                     <tr key={t.id}>
                       <td className="main">{sentence(t.kind)}</td>
                       <td><Status of={t.state} /></td>
-                      <td className="right num" data-label="Tries">{t.attempts}</td>
-                      <td data-label="Progress" className="num">{t.progress ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
+                      <td className="right num" data-label="Tries">{t.attempts || <span className="dim">–</span>}</td>
+                      <td data-label="Progress" className="num">{t.progress && t.progress.bytes_done > 0 ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
                       <td data-label="Last error" className="small" style={{ overflowWrap: 'anywhere' }}>{t.last_error ?? <span className="dim">–</span>}</td>
                       <td data-label="Since" className="dim"><Ago at={t.created_at} /></td>
                     </tr>

@@ -14,12 +14,19 @@ import { Status } from '~/ui/Status.tsx'
 import { Thumb } from '~/ui/Thumb.tsx'
 import { Ago, DiesIn, Time, Window } from '~/ui/Time.tsx'
 import { tellTrouble } from '~/ui/Toasts.tsx'
-import type { ReviewKey } from './Review.tsx'
+import type { Pressed, ReviewKey } from './Review.tsx'
 
 const BY_KEY: Record<ReviewKey, Choice> = { a: 'approve', n: 'narrow', q: 'ask', d: 'deny' }
 
+/** Puts the focus on a card, by its heading. */
+export function focusCard(id: string) {
+  const card = document.getElementById(`card-${id}`)
+  card?.querySelector<HTMLElement>('h2 a')?.focus({ preventScroll: true })
+  card?.scrollIntoView({ block: 'nearest' })
+}
+
 /** Who asks, why, which camera, which minutes, when it dies; and the four answers. */
-export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoRequestHead; current: boolean; pressed: { key: ReviewKey; n: number } | null; onFocus: () => void }) {
+export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoRequestHead; current: boolean; pressed: Pressed | null; onFocus: () => void }) {
   const queries = useQueryClient()
   const { data: request } = useQuery(oneRequest(head.id))
   useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
@@ -46,9 +53,17 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
     if (n === 1 || (n > 1 && (wanted === 'approve' || wanted === 'deny'))) setChoice(wanted)
   }, [pressed])
 
+  /** The button that opened the form may be gone with it; the card keeps the focus. */
+  function close() {
+    setChoice(null)
+    focusCard(head.id)
+  }
   function decide(verb: ItemVerb, body: Decision) {
     if (!request) return
-    setChoice(null)
+    close()
+    // On to the next card: this one leaves when the decision is sent.
+    const next = document.getElementById(`card-${head.id}`)?.nextElementSibling
+    if (next) focusCard(next.id.replace('card-', ''))
     if (verb === 'ask') speak.mutate({ items: able('ask'), verb, body })
     else decideLater(queries, request, able(verb), verb, body)
   }
@@ -84,7 +99,7 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
         </div>
       ))}
       {waiting && <p className="small tone-wait">About to be sent. Take it back below.</p>}
-      {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onClose={() => setChoice(null)} /> : picked.length > 0 && request && (
+      {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onClose={close} /> : picked.length > 0 && request && (
         <div className="row wrap">
           {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{count('approve')}</Button>}
           {able('approve').length === 1 && <Button size="sm" variant="default" leftSection={<IconScissors size={15} />} onClick={() => setChoice('narrow')}>Narrow</Button>}

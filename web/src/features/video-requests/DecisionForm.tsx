@@ -1,5 +1,5 @@
 import { Button, Checkbox, SegmentedControl, Textarea } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, type KeyboardEvent, useState } from 'react'
 import type { Item } from '~/api/types.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
 import { WindowField } from '~/ui/WindowField.tsx'
@@ -35,8 +35,15 @@ export function DecisionForm({ choice, items, onDecide, onClose }: { choice: Cho
     if (!grants) return onDecide(choice as ItemVerb, { comment })
     onDecide('approve', { comment, level, review_before_release: review, ...(choice === 'narrow' ? window : {}) })
   }
+  function keys(event: KeyboardEvent<HTMLFormElement>) {
+    if (event.key === 'Escape') onClose()
+    else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit()
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
   return (
-    <form className="stack wide decision" onSubmit={submit}>
+    <form className="stack wide decision" onSubmit={submit} onKeyDown={keys}>
       {choice === 'narrow' && (
         <WindowField {...window} zone={zone} longest={me.installation.longest_window_seconds} quick={false} onChange={(from, to) => setWindow({ from, to })}
           error={outside ? 'The minutes must lie inside those that were asked for.' : undefined} />
@@ -48,9 +55,9 @@ export function DecisionForm({ choice, items, onDecide, onClose }: { choice: Cho
           <Checkbox label="Let me look before release" checked={review} onChange={(e) => setReview(e.currentTarget.checked)} />
         </div>
       )}
-      <Textarea label={LABEL[choice]} required={speaks} withAsterisk={false} data-autofocus autoFocus={choice !== 'approve'} value={text} onChange={(e) => setText(e.currentTarget.value)} />
+      <Textarea label={LABEL[choice]} required={speaks} withAsterisk={false} autoFocus={choice !== 'approve'} value={text} onChange={(e) => setText(e.currentTarget.value)} />
       <div className="row">
-        <Button type="submit" color={choice === 'deny' ? 'red' : undefined} disabled={!!outside}>{VERB[choice]}</Button>
+        <Button type="submit" autoFocus={choice === 'approve'} color={choice === 'deny' ? 'red' : undefined} disabled={!!outside}>{VERB[choice]}</Button>
         <Button variant="default" onClick={onClose}>Not now</Button>
       </div>
     </form>

@@ -35,6 +35,10 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
     onSuccess: (fresh) => keep(queries, fresh),
     onError: tellTrouble,
   })
+  function close() {
+    setChoice(null)
+    document.getElementById(item.id)?.querySelector<HTMLElement>('.item-acts button')?.focus()
+  }
   function decide(verb: ItemVerb, body: Decision) {
     setChoice(null)
     if (verb === 'ask' || verb === 'answer') act.mutate({ verb, body })
@@ -98,7 +102,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
         {can('deny') && <Button leftSection={<IconBan size={14} />} variant="default" onClick={() => setChoice('deny')}>Deny</Button>}
         {can('cancel') && <ConfirmButton label="Cancel this item" icon={<IconX size={14} />} verb="Cancel it" onConfirm={() => act.mutate({ verb: 'cancel' })} question="The owner is told that it is no longer needed. What is held is freed." />}
       </div>
-      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onClose={() => setChoice(null)} />}
+      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onClose={close} />}
       {(choice === 'link' || item.file_request) && <ItemLink item={item} making={choice === 'link'} onClose={() => setChoice(null)} />}
     </div>
   )

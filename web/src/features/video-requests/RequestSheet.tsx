@@ -1,7 +1,7 @@
 import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
 import type { Position, Source } from '~/api/types.ts'
 import { openCases } from '~/features/cases/api.ts'
@@ -33,17 +33,17 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
   const [key] = useState(() => crypto.randomUUID())
   const [window, setWindow] = useState({ from: addSeconds(now, -120), to: now })
   const [own, setOwn] = useState<Record<string, { from: string; to: string }>>({})
-  const [form, setForm] = useState({ name: '', category: '', reason: '', number: '', address: place ?? '', case_id: '' })
+  const [entered, setEntered] = useState({ name: '', category: '', reason: '', number: '', address: place ?? '', case_id: '' })
   const [neededBy, setNeededBy] = useState<string | null>(null)
   const longest = me.installation.longest_window_seconds
   const placeOnly = sources.length === 0
-  const field = (name: keyof typeof form) => ({ value: form[name], onChange: (e: { currentTarget: { value: string } }) => setForm({ ...form, [name]: e.currentTarget.value }) })
+  const field = (name: keyof typeof entered) => ({ value: entered[name], onChange: (e: { currentTarget: { value: string } }) => setEntered({ ...entered, [name]: e.currentTarget.value }) })
 
   const send = useMutation({
     mutationFn: () => submitRequest({
-      name: form.name.trim(), category: form.category || undefined, reason: form.reason.trim() || undefined,
-      incident: { number: form.number.trim() || undefined, ...window, position: near ?? undefined, address: form.address.trim() || undefined },
-      needed_by: neededBy ?? undefined, case_id: form.case_id || undefined,
+      name: entered.name.trim(), category: entered.category || undefined, reason: entered.reason.trim() || undefined,
+      incident: { number: entered.number.trim() || undefined, ...window, position: near ?? undefined, address: entered.address.trim() || undefined },
+      needed_by: neededBy ?? undefined, case_id: entered.case_id || undefined,
       items: placeOnly ? [window] : sources.map((s) => ({ source_id: s.id, ...(own[s.id] ?? window) })),
     }, key),
     onSuccess: (request) => {
@@ -55,11 +55,19 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
     },
   })
   const trouble = send.error ? asTrouble(send.error) : null
+  const form = useRef<HTMLFormElement>(null)
+  // The sheet is longer than the screen: what is wrong is brought into sight, the field itself where there is one.
+  useEffect(() => {
+    const wrong = send.error && form.current?.querySelector<HTMLElement>('[aria-invalid=true], [role=alert]')
+    if (!wrong) return
+    wrong.focus({ preventScroll: true })
+    wrong.scrollIntoView({ block: 'center' })
+  }, [send.error])
   const submit = (event: FormEvent) => { event.preventDefault(); send.mutate() }
   return (
     <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(sources.length, 'camera')}`}
       foot={<><Button size="sm" type="submit" form="request-form" loading={send.isPending}>Send request</Button><Button size="sm" variant="default" onClick={onClose}>Not now</Button></>}>
-      <form id="request-form" className="stack wide" onSubmit={submit}>
+      <form ref={form} id="request-form" className="stack wide" onSubmit={submit}>
         <div className="fields">
           <TextInput className="all" label="What is it about" placeholder="Robbery at Main St, two on a moped" required withAsterisk={false} data-autofocus error={trouble?.field('/name')} {...field('name')} />
           <NativeSelect label="Category" data={[{ value: '', label: 'None' }, ...CATEGORIES]} error={trouble?.field('/category')} {...field('category')} />
@@ -82,7 +90,7 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
             ))}
           </fieldset>
         )}
-        <details className="stack">
+        <details className="stack" open={!!(trouble?.field('/case_id') ?? trouble?.field('/needed_by')) || undefined}>
           <summary>Case and deadline</summary>
           <div className="fields" style={{ marginTop: 8 }}>
             <NativeSelect label="Case" error={trouble?.field('/case_id')} {...field('case_id')} data={[{ value: '', label: 'A new one, on approval' }, ...(cases ?? []).map((c) => ({ value: c.id, label: `${c.number} ${c.name}` }))]} />

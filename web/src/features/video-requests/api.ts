@@ -29,6 +29,8 @@ export const reviewCount = requestCount({ reviewable: true })
 export const oneRequest = (id: Id) => queryOptions({
   queryKey: ['video-requests', 'one', id],
   queryFn: () => take(client.GET('/api/v1/video-requests/{id}', { params: { path: { id } } })),
+  // That a connector falls silent is no event: nobody sends one. What waits for a connector is asked for again.
+  refetchInterval: ({ state }) => (state.data?.items.some((item) => item.waiting_for === 'connector' || item.waiting_for === 'connector_offline') ? 15_000 : false),
 })
 
 export const submitRequest = (body: NewRequest, key: string) =>

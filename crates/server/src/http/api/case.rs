@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use domain::Timestamp;
 use domain::case::Level;
-use domain::id::CaseId;
+use domain::id::{CaseId, FileRequestId};
 use domain::policy;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(reopen_case))
         .routes(routes!(list_case_evidence))
         .routes(routes!(list_case_history))
-        .routes(routes!(create_case_file_request))
+        .routes(routes!(list_case_file_requests, create_case_file_request))
 }
 
 /// What may be done with a case.
@@ -226,6 +226,48 @@ struct LinkInput {
     description: Option<String>,
     /// Two weeks from now, unless the administrator or you say otherwise.
     expires_at: Option<Timestamp>,
+}
+
+/// An upload link of a case. Its address was shown once, when it was made.
+#[derive(Serialize, utoipa::ToSchema)]
+struct CaseLinkView {
+    id: FileRequestId,
+    name: String,
+    /// Who made it.
+    created_by: Option<String>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    /// When its holder said that all is sent.
+    finished_at: Option<Timestamp>,
+    /// How many files came by it.
+    evidence_count: i64,
+    /// Whether files can still come by it.
+    open: bool,
+}
+
+/// The upload links of a case, newest first.
+#[utoipa::path(get, path = "/cases/{id}/file-requests", tag = "cases", operation_id = "list_case_file_requests", params(("id" = CaseId, Path)),
+    responses((status = 200, body = List<CaseLinkView>), (status = "4XX", body = Problem)))]
+async fn list_case_file_requests(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<CaseId>,
+) -> Answer<axum::Json<List<CaseLinkView>>> {
+    let now = app.now();
+    let view = |found: app::file_request::OfCase| CaseLinkView {
+        open: found.link.require_unfinished(now).is_ok(),
+        id: found.link.id,
+        name: found.link.name,
+        created_by: found.created_by_name,
+        created_at: found.link.created_at,
+        expires_at: found.link.expires_at,
+        revoked_at: found.link.revoked_at,
+        finished_at: found.link.finished_at,
+        evidence_count: found.evidence_count,
+    };
+    let items = app::file_request::of_case(&app, &caller, &id).await?.into_iter().map(view).collect();
+    Ok(axum::Json(List { items, next_cursor: None, total: None }))
 }
 
 /// Makes a link by which anybody can add files to a case.

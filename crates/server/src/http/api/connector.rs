@@ -46,7 +46,7 @@ struct ConnectorView {
     last_seen_at: Option<Timestamp>,
     source_count: i64,
     queue: Queue,
-    /// What is wrong beside the recorder.
+    /// What is wrong: that it is not heard of, or what it says of its recorder.
     problem: Option<ConnectorProblem>,
     /// Its machine's clock minus the server's.
     clock_offset_ms: Option<i64>,
@@ -68,6 +68,7 @@ fn view(app: &App, caller: &Caller, shown: app::connector::Shown) -> ConnectorVi
     let connector = shown.connector;
     let may = connector.revoked_at.is_none() && policy::manage_connector(caller, &connector.organization_id).is_ok();
     ConnectorView {
+        problem: connector.trouble(app.now()),
         online: connector.is_online(app.now()),
         organization: Named::new(&connector.organization_id, connector.organization_name),
         id: connector.id,
@@ -77,7 +78,6 @@ fn view(app: &App, caller: &Caller, shown: app::connector::Shown) -> ConnectorVi
         last_seen_at: connector.last_seen_at,
         source_count: shown.source_count,
         queue: Queue { waiting: shown.waiting, running: shown.running },
-        problem: connector.problem,
         clock_offset_ms: connector.clock_offset_ms,
         revoked_at: connector.revoked_at,
         created_at: connector.created_at,

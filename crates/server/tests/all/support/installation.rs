@@ -73,6 +73,12 @@ impl Installation {
         assert!(output.status.success(), "{}{}", text_of(&output.stdout), text_of(&output.stderr));
     }
 
+    /// Bytes of unfinished uploads that the server has written.
+    pub(crate) fn staged_bytes(&self) -> u64 {
+        let files = std::fs::read_dir(self.folder.path().join("data/uploads")).into_iter().flatten();
+        files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum()
+    }
+
     /// Starts the server again on the same data and the same address.
     pub(crate) async fn restart_server(&mut self) {
         self.server = serve(self.folder.path(), &self.address);

@@ -57,7 +57,7 @@ pub(super) struct VideoRequestHead {
     pub(super) item_count: i64,
     /// When the first of its footage is overwritten.
     pub(super) overwrite_at: Option<Timestamp>,
-    /// Where what comes back goes; null for those who only own a source of it.
+    /// Where what comes back goes; null for those who may not open it.
     pub(super) case_id: Option<CaseId>,
 }
 
