@@ -1,12 +1,13 @@
 // A connector falls silent after the approval: the open page says so by itself, and the export starts when it is back.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { approve, ask, person, say } from './support.mjs'
 
 /** The connectors that the demo runs. */
 function connectors(demo) {
-  const children = readFileSync(`/proc/${demo}/task/${demo}/children`, 'utf8').trim().split(' ').map(Number)
-  return children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sightline-connector'))
+  const threads = readdirSync(`/proc/${demo}/task`)
+  const children = threads.flatMap((thread) => readFileSync(`/proc/${demo}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean))
+  return children.map(Number).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sightline-connector'))
 }
 
 export async function silentConnector(world) {

@@ -45,6 +45,23 @@ async function remakeLink(approver, asked) {
   return page.locator('.link-text').textContent()
 }
 
+/** Takes a file back while it is on its way: the server forgets it. */
+async function removeOne(page, token, file) {
+  await page.getByLabel('Files to send').setInputFiles({ name: 'wrong.mp4', mimeType: 'video/mp4', buffer: readFileSync(file.path) })
+  const files = async () => (await (await fetch(`${new URL(page.url()).origin}/api/v1/links/${token}`)).json()).files
+  await waitFor(async () => (await files()).length === 1)
+  await page.getByRole('button', { name: 'Remove wrong.mp4' }).click()
+  await waitFor(async () => (await files()).length === 0)
+  say('a file was taken back while it was on its way')
+}
+
+async function waitFor(so) {
+  for (let tries = 0; !(await so()); tries += 1) {
+    assert.ok(tries < 200, String(so))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 /** Breaks the network while the file is on its way; answers the offset from which it went on. */
 async function sendThroughOutage({ context, page }, token, files) {
   const big = files[0]
@@ -52,6 +69,8 @@ async function sendThroughOutage({ context, page }, token, files) {
   page.on('request', (request) => { if (request.method() === 'PATCH') resumed.push(Number(request.headers()['upload-offset'])) })
   const wire = await context.newCDPSession(page)
   await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: big.size / 6 })
+  await removeOne(page, token, big)
+  resumed.length = 0
   await page.getByLabel('Files to send').setInputFiles(files.map((file) => file.path))
   await page.waitForFunction((name) => Number(document.querySelector(`[role=progressbar][aria-label="${name}"]`)?.ariaValueNow) >= 40, big.name)
   await context.setOffline(true)

@@ -10,7 +10,7 @@ const WORDS: Record<Sending, string> = {
   sending: 'on its way', waiting: 'No signal. It goes on by itself.', stuck: 'It stopped.', done: 'Arrived',
 }
 
-export function FilesStep({ token, link, onBack, onDone }: { token: string; link: LinkView; onBack: () => void; onDone: (receipt: Receipt) => void }) {
+export function FilesStep({ token, link, onBack, onGone, onDone }: { token: string; link: LinkView; onBack: () => void; onGone: () => void; onDone: (receipt: Receipt) => void }) {
   const [rows, setRows] = useState<Row[]>([])
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
@@ -39,10 +39,18 @@ export function FilesStep({ token, link, onBack, onDone }: { token: string; link
       const put = (patch: Partial<Row>) => setRows((all) => all.map((r) => (r.key === key ? { ...r, ...patch } : r)))
       const sender = send(file, {
         metadata: { file_request: 'self' }, scope: link.code, headers: { Authorization: `Bearer ${token}` },
-        onProgress: (done) => put({ done }), onState: (state, reason) => put({ state, reason }),
+        onProgress: (done) => put({ done }), onState: (state, reason, code) => {
+          put({ state, reason })
+          // Revoked or run out meanwhile: the page says so instead of offering to finish.
+          if (code?.startsWith('link_')) onGone()
+        },
       })
       setRows((all) => [...all, { key, file, done: 0, state: 'sending', sender }])
     }
+  }
+  function remove(row: Row) {
+    row.sender?.remove()
+    setRows((all) => all.filter((r) => r.key !== row.key))
   }
   async function done() {
     setBusy(true)
@@ -78,6 +86,7 @@ export function FilesStep({ token, link, onBack, onDone }: { token: string; link
                 {row.state === 'sending' ? `${bytes(row.done)} of ${bytes(row.file.size)}` : row.state === 'done' ? bytes(row.file.size) : row.state === 'stuck' ? row.reason : WORDS[row.state]}
                 {row.state === 'stuck' && <> <button type="button" className="g-link" onClick={() => row.sender?.again()}>Try again</button></>}
                 {row.state === 'waiting' && <> <button type="button" className="g-link" onClick={() => row.sender?.again()}>Try now</button></>}
+                {row.state !== 'done' && <> <button type="button" className="g-link" aria-label={`Remove ${row.file.name}`} onClick={() => remove(row)}>Remove</button></>}
               </span>
             </li>
           )

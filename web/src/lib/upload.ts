@@ -7,9 +7,16 @@ export interface SendOptions {
   scope: string
   headers?: Record<string, string>
   onProgress: (done: number, total: number) => void
-  onState: (state: Sending, reason?: string) => void
+  /** Where it stands; when it is stuck, why, and the code of the server's problem. */
+  onState: (state: Sending, reason?: string, code?: string) => void
 }
-export interface Sender { stop: () => void; again: () => void; url: () => string | null }
+export interface Sender {
+  /** Leaves it as it is, to be gone on with. */
+  stop: () => void
+  again: () => void
+  /** Ends it for good: what the server has of it is thrown away. What cannot be said to the server now runs out there by itself. */
+  remove: () => void
+}
 
 const fingerprint = (file: File, scope: string) => `sightline:${scope}:${file.name}:${file.size}:${file.lastModified}`
 
@@ -40,12 +47,12 @@ export function send(file: File, options: SendOptions): Sender {
     onError: (error) => {
       const status = 'originalResponse' in error ? (error.originalResponse?.getStatus() ?? 0) : 0
       if (status === 0) return options.onState('waiting')
-      let reason = `The server answered ${status}.`
+      let problem: { detail?: string; code?: string } = {}
       try {
-        reason = (JSON.parse(('originalResponse' in error && error.originalResponse?.getBody()) || '{}') as { detail?: string; title?: string }).detail || reason
+        problem = JSON.parse(('originalResponse' in error && error.originalResponse?.getBody()) || '{}') as typeof problem
       } catch { /* not JSON: the number has to do */ }
       rest()
-      options.onState('stuck', reason)
+      options.onState('stuck', problem.detail || `The server answered ${status}.`, problem.code)
     },
   })
   async function start() {
@@ -81,6 +88,6 @@ export function send(file: File, options: SendOptions): Sender {
   return {
     stop: () => { stopped = true; rest(); void upload.abort() },
     again,
-    url: () => upload.url,
+    remove: () => { stopped = true; rest(); upload.abort(true).catch(() => undefined) },
   }
 }

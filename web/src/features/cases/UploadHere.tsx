@@ -1,5 +1,5 @@
-import { Button, Modal } from '@mantine/core'
-import { IconCircleCheck } from '@tabler/icons-react'
+import { ActionIcon, Button, Modal } from '@mantine/core'
+import { IconCircleCheck, IconX } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { Case } from '~/api/types.ts'
@@ -28,6 +28,10 @@ export function UploadHere({ of: c, onClose }: { of: Case; onClose: () => void }
       put({ sender })
     }
   }
+  function remove(row: Row) {
+    row.sender?.remove()
+    setRows((all) => all.filter((r) => r.file !== row.file))
+  }
   const busy = rows.some((r) => r.state === 'sending' || r.state === 'waiting')
   return (
     <Modal opened onClose={onClose} title="Add files" size="lg" closeButtonProps={{ 'aria-label': 'Close' }} closeOnClickOutside={!busy}>
@@ -39,7 +43,7 @@ export function UploadHere({ of: c, onClose }: { of: Case; onClose: () => void }
           const share = percent(row.done, row.file.size) ?? 0
           return (
             <div key={row.file.name + row.file.lastModified} className="stack" style={{ gap: 4 }}>
-              <div className="row"><strong className="cut grow">{row.file.name}</strong><span className="small dim num">{bytes(row.file.size)} · {row.state === 'sending' ? `${share} %` : WORDS[row.state]}</span>{row.state === 'done' && <IconCircleCheck size={16} className="tone-good" aria-hidden />}</div>
+              <div className="row"><strong className="cut grow">{row.file.name}</strong><span className="small dim num">{bytes(row.file.size)} · {row.state === 'sending' ? `${share} %` : WORDS[row.state]}</span>{row.state === 'done' ? <IconCircleCheck size={16} className="tone-good" aria-hidden /> : <ActionIcon aria-label={`Remove ${row.file.name}`} onClick={() => remove(row)}><IconX size={16} /></ActionIcon>}</div>
               <div className="bar" role="progressbar" aria-label={row.file.name} aria-valuenow={share} aria-valuemin={0} aria-valuemax={100}><i style={{ width: `${share}%` }} /></div>
               {row.state === 'stuck' && <span className="small tone-bad">{row.reason} <button type="button" className="plain" onClick={() => row.sender?.again()}><u>Try again</u></button></span>}
             </div>
