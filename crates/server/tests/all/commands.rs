@@ -1,10 +1,17 @@
 //! The command line, as an administrator types it.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use reqwest::{Method, StatusCode};
+
+use crate::support::installation::{Installation, Person};
+
 #[test]
 fn a_connection_file_says_where_the_server_is() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], public_url: Option<&str>| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sightline"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sightline"));
         command.args(["connection-file", "Depot", "--data"]).arg(folder.path().join("data")).args(arguments);
         if let Some(public_url) = public_url {
             command.env("SIGHTLINE_SERVER__PUBLIC_URL", public_url);
@@ -16,7 +23,7 @@ fn a_connection_file_says_where_the_server_is() {
         file["url"].as_str().unwrap().to_owned()
     };
     // The installation has to exist.
-    let mut serve = std::process::Command::new(env!("CARGO_BIN_EXE_sightline"));
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_sightline"));
     serve
         .args(["account", "add", "a@example.org", "--role", "administrator", "--data"])
         .arg(folder.path().join("data"));
@@ -30,4 +37,57 @@ fn a_connection_file_says_where_the_server_is() {
     assert!(said.contains("--url") && said.contains("public_url"), "{said}");
     let wrong = run(&["--url", "video.example.org"], None);
     assert!(!wrong.status.success() && String::from_utf8_lossy(&wrong.stderr).contains("https://"), "{wrong:?}");
+}
+
+/// Each fails before anything is made, with the name of the setting.
+#[test]
+fn settings_that_cannot_work_are_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let bucket = [("BLOBS__S3_BUCKET", "footage"), ("BLOBS__S3_ENDPOINT", "http://127.0.0.1:9")];
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (&[("REQUESTS__NUMBERS", "VR-{YYYY")], "requests.numbers"),
+        (&[("EVIDENCE__CASE_NUMBERS", "C-{YYYY}")], "evidence.case_numbers"),
+        (&[("SMTP__HOST", "mail.example.org"), ("SMTP__FROM", "nobody")], "smtp.from"),
+        (&[("SMTP__SECURITY", "ssl")], "smtp.security"),
+        (&[("REQUESTS__NUMBER", "VR-{###}")], "unknown"),
+        (&bucket, "cannot be listed"),
+    ];
+    for (settings, expected) in cases {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_sightline"));
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
+        let given = settings.iter().map(|(key, value)| (format!("SIGHTLINE_{key}"), value));
+        let output = serve.envs(given).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(expected), "expected {expected} of {settings:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_password_is_set_anew_while_the_server_runs() {
+    let mut installation = Installation::start().await;
+    let set = |password: &str, email: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sightline"));
+        command.args(["account", "set-password", email, "--password-stdin", "--data"]);
+        let mut child = command
+            .arg(installation.folder.path().join("data"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let (email, fresh) = ("investigator@agency.example", "a horse of another color");
+    assert!(!set("short", email).status.success());
+    assert!(!set(fresh, "nobody@agency.example").status.success());
+    let before = &installation.investigator;
+    assert_eq!(before.send(Method::GET, "/me", None).await.0, StatusCode::OK, "nothing has changed yet");
+    let done = set(fresh, email);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(before.send(Method::GET, "/me", None).await.0, StatusCode::UNAUTHORIZED, "its sessions have ended");
+    let again = Person::sign_in_with(&installation.address, email, fresh).await;
+    assert_eq!(again.get("/me").await["account"]["email"], email);
+    installation.kill_server();
+    installation.check();
 }
