@@ -11,7 +11,7 @@ import { Sheet } from '~/ui/Sheet.tsx'
 import { Time, Window } from '~/ui/Time.tsx'
 import { evidenceHistory } from './api.ts'
 import { History } from './History.tsx'
-import { levelWord } from './words.ts'
+import { containerWord, levelWord } from './words.ts'
 
 export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?: Evidence; loading: boolean; files: Evidence[]; onOpen: (id: string) => void; onClose: () => void }) {
   const at = files.findIndex((f) => f.id === file?.id)
@@ -52,7 +52,7 @@ function Body({ file }: { file: Evidence }) {
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
             ['Picture', m && [m.width && `${m.width} × ${m.height}`, m.frame_rate && `${Math.round(m.frame_rate * 100) / 100} frames/s`, m.video_codec, m.audio_codec ?? 'no sound'].filter(Boolean).join(', ')],
             ['Length', m?.duration_ms && duration(m.duration_ms)],
-            ['Container', m?.container],
+            ['Container', m?.container && containerWord(m.container)],
             ...manifest.map(([k, v]): [string, React.ReactNode] => [sentence(k), String(v)]),
             ['Arrived', <Time key="a" at={file.created_at} seconds />],
             ['You may', levelWord(file.level)],

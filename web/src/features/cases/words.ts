@@ -5,6 +5,12 @@ const LEVELS: Record<string, string> = { view: 'View only', download: 'View and 
 export const levelWord = (level: string) => LEVELS[level] ?? sentence(level)
 export const LEVEL_CHOICES = Object.entries(LEVELS).map(([value, label]) => ({ value, label }))
 
+/** ffprobe names a container by all that its reader takes: "mov,mp4,m4a,3gp,3g2,mj2". */
+export function containerWord(name: string): string {
+  if (name.includes('mp4')) return 'MP4'
+  return name.includes('matroska') ? 'Matroska' : name.split(',')[0]?.toUpperCase() ?? name
+}
+
 const KINDS: Record<string, string> = {
   'case.create': 'Opened the case', 'case.close': 'Closed the case', 'case.reopen': 'Opened it again', 'case.rename': 'Renamed the case',
   'case.set_access': 'Changed who may do what', 'case.share': 'Gave access', 'evidence.receive': 'The file arrived', 'evidence.process': 'A copy to play was made',

@@ -9,6 +9,7 @@ import { Facts, Page } from '~/ui/Page.tsx'
 import { Status } from '~/ui/Status.tsx'
 import { Ago, Time } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
+import { adapterWord } from './words.ts'
 import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
 
 export function ConnectorPage() {
@@ -35,7 +36,7 @@ function Body({ of: c }: { of: Connector }) {
         {c.problem && <Note tone="wait"><strong>{c.problem.text}</strong><br />{c.problem.what_to_do}</Note>}
         <div className="panel pad">
           <Facts of={[
-            ['Recorder', c.adapter ?? 'Not known until it dials in'],
+            ['Recorder', adapterWord(c.adapter) ?? 'Not known until it calls'],
             ['Version', c.version],
             ['Publishes', <span key="p">{plural(c.source_count, 'camera')}, among <Link to="/registry" search={{ org: c.organization.id, follow: 'no' } as never}>all of {c.organization.name}</Link></span>],
             ['Queue', `${c.queue.waiting} waiting, ${c.queue.running} running`],
