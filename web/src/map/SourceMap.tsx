@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Layer, Map as MapView, type MapLayerMouseEvent, type MapRef, NavigationControl, Popup, ScaleControl, Source as MapSource } from '@vis.gl/react-maplibre'
 import type { GeoJSONSource } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useMemo, useRef, useState } from 'react'
 import type { Position, Source } from '~/api/types.ts'
 import type { Box } from '~/lib/geo.ts'
 import { loadWorld } from './basemap.ts'
@@ -17,11 +17,12 @@ export interface MapTarget { box?: Box; at?: Position; zoom?: number; key: strin
 export function SourceMap({ sources, chosen, hover, near, radius, target, hasStreets, still = false, label, onHover, onPick, onMove, onPoint, card }: {
   sources: Source[]; chosen: Set<string>; hover: string | null; near: Position | null; radius: number
   target: MapTarget | null; hasStreets: boolean; still?: boolean; label: string
-  onHover?: (id: string | null) => void; onPick?: (id: string) => void; onMove?: (box: Box) => void; onPoint?: (at: Position) => void
+  onHover?: Dispatch<SetStateAction<string | null>>; onPick?: (id: string) => void; onMove?: (box: Box) => void; onPoint?: (at: Position) => void
   card?: (source: Source) => ReactNode
 }) {
   const scheme = useComputedColorScheme('light')
   const map = useRef<MapRef>(null)
+  const lit = useRef<string | null>(null)
   const [ready, setReady] = useState(false)
   const { data: world } = useQuery({ queryKey: ['world'], queryFn: loadWorld, staleTime: Number.POSITIVE_INFINITY })
   const style = useMemo(() => groundStyle(scheme, world ?? null, hasStreets), [scheme, world, hasStreets])
@@ -37,6 +38,13 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
     if (target.box) map.current.fitBounds(target.box, { padding: 48, maxZoom: 16.5, duration: quick })
     else if (target.at) map.current.flyTo({ center: [target.at.lon, target.at.lat], zoom: target.zoom ?? 16, duration: quick })
   }, [ready, target, still])
+
+  // The map puts out only what it lit itself: when it is told that the pointer has left, a row of the list may be lit already.
+  function light(id: string | null) {
+    const was = lit.current
+    lit.current = id
+    onHover?.((now) => id ?? (now === was ? null : now))
+  }
 
   async function click(event: MapLayerMouseEvent) {
     const hit = event.features?.[0]
@@ -65,8 +73,8 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
         onLoad={() => setReady(true)}
         onClick={click}
         onContextMenu={(event) => onPoint?.({ lat: event.lngLat.lat, lon: event.lngLat.lng })}
-        onMouseMove={(event) => onHover?.((event.features?.[0]?.properties.id as string | undefined) ?? null)}
-        onMouseOut={() => onHover?.(null)}
+        onMouseMove={(event) => light((event.features?.[0]?.properties.id as string | undefined) ?? null)}
+        onMouseOut={() => light(null)}
         onMoveEnd={(event) => {
           if (!event.originalEvent && !ready) return
           const b = event.target.getBounds()
