@@ -8,6 +8,7 @@ import type { Me } from '~/api/types.ts'
 import { may, signOut, useMe } from '~/features/session/me.ts'
 import { reviewCount } from '~/features/video-requests/api.ts'
 import { Toasts } from '~/ui/Toasts.tsx'
+import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
 import './shell.css'
 
@@ -49,6 +50,7 @@ export function Shell() {
   const { setColorScheme } = useMantineColorScheme()
   const scheme = useComputedColorScheme('light')
   const live = useLive()
+  useCodeAhead()
 
   useEffect(() => {
     if (me.account.must_change_password) void navigate({ to: '/password', replace: true })

@@ -121,4 +121,3 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
     </div>
   )
 }
-export default SourceMap

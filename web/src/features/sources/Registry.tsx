@@ -2,12 +2,13 @@ import { Button, SegmentedControl } from '@mantine/core'
 import { useDocumentTitle, useMediaQuery } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { IconPlus } from '@tabler/icons-react'
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import type { Position } from '~/api/types.ts'
 import { may, useMe } from '~/features/session/me.ts'
 import { RequestSheet } from '~/features/video-requests/RequestSheet.tsx'
 import { bounds, type Box, boxText, circle, parseBox, parsePoint } from '~/lib/geo.ts'
 import { useAddress } from '~/lib/search.ts'
+import { LazyMap } from '~/map/LazyMap.tsx'
 import type { MapTarget } from '~/map/SourceMap.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { sourceList } from './api.ts'
@@ -18,8 +19,6 @@ import { HoverCard } from './HoverCard.tsx'
 import { SourceFilters } from './SourceFilters.tsx'
 import { SourceRows } from './SourceRows.tsx'
 import './registry.css'
-
-const SourceMap = lazy(() => import('~/map/SourceMap.tsx'))
 
 /** Map and list of the same cameras, in step; the address bar holds the whole search. */
 export function Registry() {
@@ -74,12 +73,10 @@ export function Registry() {
   )
   const map = (
     <div className="reg-map">
-      <Suspense fallback={null}>
-        <SourceMap sources={sources} chosen={chosen.ids} hover={hover} near={near} radius={radius} target={target} hasStreets={me.installation.has_streets}
-          label="Map of cameras" onHover={setHover} onPick={chosen.toggle} onMove={moved}
-          onPoint={(at) => set({ near: `${at.lat.toFixed(5)},${at.lon.toFixed(5)}`, place: '' }, false)}
-          card={(source) => <HoverCard source={source} chosen={chosen.ids.has(source.id)} />} />
-      </Suspense>
+      <LazyMap sources={sources} chosen={chosen.ids} hover={hover} near={near} radius={radius} target={target} hasStreets={me.installation.has_streets}
+        label="Map of cameras" onHover={setHover} onPick={chosen.toggle} onMove={moved}
+        onPoint={(at) => set({ near: `${at.lat.toFixed(5)},${at.lon.toFixed(5)}`, place: '' }, false)}
+        card={(source) => <HoverCard source={source} chosen={chosen.ids.has(source.id)} />} />
       <ChosenBar chosen={chosen} onAsk={() => set({ sheet: 'request' }, false)} canAsk={may(me, 'submit_requests')} onOpen={(id) => set({ camera: id }, false)} />
     </div>
   )
