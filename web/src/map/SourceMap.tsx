@@ -72,7 +72,7 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
         cursor={hover ? 'pointer' : undefined}
         onLoad={() => setReady(true)}
         onClick={click}
-        onContextMenu={(event) => onPoint?.({ lat: event.lngLat.lat, lon: event.lngLat.lng })}
+        onContextMenu={(event) => { const at = event.lngLat.wrap(); onPoint?.({ lat: at.lat, lon: at.lng }) }}
         onMouseMove={(event) => light((event.features?.[0]?.properties.id as string | undefined) ?? null)}
         onMouseOut={() => light(null)}
         onMoveEnd={(event) => {
