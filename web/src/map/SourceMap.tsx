@@ -11,7 +11,10 @@ import { cones, points, reach } from './features.ts'
 import { groundStyle, INK } from './style.ts'
 import './map.css'
 
-export interface MapTarget { box?: Box; at?: Position; zoom?: number; key: string }
+/** An exact box is one that a map showed before; around others there is some room. */
+export interface MapTarget { box?: Box; exact?: boolean; at?: Position; zoom?: number; key: string }
+
+const room = (target: MapTarget) => (target.exact ? {} : { padding: 48, maxZoom: 16.5 })
 
 /** Cameras above the agency's streets: points, clusters from afar, what each one sees from near. */
 export function SourceMap({ sources, chosen, hover, near, radius, target, hasStreets, still = false, label, onHover, onPick, onMove, onPoint, card }: {
@@ -35,7 +38,7 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
   useEffect(() => {
     if (!ready || !target || !map.current) return
     const quick = still || matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 350
-    if (target.box) map.current.fitBounds(target.box, { padding: 48, maxZoom: 16.5, duration: quick })
+    if (target.box) map.current.fitBounds(target.box, { ...room(target), duration: quick })
     else if (target.at) map.current.flyTo({ center: [target.at.lon, target.at.lat], zoom: target.zoom ?? 16, duration: quick })
   }, [ready, target, still])
 
@@ -61,7 +64,7 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
       <MapView
         ref={map}
         mapStyle={style}
-        initialViewState={target?.box ? { bounds: target.box, fitBoundsOptions: { padding: 48, maxZoom: 16.5 } } : target?.at ? { longitude: target.at.lon, latitude: target.at.lat, zoom: target.zoom ?? 15 } : { longitude: 0, latitude: 25, zoom: 1.2 }}
+        initialViewState={target?.box ? { bounds: target.box, fitBoundsOptions: room(target) } : target?.at ? { longitude: target.at.lon, latitude: target.at.lat, zoom: target.zoom ?? 15 } : { longitude: 0, latitude: 25, zoom: 1.2 }}
         interactive={!still}
         interactiveLayerIds={still ? [] : ['clusters', 'dots']}
         attributionControl={false}

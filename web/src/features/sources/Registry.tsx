@@ -54,7 +54,7 @@ export function Registry() {
   const target = useMemo<MapTarget | null>(() => {
     if (near) return reachTarget(near, radius)
     if (fly) return fly
-    if (start) return { box: start, key: 'start' }
+    if (start) return { box: start, exact: true, key: 'start' }
     return whole ? { box: whole, key: 'whole' } : null
   }, [fly, near?.lat, near?.lon, radius, start, whole])
   const searching = !target && (query.isLoading || registry.isLoading)
