@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import { code } from './api/code.ts'
 import type { Me } from './api/types.ts'
 import { meQuery } from './features/session/me.ts'
 import { NewPassword } from './features/session/NewPassword.tsx'
@@ -46,7 +47,7 @@ const home = createRoute({
 const page = <P extends string>(path: P, component: () => Promise<Record<string, unknown>>, name: string, keys: string[] = []) =>
   createRoute({
     getParentRoute: () => shell, path,
-    component: lazyRouteComponent(component as never, name),
+    component: lazyRouteComponent(code(component) as never, name),
     validateSearch: (s: Search) => text(s, ...keys),
   })
 

@@ -43,6 +43,7 @@ export class Trouble extends Error {
   /** What stays as it was, and what to do next. */
   get advice(): string {
     if (this.status === 0) return 'Nothing was changed. Check the connection, then try again.'
+    if (this.status === -1) return 'Nothing was changed as far as we know. Load the page anew; if it stays, tell your administrator.'
     if (this.status === 401) return 'Sign in to go on.'
     if (this.status === 403) return 'Nothing was changed. Ask an administrator if you need this.'
     if (this.status === 404) return 'It may have been removed, or it is not shared with you.'

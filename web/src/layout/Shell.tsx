@@ -7,7 +7,8 @@ import { useLive } from '~/api/live.ts'
 import type { Me } from '~/api/types.ts'
 import { may, signOut, useMe } from '~/features/session/me.ts'
 import { reviewCount } from '~/features/video-requests/api.ts'
-import { Toasts } from '~/ui/Toasts.tsx'
+import { sendAll, tellTrouble, Toasts } from '~/ui/Toasts.tsx'
+import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
 import './shell.css'
 
@@ -49,13 +50,20 @@ export function Shell() {
   const { setColorScheme } = useMantineColorScheme()
   const scheme = useComputedColorScheme('light')
   const live = useLive()
+  useCodeAhead()
 
   useEffect(() => {
     if (me.account.must_change_password) void navigate({ to: '/password', replace: true })
   }, [me.account.must_change_password, navigate])
 
+  /** What is held back is sent first. Where that fails, or the server does not hear of it, one is still here, and told so. */
   async function leave() {
-    await signOut().catch(() => undefined)
+    if (!(await sendAll())) return
+    try {
+      await signOut()
+    } catch (error) {
+      return tellTrouble(error)
+    }
     queries.clear()
     await navigate({ to: '/sign-in', search: {} })
   }

@@ -1,14 +1,17 @@
 import { Button } from '@mantine/core'
 import { IconMapOff } from '@tabler/icons-react'
 import { useRouter } from '@tanstack/react-router'
+import { Trouble } from '~/api/problem.ts'
 import { Empty, TroubleNote } from '~/ui/Notes.tsx'
 
+/** Instead of a page that could not be shown. A mistake of the page's own is mended, if at all, by loading it anew. */
 export function Wreck({ error, reset }: { error: unknown; reset?: () => void }) {
   const router = useRouter()
+  const again = () => { reset?.(); void router.invalidate() }
   return (
     <div className="page narrow" style={{ paddingTop: 48 }}>
       <h1 className="unseen">Something went wrong</h1>
-      <TroubleNote error={error} retry={() => { reset?.(); void router.invalidate() }} />
+      <TroubleNote error={error} retry={error instanceof Trouble ? again : () => location.reload()} />
     </div>
   )
 }

@@ -46,11 +46,19 @@ export function bounds(positions: Position[]): Box | null {
   return box
 }
 
-export const boxText = (box: Box) => box.map((n) => n.toFixed(5)).join(',')
+const wrap = (lon: number) => ((((lon + 180) % 360) + 360) % 360) - 180
 
+/** As the API takes it: within 180° of Greenwich, and its west greater than its east where it lies across the date line. */
+export function boxText([west, south, east, north]: Box): string {
+  const around = east - west >= 360
+  return [around ? -180 : wrap(west), south, around ? 180 : wrap(east), north].map((n) => n.toFixed(5)).join(',')
+}
+
+/** As the map takes it: its east goes on beyond 180°. */
 export function parseBox(text: string | undefined): Box | null {
   const parts = (text ?? '').split(',').map(Number)
-  return parts.length === 4 && parts.every(Number.isFinite) ? (parts as Box) : null
+  const [west = 0, south = 0, east = 0, north = 0] = parts
+  return parts.length === 4 && parts.every(Number.isFinite) ? [west, south, west > east ? east + 360 : east, north] : null
 }
 
 /** "lat,lon" */

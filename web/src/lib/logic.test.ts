@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { gapsIn } from './coverage.ts'
 import { bytes, clockOffset, compass, percent, retention } from './format.ts'
-import { bounds, cone, destination, parseBox, parsePoint } from './geo.ts'
+import { bounds, boxText, cone, destination, parseBox, parsePoint } from './geo.ts'
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 22, 21, minute)).toISOString()
 
@@ -31,6 +31,13 @@ test('boxes and points from an address are numbers or nothing', () => {
   assert.deepEqual(parsePoint('47.1,8.2'), { lat: 47.1, lon: 8.2 })
   assert.equal(parsePoint('95,8'), null)
   assert.deepEqual(bounds([{ lat: 1, lon: 2 }, { lat: 3, lon: -2 }]), [-2, 1, 2, 3])
+})
+test('a box across the date line is written as the API takes it and read as the map does', () => {
+  assert.equal(boxText([8, 46, 9, 47]), '8.00000,46.00000,9.00000,47.00000')
+  assert.equal(boxText([175, -20, 185, -14]), '175.00000,-20.00000,-175.00000,-14.00000')
+  assert.equal(boxText([535, -20, 545, -14]), '175.00000,-20.00000,-175.00000,-14.00000')
+  assert.equal(boxText([-243, -85, 243, 84]), '-180.00000,-85.00000,180.00000,84.00000')
+  assert.deepEqual(parseBox('175,-20,-175,-14'), [175, -20, 185, -14])
 })
 test('sizes, shares and bearings read well', () => {
   assert.equal(bytes(43_118_592), '43.1 MB')

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Layer, Map as MapView, type MapLayerMouseEvent, type MapRef, NavigationControl, Popup, ScaleControl, Source as MapSource } from '@vis.gl/react-maplibre'
 import type { GeoJSONSource } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useMemo, useRef, useState } from 'react'
 import type { Position, Source } from '~/api/types.ts'
 import type { Box } from '~/lib/geo.ts'
 import { loadWorld } from './basemap.ts'
@@ -11,17 +11,21 @@ import { cones, points, reach } from './features.ts'
 import { groundStyle, INK } from './style.ts'
 import './map.css'
 
-export interface MapTarget { box?: Box; at?: Position; zoom?: number; key: string }
+/** An exact box is one that a map showed before; around others there is some room. */
+export interface MapTarget { box?: Box; exact?: boolean; at?: Position; zoom?: number; key: string }
+
+const room = (target: MapTarget) => (target.exact ? {} : { padding: 48, maxZoom: 16.5 })
 
 /** Cameras above the agency's streets: points, clusters from afar, what each one sees from near. */
 export function SourceMap({ sources, chosen, hover, near, radius, target, hasStreets, still = false, label, onHover, onPick, onMove, onPoint, card }: {
   sources: Source[]; chosen: Set<string>; hover: string | null; near: Position | null; radius: number
   target: MapTarget | null; hasStreets: boolean; still?: boolean; label: string
-  onHover?: (id: string | null) => void; onPick?: (id: string) => void; onMove?: (box: Box) => void; onPoint?: (at: Position) => void
+  onHover?: Dispatch<SetStateAction<string | null>>; onPick?: (id: string) => void; onMove?: (box: Box) => void; onPoint?: (at: Position) => void
   card?: (source: Source) => ReactNode
 }) {
   const scheme = useComputedColorScheme('light')
   const map = useRef<MapRef>(null)
+  const lit = useRef<string | null>(null)
   const [ready, setReady] = useState(false)
   const { data: world } = useQuery({ queryKey: ['world'], queryFn: loadWorld, staleTime: Number.POSITIVE_INFINITY })
   const style = useMemo(() => groundStyle(scheme, world ?? null, hasStreets), [scheme, world, hasStreets])
@@ -34,9 +38,16 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
   useEffect(() => {
     if (!ready || !target || !map.current) return
     const quick = still || matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 350
-    if (target.box) map.current.fitBounds(target.box, { padding: 48, maxZoom: 16.5, duration: quick })
+    if (target.box) map.current.fitBounds(target.box, { ...room(target), duration: quick })
     else if (target.at) map.current.flyTo({ center: [target.at.lon, target.at.lat], zoom: target.zoom ?? 16, duration: quick })
   }, [ready, target, still])
+
+  // The map puts out only what it lit itself: when it is told that the pointer has left, a row of the list may be lit already.
+  function light(id: string | null) {
+    const was = lit.current
+    lit.current = id
+    onHover?.((now) => id ?? (now === was ? null : now))
+  }
 
   async function click(event: MapLayerMouseEvent) {
     const hit = event.features?.[0]
@@ -53,7 +64,7 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
       <MapView
         ref={map}
         mapStyle={style}
-        initialViewState={target?.box ? { bounds: target.box, fitBoundsOptions: { padding: 48, maxZoom: 16.5 } } : target?.at ? { longitude: target.at.lon, latitude: target.at.lat, zoom: target.zoom ?? 15 } : { longitude: 0, latitude: 25, zoom: 1.2 }}
+        initialViewState={target?.box ? { bounds: target.box, fitBoundsOptions: room(target) } : target?.at ? { longitude: target.at.lon, latitude: target.at.lat, zoom: target.zoom ?? 15 } : { longitude: 0, latitude: 25, zoom: 1.2 }}
         interactive={!still}
         interactiveLayerIds={still ? [] : ['clusters', 'dots']}
         attributionControl={false}
@@ -64,9 +75,9 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
         cursor={hover ? 'pointer' : undefined}
         onLoad={() => setReady(true)}
         onClick={click}
-        onContextMenu={(event) => onPoint?.({ lat: event.lngLat.lat, lon: event.lngLat.lng })}
-        onMouseMove={(event) => onHover?.((event.features?.[0]?.properties.id as string | undefined) ?? null)}
-        onMouseOut={() => onHover?.(null)}
+        onContextMenu={(event) => { const at = event.lngLat.wrap(); onPoint?.({ lat: at.lat, lon: at.lng }) }}
+        onMouseMove={(event) => light((event.features?.[0]?.properties.id as string | undefined) ?? null)}
+        onMouseOut={() => light(null)}
         onMoveEnd={(event) => {
           if (!event.originalEvent && !ready) return
           const b = event.target.getBounds()
@@ -113,4 +124,3 @@ export function SourceMap({ sources, chosen, hover, near, radius, target, hasStr
     </div>
   )
 }
-export default SourceMap

@@ -4,6 +4,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { feature } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import worldUrl from 'world-atlas/countries-50m.json?url'
+import { flat } from '~/lib/world.ts'
 
 setWorkerUrl(workerUrl)
 
@@ -12,6 +13,6 @@ let world: Promise<FeatureCollection> | null = null
 export function loadWorld(): Promise<FeatureCollection> {
   world ??= fetch(worldUrl)
     .then((response) => response.json() as Promise<Topology<{ countries: GeometryCollection }>>)
-    .then((topology) => feature(topology, topology.objects.countries) as FeatureCollection)
+    .then((topology) => flat(feature(topology, topology.objects.countries) as FeatureCollection))
   return world
 }

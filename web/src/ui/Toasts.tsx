@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconX } from '@tabler/icons-react'
 import { useSyncExternalStore } from 'react'
-import { asTrouble } from '~/api/problem.ts'
+import { asTrouble, type Trouble } from '~/api/problem.ts'
 
 interface Toast { id: number; text: string; detail?: string; bad?: boolean; undo?: () => void; now?: () => void }
 let toasts: Toast[] = []
@@ -19,36 +19,58 @@ export function tell(text: string) {
   setTimeout(() => drop(id), 3500)
 }
 
+/** Trouble stays until it is dismissed; the same trouble stands there once. */
+function bad(text: string, detail: string) {
+  const others = toasts.filter((t) => t.text !== text || t.detail !== detail)
+  set([...others, { id: next++, text, detail, bad: true }])
+}
+const adviceOn = (trouble: Trouble) => [trouble.detail, trouble.advice].filter(Boolean).join(' ')
+
 export function tellTrouble(error: unknown) {
   const trouble = asTrouble(error)
-  const id = next++
-  set([...toasts, { id, text: trouble.message, detail: [trouble.detail, trouble.advice].filter(Boolean).join(' '), bad: true }])
-  setTimeout(() => drop(id), 12_000)
+  bad(trouble.message, adviceOn(trouble))
 }
+
+/** What is held back or on its way: each sends itself now, and says whether that went well. */
+const waiting = new Set<() => Promise<boolean>>()
+
+/** Sends all that is held back. False where something could not be sent: then that is told. */
+export const sendAll = async () => (await Promise.all([...waiting].map((send) => send()))).every(Boolean)
 
 /**
  * Holds an action back for five seconds, in which it can be taken back. Leaving the page sends it.
  */
 export function later(text: string, act: () => Promise<unknown>, undone?: () => void) {
   const id = next++
-  let over = false
-  const send = () => {
-    if (over) return
-    over = true
+  let sent: Promise<boolean> | null = null
+  const end = () => {
     clearTimeout(timer)
     removeEventListener('pagehide', send)
     drop(id)
-    act().catch((error) => { tellTrouble(error); undone?.() })
+  }
+  async function go() {
+    end()
+    try {
+      await act()
+      return true
+    } catch (error) {
+      const trouble = asTrouble(error)
+      bad(`Not done: ${text}`, `${trouble.message}. ${adviceOn(trouble)}`)
+      undone?.()
+      return false
+    } finally {
+      waiting.delete(send)
+    }
+  }
+  const send = () => (sent ??= go())
+  const undo = () => {
+    end()
+    waiting.delete(send)
+    undone?.()
   }
   const timer = setTimeout(send, 5000)
   addEventListener('pagehide', send)
-  const undo = () => {
-    over = true
-    clearTimeout(timer)
-    removeEventListener('pagehide', send)
-    drop(id)
-    undone?.()
-  }
+  waiting.add(send)
   set([...toasts, { id, text, undo, now: send }])
 }
 

@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { client, take } from '~/api/client.ts'
-import { Trouble } from '~/api/problem.ts'
+import { asTrouble, Trouble } from '~/api/problem.ts'
 import type { Me } from '~/api/types.ts'
 
 /** Who is signed in, or null. */
@@ -35,6 +35,7 @@ export const may = (me: Me, privilege: string) => me.privileges.some((held) => h
 export function signIn(email: string, password: string): Promise<Me> {
   return take(client.POST('/api/v1/session', { body: { email, password } }))
 }
-export const signOut = () => take(client.DELETE('/api/v1/session'))
+/** A session that has ended already is one that was left. */
+export const signOut = () => take(client.DELETE('/api/v1/session')).catch((error: unknown) => { if (asTrouble(error).status !== 401) throw error })
 export const changePassword = (current: string, fresh: string) =>
   take(client.POST('/api/v1/me/password', { body: { current, new: fresh } }))

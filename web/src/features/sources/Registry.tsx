@@ -2,12 +2,13 @@ import { Button, SegmentedControl } from '@mantine/core'
 import { useDocumentTitle, useMediaQuery } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { IconPlus } from '@tabler/icons-react'
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
-import type { Position } from '~/api/types.ts'
+import { useCallback, useMemo, useState } from 'react'
+import type { Position, Source } from '~/api/types.ts'
 import { may, useMe } from '~/features/session/me.ts'
 import { RequestSheet } from '~/features/video-requests/RequestSheet.tsx'
 import { bounds, type Box, boxText, circle, parseBox, parsePoint } from '~/lib/geo.ts'
 import { useAddress } from '~/lib/search.ts'
+import { LazyMap } from '~/map/LazyMap.tsx'
 import type { MapTarget } from '~/map/SourceMap.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { sourceList } from './api.ts'
@@ -18,8 +19,6 @@ import { HoverCard } from './HoverCard.tsx'
 import { SourceFilters } from './SourceFilters.tsx'
 import { SourceRows } from './SourceRows.tsx'
 import './registry.css'
-
-const SourceMap = lazy(() => import('~/map/SourceMap.tsx'))
 
 /** Map and list of the same cameras, in step; the address bar holds the whole search. */
 export function Registry() {
@@ -44,18 +43,21 @@ export function Registry() {
   const total = query.data?.pages[0]?.total ?? sources.length
   const chosen = useChosen(sources)
 
-  // Where the map starts: the box of the address, the circle, or everything there is.
+  // Where the map starts: the box of the address, the circle, what was found; where nothing was, the registry's cameras.
   const [start] = useState(() => parseBox(bbox))
-  const all = useMemo(() => bounds(sources.flatMap((s) => (s.position ? [s.position] : []))), [sources])
+  const here = useMemo(() => boxOf(sources), [sources])
+  const registry = useInfiniteQuery({ ...sourceList({ sort: 'name' }), enabled: query.isSuccess && !here })
+  const home = here ?? boxOf(registry.data?.pages[0]?.items ?? [])
   const [whole, setWhole] = useState<Box | null>(null)
-  if (!whole && all && query.isSuccess) setWhole(all)
+  if (!whole && home && query.isSuccess) setWhole(home)
   const [fly, setFly] = useState<MapTarget | null>(null)
   const target = useMemo<MapTarget | null>(() => {
-    if (fly) return fly
     if (near) return reachTarget(near, radius)
-    if (start) return { box: start, key: 'start' }
+    if (fly) return fly
+    if (start) return { box: start, exact: true, key: 'start' }
     return whole ? { box: whole, key: 'whole' } : null
   }, [fly, near?.lat, near?.lon, radius, start, whole])
+  const searching = !target && (query.isLoading || registry.isLoading)
 
   const moved = useCallback((box: Box) => {
     if (follows) set({ bbox: boxText(box) })
@@ -68,18 +70,16 @@ export function Registry() {
       {query.error ? <div className="pad"><TroubleNote error={query.error} retry={() => query.refetch()} /></div> : (
         <SourceRows query={query} sources={sources} total={total} hover={hover} chosen={chosen.ids} onHover={setHover}
           onChoose={chosen.toggle} onOpen={(id) => set({ camera: id }, false)} filtered={!!(q || org || status || tag || near || (follows && bbox))}
-          onClear={() => { setFly(null); set({ q: '', org: '', status: '', tag: '', near: '', r: '', bbox: '', place: '', follow: 'no' }) }} />
+          onClear={() => { setFly(home && { box: home, key: 'home' }); set({ q: '', org: '', status: '', tag: '', near: '', r: '', bbox: '', place: '', follow: 'no' }) }} />
       )}
     </section>
   )
   const map = (
     <div className="reg-map">
-      <Suspense fallback={null}>
-        <SourceMap sources={sources} chosen={chosen.ids} hover={hover} near={near} radius={radius} target={target} hasStreets={me.installation.has_streets}
-          label="Map of cameras" onHover={setHover} onPick={chosen.toggle} onMove={moved}
-          onPoint={(at) => set({ near: `${at.lat.toFixed(5)},${at.lon.toFixed(5)}`, place: '' }, false)}
-          card={(source) => <HoverCard source={source} chosen={chosen.ids.has(source.id)} />} />
-      </Suspense>
+      <LazyMap sources={sources} chosen={chosen.ids} hover={hover} near={near} radius={radius} target={searching ? undefined : target} hasStreets={me.installation.has_streets}
+        label="Map of cameras" onHover={setHover} onPick={chosen.toggle} onMove={moved}
+        onPoint={(at) => set({ near: `${at.lat.toFixed(5)},${at.lon.toFixed(5)}`, place: '' }, false)}
+        card={(source) => <HoverCard source={source} chosen={chosen.ids.has(source.id)} />} />
       <ChosenBar chosen={chosen} onAsk={() => set({ sheet: 'request' }, false)} canAsk={may(me, 'submit_requests')} onOpen={(id) => set({ camera: id }, false)} />
     </div>
   )
@@ -103,6 +103,8 @@ export function Registry() {
     </div>
   )
 }
+
+const boxOf = (sources: Source[]) => bounds(sources.flatMap((s) => (s.position ? [s.position] : [])))
 
 function reachTarget(near: Position, radius: number): MapTarget {
   const ring = circle(near, radius * 1.15).map(([lon, lat]) => ({ lat, lon }))

@@ -2,10 +2,11 @@ import { Button } from '@mantine/core'
 import { IconFolder, IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { VideoRequest } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
 import { coordinates, plural } from '~/lib/format.ts'
+import { LazyMap } from '~/map/LazyMap.tsx'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Facts, Page } from '~/ui/Page.tsx'
@@ -19,7 +20,6 @@ import { ItemRow } from './ItemRow.tsx'
 import { Thread } from './Thread.tsx'
 import './requests.css'
 
-const SourceMap = lazy(() => import('~/map/SourceMap.tsx'))
 const NONE = new Set<string>()
 
 export function RequestPage() {
@@ -78,9 +78,7 @@ function About({ request }: { request: VideoRequest }) {
     <section className="stack wide" aria-label="About">
       {position && (
         <div className="mini-map">
-          <Suspense fallback={null}>
-            <SourceMap sources={[]} chosen={NONE} hover={null} near={position} radius={60} target={target} hasStreets={me.installation.has_streets} still label="Where it happened" />
-          </Suspense>
+          <LazyMap sources={[]} chosen={NONE} hover={null} near={position} radius={60} target={target} hasStreets={me.installation.has_streets} still label="Where it happened" />
         </div>
       )}
       <Facts of={[
