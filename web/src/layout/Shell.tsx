@@ -7,7 +7,7 @@ import { useLive } from '~/api/live.ts'
 import type { Me } from '~/api/types.ts'
 import { may, meQuery, signOut } from '~/features/session/me.ts'
 import { reviewCount } from '~/features/video-requests/api.ts'
-import { sendAll, tellTrouble, Toasts } from '~/ui/Toasts.tsx'
+import { forgetToasts, sendAll, tellTrouble } from '~/ui/Toasts.tsx'
 import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
 import './shell.css'
@@ -69,6 +69,7 @@ function Office({ me }: { me: Me }) {
     } catch (error) {
       return tellTrouble(error)
     }
+    forgetToasts()
     queries.clear()
     await navigate({ to: '/sign-in', search: {} })
   }
@@ -108,7 +109,6 @@ function Office({ me }: { me: Me }) {
         <nav className="doors-tall" aria-label="Main"><Doors me={me} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
       <main id="main" className="shell-main" tabIndex={-1}><Outlet /></main>
-      <Toasts />
     </div>
   )
 }
