@@ -8,12 +8,13 @@ import { SignIn } from './features/session/SignIn.tsx'
 import { doorsFor, Shell } from './layout/Shell.tsx'
 import { NotFound, Wreck } from './layout/Wreck.tsx'
 import { RowsToCome } from './ui/Notes.tsx'
+import { Toasts } from './ui/Toasts.tsx'
 
 type Search = Record<string, unknown>
 const text = (search: Search, ...names: string[]) =>
   Object.fromEntries(names.flatMap((n) => (search[n] === undefined || search[n] === null || search[n] === '' ? [] : [[n, String(search[n])]]))) as Record<string, string | undefined>
 
-const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet, notFoundComponent: NotFound })
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: () => <><Outlet /><Toasts /></>, notFoundComponent: NotFound })
 
 const signIn = createRoute({
   getParentRoute: () => root, path: '/sign-in', component: SignIn,

@@ -7,8 +7,10 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Trouble } from './api/problem.ts'
+import { meQuery, onSignedOutElsewhere } from './features/session/me.ts'
 import { makeRouter } from './router.tsx'
 import { theme, variables } from './ui/theme.ts'
+import { sendAll } from './ui/Toasts.tsx'
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -19,6 +21,13 @@ const queries = new QueryClient({
   },
 })
 const router = makeRouter(queries)
+onSignedOutElsewhere(() => {
+  // What is held back fails and says so; it must not wait until somebody else has signed in.
+  void sendAll()
+  queries.clear()
+  queries.setQueryData(meQuery.queryKey, null)
+  void router.invalidate()
+})
 queries.getQueryCache().subscribe((event) => {
   // A session that ended elsewhere: back to the door, and afterwards to where one was.
   if (event.type === 'updated' && event.action.type === 'error' && event.action.error instanceof Trouble && event.action.error.status === 401) {

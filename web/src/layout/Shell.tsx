@@ -5,9 +5,9 @@ import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useLive } from '~/api/live.ts'
 import type { Me } from '~/api/types.ts'
-import { may, signOut, useMe } from '~/features/session/me.ts'
+import { may, meQuery, signOut } from '~/features/session/me.ts'
 import { reviewCount } from '~/features/video-requests/api.ts'
-import { sendAll, tellTrouble, Toasts } from '~/ui/Toasts.tsx'
+import { forgetToasts, sendAll, tellTrouble } from '~/ui/Toasts.tsx'
 import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
 import './shell.css'
@@ -42,7 +42,12 @@ function Doors({ me, onGo }: { me: Me; onGo?: () => void }) {
 }
 
 export function Shell() {
-  const me = useMe()
+  const { data: me } = useQuery(meQuery)
+  // A session that ended: the router is on its way to the door.
+  return me ? <Office me={me} /> : null
+}
+
+function Office({ me }: { me: Me }) {
   const queries = useQueryClient()
   const navigate = useNavigate()
   const location = useLocation()
@@ -64,6 +69,7 @@ export function Shell() {
     } catch (error) {
       return tellTrouble(error)
     }
+    forgetToasts()
     queries.clear()
     await navigate({ to: '/sign-in', search: {} })
   }
@@ -103,7 +109,6 @@ export function Shell() {
         <nav className="doors-tall" aria-label="Main"><Doors me={me} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
       <main id="main" className="shell-main" tabIndex={-1}><Outlet /></main>
-      <Toasts />
     </div>
   )
 }

@@ -37,6 +37,9 @@ const waiting = new Set<() => Promise<boolean>>()
 /** Sends all that is held back. False where something could not be sent: then that is told. */
 export const sendAll = async () => (await Promise.all([...waiting].map((send) => send()))).every(Boolean)
 
+/** What was told to one person is not for the next one at this browser. */
+export const forgetToasts = () => set([])
+
 /**
  * Holds an action back for five seconds, in which it can be taken back. Leaving the page sends it.
  */

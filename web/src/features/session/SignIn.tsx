@@ -6,6 +6,7 @@ import { type FormEvent, useState } from 'react'
 import { Mark } from '~/layout/Mark.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { asTrouble } from '~/api/problem.ts'
+import { forgetToasts } from '~/ui/Toasts.tsx'
 import { meQuery, signIn } from './me.ts'
 import './session.css'
 
@@ -26,6 +27,7 @@ export function SignIn() {
     try {
       await signIn(email.trim(), password)
       queries.clear()
+      forgetToasts()
       await queries.fetchQuery(meQuery)
       await navigate({ to: to?.startsWith('/') && !to.startsWith('//') ? to : '/', replace: true })
     } catch (caught) {

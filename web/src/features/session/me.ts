@@ -35,7 +35,19 @@ export const may = (me: Me, privilege: string) => me.privileges.some((held) => h
 export function signIn(email: string, password: string): Promise<Me> {
   return take(client.POST('/api/v1/session', { body: { email, password } }))
 }
-/** A session that has ended already is one that was left. */
-export const signOut = () => take(client.DELETE('/api/v1/session')).catch((error: unknown) => { if (asTrouble(error).status !== 401) throw error })
+
+/** All tabs of a browser share one session, so it ends in all of them. */
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('sightline-session') : null
+export const onSignedOutElsewhere = (act: () => void) => tabs?.addEventListener('message', act)
+
+export async function signOut() {
+  try {
+    await take(client.DELETE('/api/v1/session'))
+  } catch (error) {
+    // A session that has ended already is one that was left.
+    if (asTrouble(error).status !== 401) throw error
+  }
+  tabs?.postMessage('signed out')
+}
 export const changePassword = (current: string, fresh: string) =>
   take(client.POST('/api/v1/me/password', { body: { current, new: fresh } }))
