@@ -52,6 +52,8 @@ try {
   await browser.close()
   await city.stop()
   const failed = Object.keys(TESTS).length - passed
+  // Whatever was done to the city: rows, files and ledger agree. A mismatch throws, and fails the run.
+  say(city.check().split('\n').at(-1))
   if (failed > 0) console.error(city.lastWords())
   rmSync(folder, { recursive: true, force: true })
   console.log(`${passed} passed, ${failed} failed`)

@@ -1,5 +1,5 @@
 // What every test of the page uses: one demo city, one browser, people who are signed in, and an ear for whatever goes wrong in a page.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -24,11 +24,12 @@ export async function startDemo(folder) {
   demo.stderr.pipe(createWriteStream(log))
   const ended = new Promise((resolve) => demo.once('exit', resolve))
   const stop = () => { demo.kill('SIGTERM'); return ended }
+  const check = () => execFileSync(program, ['check', '--data', join(folder, 'data')], { encoding: 'utf8' }).trim()
   let told = ''
   for await (const part of demo.stdout) {
     told += part
     const line = told.split('\n').find((text) => text.startsWith('{') && text.endsWith('}'))
-    if (line) return { ...JSON.parse(line), pid: demo.pid, stop, lastWords: () => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n') }
+    if (line) return { ...JSON.parse(line), pid: demo.pid, stop, check, lastWords: () => readFileSync(log, 'utf8').split('\n').slice(-30).join('\n') }
   }
   throw new Error(`the demo ended before it said where it is\n${readFileSync(log, 'utf8')}`)
 }

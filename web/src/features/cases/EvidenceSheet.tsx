@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconChevronLeft, IconChevronRight, IconDownload, IconFingerprint } from '@tabler/icons-react'
 import type { Evidence } from '~/api/types.ts'
+import { mayAudit, useMe } from '~/features/session/me.ts'
 import { bytes, clockOffset, sentence } from '~/lib/format.ts'
 import { duration } from '~/lib/time.ts'
 import { Player } from '~/player/Player.tsx'
@@ -33,6 +34,7 @@ export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?
 
 function Body({ file }: { file: Evidence }) {
   const m = file.media
+  const me = useMe()
   const manifest = Object.entries(file.manifest ?? {}).filter(([, v]) => typeof v === 'string' || typeof v === 'number')
   return (
     <>
@@ -59,7 +61,7 @@ function Body({ file }: { file: Evidence }) {
           ]} />
           <p className="proven">
             <IconFingerprint size={16} aria-hidden />
-            {file.ledger.leaf_index !== null ? <span>Proven: its arrival is entry <span className="num">{file.ledger.leaf_index.toLocaleString('en-GB')}</span> of the ledger. <a href="/api/v1/ledger/checkpoint" target="_blank" rel="noreferrer">Signed checkpoint</a></span> : <span className="dim">Its arrival is about to be written into the signed ledger.</span>}
+            {file.ledger.leaf_index !== null ? <span>Proven: its arrival is entry <span className="num">{file.ledger.leaf_index.toLocaleString('en-GB')}</span> of the ledger.{mayAudit(me) && <> <a href="/api/v1/ledger/checkpoint" target="_blank" rel="noreferrer">Signed checkpoint</a></>}</span> : <span className="dim">Its arrival is about to be written into the signed ledger.</span>}
           </p>
         </section>
         <section className="stack">
