@@ -105,8 +105,6 @@ async fn die_at(stop: Stop, state: &[&str]) {
             assert!(heard.parts[1] > 0, "{death:?}: {heard:?}");
         }
     }
-    installation.kill_server();
-    installation.check();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +139,7 @@ async fn after_completion() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_slept_through_a_lease_changes_nothing() {
-    let (mut installation, files, camera, start) = installation().await;
+    let (installation, files, camera, start) = installation().await;
     let slow = Wire::lay(&installation.address, Stop::Never, Some(200_000)).await;
     files.through(&installation.address, &slow.address);
     let sleeper = files.run();
@@ -160,8 +158,6 @@ async fn whoever_slept_through_a_lease_changes_nothing() {
     let next = installation.submit_and_approve(&camera, window(start.plus(Duration::from_secs(5)), 120)).await;
     one_evidence_and_one_mail(&installation, &next, 1).await;
     sleeper.kill();
-    installation.kill_server();
-    installation.check();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,6 +181,4 @@ async fn at_ten_random_moments() {
         one_evidence_and_one_mail(&installation, &request, mails).await;
         connector.kill();
     }
-    installation.kill_server();
-    installation.check();
 }

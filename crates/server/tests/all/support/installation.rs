@@ -67,7 +67,7 @@ impl Installation {
     }
 
     /// Holds rows, files and ledger against each other, by the command that an administrator would use.
-    pub(crate) fn check(&self) {
+    fn check(&self) {
         let mut check = Command::new(env!("CARGO_BIN_EXE_sightline"));
         let output = check.args(["check", "--data"]).arg(self.folder.path().join("data")).output().expect("it starts");
         assert!(output.status.success(), "{}{}", text_of(&output.stdout), text_of(&output.stderr));
@@ -175,6 +175,7 @@ impl Installation {
     }
 }
 
+/// Whatever a test did to it: when it ends, rows, files and ledger agree.
 impl Drop for Installation {
     fn drop(&mut self) {
         kill(&mut self.server);
@@ -182,6 +183,8 @@ impl Drop for Installation {
             let log = std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
             eprintln!("--- the end of the server's log, last line first\n{}", tail.join("\n"));
+        } else {
+            self.check();
         }
     }
 }
