@@ -45,14 +45,28 @@ async function remakeLink(approver, asked) {
   return page.locator('.link-text').textContent()
 }
 
-/** Takes a file back while it is on its way: the server forgets it. */
-async function removeOne(page, token, file) {
-  await page.getByLabel('Files to send').setInputFiles({ name: 'wrong.mp4', mimeType: 'video/mp4', buffer: readFileSync(file.path) })
-  const files = async () => (await (await fetch(`${new URL(page.url()).origin}/api/v1/links/${token}`)).json()).files
-  await waitFor(async () => (await files()).length === 1)
-  await page.getByRole('button', { name: 'Remove wrong.mp4' }).click()
-  await waitFor(async () => (await files()).length === 0)
-  say('a file was taken back while it was on its way')
+const sent = async (page, token) => (await (await fetch(`${new URL(page.url()).origin}/api/v1/links/${token}`)).json()).files
+const choose = (page, file, name) => page.getByLabel('Files to send').setInputFiles({ name, mimeType: 'video/mp4', buffer: readFileSync(file.path) })
+
+/** Takes files back, one while it is on its way, one that an earlier visit left half: the server forgets them. */
+async function removeTwo(page, token, file) {
+  await choose(page, file, 'wrong.mp4')
+  await waitFor(async () => (await sent(page, token)).length === 1)
+  const remove = page.getByRole('button', { name: 'Remove wrong.mp4' })
+  assert.ok((await remove.boundingBox()).height >= 44, 'a thumb finds it')
+  await remove.click()
+  await waitFor(async () => (await sent(page, token)).length === 0)
+  await page.getByText('wrong.mp4').waitFor({ state: 'detached' })
+
+  await choose(page, file, 'half.mp4')
+  await waitFor(async () => (await sent(page, token)).length === 1)
+  page.once('dialog', (dialog) => dialog.accept())
+  await page.reload()
+  await page.getByText('half.mp4 did not arrive whole').waitFor()
+  await page.getByRole('button', { name: 'Remove half.mp4' }).click()
+  await waitFor(async () => (await sent(page, token)).length === 0)
+  await page.getByText('half.mp4').first().waitFor({ state: 'detached' })
+  say('a file was taken back while it was on its way, and one that was left half')
 }
 
 async function waitFor(so) {
@@ -62,14 +76,41 @@ async function waitFor(so) {
   }
 }
 
+async function slowWire({ context, page }, bytesPerSecond) {
+  const wire = await context.newCDPSession(page)
+  await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: bytesPerSecond })
+  return wire
+}
+
+/** A link that is revoked while a file is on its way says so, and lets nobody finish. */
+async function revokedMeanwhile(world, investigator, file) {
+  const { id } = await investigator.post('/cases', { name: 'What the neighbour saw' })
+  const link = await investigator.post(`/cases/${id}/file-requests`, { name: 'What the neighbour saw' })
+  const neighbour = await visitor(world, { width: 390, expected: [/\/api\/v1\/(uploads|links)/] })
+  const { page } = neighbour
+  await page.goto(link.url)
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByLabel('I have it').check()
+  await page.getByRole('button', { name: 'Go on to the files' }).click()
+  await page.getByRole('heading', { name: 'Choose the files' }).waitFor()
+  await choose(page, file, 'arrived.mp4')
+  await page.getByText('✓ Arrived').waitFor()
+  await slowWire(neighbour, file.size / 4)
+  await choose(page, file, 'late.mp4')
+  await page.waitForFunction(() => Number(document.querySelector('[role=progressbar][aria-label="late.mp4"]')?.ariaValueNow) >= 20)
+  await investigator.context.request.delete(`/api/v1/file-requests/${link.id}`)
+  await page.getByRole('heading', { name: 'This link was taken back' }).waitFor({ timeout: 60_000 })
+  assert.equal(await page.getByRole('button', { name: 'finish' }).count(), 0)
+  say('a link that was revoked while a file was on its way says so')
+}
+
 /** Breaks the network while the file is on its way; answers the offset from which it went on. */
 async function sendThroughOutage({ context, page }, token, files) {
   const big = files[0]
   const resumed = []
   page.on('request', (request) => { if (request.method() === 'PATCH') resumed.push(Number(request.headers()['upload-offset'])) })
-  const wire = await context.newCDPSession(page)
-  await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: big.size / 6 })
-  await removeOne(page, token, big)
+  const wire = await slowWire({ context, page }, big.size / 6)
+  await removeTwo(page, token, big)
   resumed.length = 0
   await page.getByLabel('Files to send').setInputFiles(files.map((file) => file.path))
   await page.waitForFunction((name) => Number(document.querySelector(`[role=progressbar][aria-label="${name}"]`)?.ariaValueNow) >= 40, big.name)
@@ -126,6 +167,7 @@ export async function uploadByLink(world) {
   await reader.page.getByRole('heading', { name: 'This link was taken back' }).waitFor()
   say('the mailed link was taken back, and says so; another was made on the page')
 
+  await revokedMeanwhile(world, investigator, files[0])
   const { page } = await answerAndSend(world, url, files)
   const expected = files.map(({ name, sha256 }) => ({ name, sha256 })).sort(byName)
   assert.deepEqual((await receipt(page)).sort(byName), expected, 'the receipt shows the fingerprints of the files')

@@ -1,26 +1,30 @@
 import { useEffect, useRef, useState } from 'react'
 import type { LinkView, Receipt } from '~/api/types.ts'
-import { bytes, percent } from '~/lib/format.ts'
-import { type Sender, type Sending, send } from '~/lib/upload.ts'
+import { bytes } from '~/lib/format.ts'
+import { end, send, type Sender } from '~/lib/upload.ts'
 import { finish, LinkTrouble } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
+import { FileRow, type Row } from './FileRow.tsx'
 
-interface Row { key: string; file: File; done: number; state: Sending; reason?: string; sender?: Sender }
-const WORDS: Record<Sending, string> = {
-  sending: 'on its way', waiting: 'No signal. It goes on by itself.', stuck: 'It stopped.', done: 'Arrived',
-}
-
-export function FilesStep({ token, link, onBack, onGone, onDone }: { token: string; link: LinkView; onBack: () => void; onGone: () => void; onDone: (receipt: Receipt) => void }) {
+/** `onChanged`: what the server has of the link is no longer what is shown. */
+export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: string; link: LinkView; onBack: () => void; onChanged: () => void; onDone: (receipt: Receipt) => void }) {
   const [rows, setRows] = useState<Row[]>([])
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
   const input = useRef<HTMLInputElement>(null)
+  const choose = useRef<HTMLButtonElement>(null)
+  const senders = useRef<Sender[]>([])
   const lock = useRef<{ release: () => Promise<void> } | null>(null)
   const sending = rows.some((r) => r.state === 'sending' || r.state === 'waiting')
   const here = new Set(rows.map((r) => `${r.file.name}:${r.file.size}`))
   const before = link.files.filter((f) => !here.has(`${f.name}:${f.size_bytes}`))
   const arrived = rows.filter((r) => r.state === 'done').length + before.filter((f) => f.finished).length
   const half = before.filter((f) => !f.finished)
+  const whole = half.length === 0 && rows.every((r) => r.state === 'done')
+  const headers = { Authorization: `Bearer ${token}` }
+
+  // A link that no longer holds takes this step away: nothing goes on behind its back.
+  useEffect(() => () => { for (const s of senders.current) s.stop() }, [])
 
   // The phone stays awake while something is on its way, where it can.
   useEffect(() => {
@@ -38,19 +42,22 @@ export function FilesStep({ token, link, onBack, onGone, onDone }: { token: stri
       if (rows.some((r) => r.key === key)) continue
       const put = (patch: Partial<Row>) => setRows((all) => all.map((r) => (r.key === key ? { ...r, ...patch } : r)))
       const sender = send(file, {
-        metadata: { file_request: 'self' }, scope: link.code, headers: { Authorization: `Bearer ${token}` },
-        onProgress: (done) => put({ done }), onState: (state, reason, code) => {
-          put({ state, reason })
-          // Revoked or run out meanwhile: the page says so instead of offering to finish.
-          if (code?.startsWith('link_')) onGone()
-        },
+        metadata: { file_request: 'self' }, scope: link.code, headers, onProgress: (done) => put({ done }),
+        onState: (state, reason, code) => { put({ state, reason }); if (code?.startsWith('link_')) onChanged() },
       })
+      senders.current.push(sender)
       setRows((all) => [...all, { key, file, done: 0, state: 'sending', sender }])
     }
   }
   function remove(row: Row) {
-    row.sender?.remove()
     setRows((all) => all.filter((r) => r.key !== row.key))
+    choose.current?.focus()
+    void row.sender.remove().then(onChanged)
+  }
+  function removeHalf(id: string) {
+    choose.current?.focus()
+    setTrouble(null)
+    end(id, headers).catch(() => setTrouble(new LinkTrouble({ title: 'It could not be removed', detail: 'Nothing was changed. Try again in a moment.' }, -1))).then(onChanged)
   }
   async function done() {
     setBusy(true)
@@ -59,6 +66,7 @@ export function FilesStep({ token, link, onBack, onGone, onDone }: { token: stri
       onDone(await finish(token))
     } catch (error) {
       setTrouble(error instanceof LinkTrouble ? error : new LinkTrouble({ title: 'This page made a mistake' }, -1))
+      onChanged()
     } finally {
       setBusy(false)
     }
@@ -67,34 +75,27 @@ export function FilesStep({ token, link, onBack, onGone, onDone }: { token: stri
     <section className="g-stack">
       <h1 id="step-title" tabIndex={-1}>Choose the files</h1>
       <p className="g-dim">Several at once are fine. If the signal drops or the phone locks, open this page again and choose the same file: it goes on where it stopped.</p>
-      <button type="button" className={arrived > 0 && !sending ? 'g-second' : 'g-main'} onClick={() => input.current?.click()}>{rows.length + before.length > 0 ? 'Choose more files' : 'Choose files'}</button>
+      <button ref={choose} type="button" className={arrived > 0 && !sending ? 'g-second' : 'g-main'} onClick={() => input.current?.click()}>{rows.length + before.length > 0 ? 'Choose more files' : 'Choose files'}</button>
       <input ref={input} type="file" multiple hidden aria-label="Files to send" onChange={(e) => { add(e.currentTarget.files); e.currentTarget.value = '' }} />
       {half.length > 0 && (
         <div className="g-trouble wait"><strong>{half.length === 1 ? `${half[0]?.name} did not arrive whole` : `${half.length} files did not arrive whole`}</strong><span>Choose {half.length === 1 ? 'it' : 'them'} again: only what is missing is sent.</span></div>
       )}
       <ul className="g-files">
-        {before.filter((f) => f.finished).map((f) => (
-          <li key={f.upload_id}><div className="g-file"><strong>{f.name}</strong><span className="g-good">✓ Arrived</span></div><span className="g-dim">{bytes(f.size_bytes)}</span></li>
+        {before.map((f) => (
+          <li key={f.upload_id}>
+            <div className="g-file"><strong>{f.name}</strong>{f.finished ? <span className="g-good">✓ Arrived</span> : <span className="g-num">Not whole</span>}</div>
+            <div className="g-under">
+              <span className="g-dim">{bytes(f.size_bytes)}</span>
+              {!f.finished && <button type="button" className="g-link" aria-label={`Remove ${f.name}`} onClick={() => removeHalf(f.upload_id)}>Remove</button>}
+            </div>
+          </li>
         ))}
-        {rows.map((row) => {
-          const share = percent(row.done, row.file.size) ?? 0
-          return (
-            <li key={row.key}>
-              <div className="g-file"><strong>{row.file.name}</strong>{row.state === 'done' ? <span className="g-good">✓ Arrived</span> : <span className="g-num">{share} %</span>}</div>
-              <div className="g-bar" role="progressbar" aria-label={row.file.name} aria-valuenow={share} aria-valuemin={0} aria-valuemax={100} data-state={row.state}><i style={{ width: `${share}%` }} /></div>
-              <span className={row.state === 'stuck' ? 'g-bad' : 'g-dim'} role="status">
-                {row.state === 'sending' ? `${bytes(row.done)} of ${bytes(row.file.size)}` : row.state === 'done' ? bytes(row.file.size) : row.state === 'stuck' ? row.reason : WORDS[row.state]}
-                {row.state === 'stuck' && <> <button type="button" className="g-link" onClick={() => row.sender?.again()}>Try again</button></>}
-                {row.state === 'waiting' && <> <button type="button" className="g-link" onClick={() => row.sender?.again()}>Try now</button></>}
-                {row.state !== 'done' && <> <button type="button" className="g-link" aria-label={`Remove ${row.file.name}`} onClick={() => remove(row)}>Remove</button></>}
-              </span>
-            </li>
-          )
-        })}
+        {rows.map((row) => <FileRow key={row.key} row={row} onRemove={() => remove(row)} />)}
       </ul>
       {trouble && <GuestTrouble trouble={trouble} />}
       <div className="g-acts">
-        {arrived > 0 && <button type="button" className="g-main" disabled={sending || busy} onClick={done}>{sending ? 'Wait for the files' : busy ? 'Closing' : 'That is all: finish'}</button>}
+        {arrived > 0 && !sending && !whole && <p className="g-dim">You can finish when each file has arrived. What has not: try it again, or remove it.</p>}
+        {arrived > 0 && (sending || whole) && <button type="button" className="g-main" disabled={sending || busy} onClick={done}>{sending ? 'Wait for the files' : busy ? 'Closing' : 'That is all: finish'}</button>}
         {rows.length === 0 && <button type="button" className="g-quiet" onClick={onBack}>Back</button>}
       </div>
     </section>

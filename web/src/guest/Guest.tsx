@@ -27,6 +27,13 @@ export function Guest({ token }: { token: string }) {
     view(token).then((found) => { setLink(found); setStep(stepOf(found)) }, (error: unknown) => setTrouble(error instanceof LinkTrouble ? error : new LinkTrouble({ title: 'This page made a mistake' }, -1)))
   }, [token])
   useEffect(load, [load])
+  /** Reads the link again under the hands of somebody who sends files: one that no longer holds says so, a lost signal changes nothing. */
+  const look = useCallback(() => {
+    view(token).then(
+      (found) => { setLink(found); if (found.finished_at) setStep(stepOf(found)) },
+      (error: unknown) => { if (error instanceof LinkTrouble && error.code.startsWith('link_')) setTrouble(error) },
+    )
+  }, [token])
   const go = (next: Step) => { setStep(next); scrollTo({ top: 0 }); requestAnimationFrame(() => document.getElementById('step-title')?.focus()) }
 
   if (trouble) return <Frame><Closed trouble={trouble} retry={load} /></Frame>
@@ -41,7 +48,7 @@ export function Guest({ token }: { token: string }) {
       )}
       {step === 'ask' && <AskStep link={link} onNext={() => go('answer')} />}
       {step === 'answer' && <AnswerStep token={token} link={link} onBack={() => go('ask')} onAnswered={(fresh) => { setLink(fresh); go(stepOf(fresh) === 'ask' ? 'files' : stepOf(fresh)) }} />}
-      {step === 'files' && <FilesStep token={token} link={link} onBack={() => go('answer')} onGone={load} onDone={(done) => { setReceipt(done); go('receipt') }} />}
+      {step === 'files' && <FilesStep token={token} link={link} onBack={() => go('answer')} onChanged={look} onDone={(done) => { setReceipt(done); go('receipt') }} />}
       {step === 'receipt' && <ReceiptView link={link} receipt={receipt} />}
       {step === 'thanks' && <Thanks link={link} />}
     </Frame>

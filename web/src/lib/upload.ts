@@ -1,4 +1,4 @@
-import { type HttpRequest, Upload } from 'tus-js-client'
+import { type DetailedError, type HttpRequest, Upload } from 'tus-js-client'
 
 export type Sending = 'sending' | 'waiting' | 'stuck' | 'done'
 export interface SendOptions {
@@ -15,14 +15,29 @@ export interface Sender {
   stop: () => void
   again: () => void
   /** Ends it for good: what the server has of it is thrown away. What cannot be said to the server now runs out there by itself. */
-  remove: () => void
+  remove: () => Promise<void>
 }
 
 const fingerprint = (file: File, scope: string) => `sightline:${scope}:${file.name}:${file.size}:${file.lastModified}`
 
+/** What the server says about a refusal; status 0 where nobody answered. */
+function refusal(error: Error | DetailedError): { status: number; detail?: string; code?: string } {
+  const response = 'originalResponse' in error ? error.originalResponse : null
+  const status = response?.getStatus() ?? 0
+  try {
+    return { ...(JSON.parse(response?.getBody() || '{}') as { detail?: string; code?: string }), status }
+  } catch {
+    return { status }
+  }
+}
+
+/** Ends an upload that is not sent from here. */
+export const end = (id: string, headers: Record<string, string>): Promise<void> => Upload.terminate(`/api/v1/uploads/${id}`, { headers })
+
 /** Sends a file by tus. A lost signal, a locked phone or a closed page only delay it: it goes on where the server stopped. */
 export function send(file: File, options: SendOptions): Sender {
   let stopped = false
+  const tell: SendOptions['onState'] = (...state) => { if (!stopped) options.onState(...state) }
   let moved = Date.now()
   const upload = new Upload(file, {
     endpoint: '/api/v1/uploads',
@@ -37,22 +52,19 @@ export function send(file: File, options: SendOptions): Sender {
       if (raw && 'timeout' in raw && request.getMethod() !== 'PATCH') raw.timeout = 30_000
     },
     onShouldRetry: (error) => {
-      const status = error.originalResponse?.getStatus() ?? 0
-      const again = status === 0 || status === 409 || status === 423 || status === 429 || status >= 500
-      if (again) options.onState('waiting')
+      const { status, code } = refusal(error)
+      // Of the conflicts only a wrong offset is mended by asking again.
+      const again = status === 0 || status === 408 || code === 'wrong_offset' || status === 423 || status === 429 || status >= 500
+      if (again) tell('waiting')
       return again
     },
-    onProgress: (done, total) => { moved = Date.now(); options.onState('sending'); options.onProgress(done, total) },
-    onSuccess: () => { rest(); options.onProgress(file.size, file.size); options.onState('done') },
+    onProgress: (done, total) => { moved = Date.now(); tell('sending'); options.onProgress(done, total) },
+    onSuccess: () => { rest(); options.onProgress(file.size, file.size); tell('done') },
     onError: (error) => {
-      const status = 'originalResponse' in error ? (error.originalResponse?.getStatus() ?? 0) : 0
-      if (status === 0) return options.onState('waiting')
-      let problem: { detail?: string; code?: string } = {}
-      try {
-        problem = JSON.parse(('originalResponse' in error && error.originalResponse?.getBody()) || '{}') as typeof problem
-      } catch { /* not JSON: the number has to do */ }
+      const { status, detail, code } = refusal(error)
+      if (status === 0) return tell('waiting')
       rest()
-      options.onState('stuck', problem.detail || `The server answered ${status}.`, problem.code)
+      tell('stuck', detail || `The server answered ${status}.`, code)
     },
   })
   async function start() {
@@ -61,7 +73,7 @@ export function send(file: File, options: SendOptions): Sender {
     if (earlier && !upload.url) upload.resumeFromPreviousUpload(earlier)
     moved = Date.now()
     listen()
-    options.onState('sending')
+    tell('sending')
     upload.start()
   }
   function again() {
@@ -71,7 +83,7 @@ export function send(file: File, options: SendOptions): Sender {
   // A connection that died without a word is noticed by its silence.
   const silence = 45_000
   let watch: ReturnType<typeof setInterval> | undefined
-  const lost = () => options.onState('waiting')
+  const lost = () => tell('waiting')
   function rest() {
     clearInterval(watch)
     watch = undefined
@@ -88,6 +100,6 @@ export function send(file: File, options: SendOptions): Sender {
   return {
     stop: () => { stopped = true; rest(); void upload.abort() },
     again,
-    remove: () => { stopped = true; rest(); upload.abort(true).catch(() => undefined) },
+    remove: () => { stopped = true; rest(); return upload.abort(true).catch(() => undefined) },
   }
 }
