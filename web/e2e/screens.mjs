@@ -15,6 +15,7 @@ const investigator = (at) => [
   ['camera', `/registry?view=list&camera=${at.camera}`],
   ['camera-bare', `/registry?view=list&camera=${at.bare}`],
   ['ask', `/registry?view=list&chosen=${at.chosen}&sheet=request`],
+  ['ask-no-time', `/registry?view=list&chosen=${at.chosen}&sheet=request`, { open: (page) => page.getByRole('dialog').getByLabel(/^From/).fill('') }],
   ['ask-more', `/registry?view=list&chosen=${at.chosen}&sheet=request`, { open: then((page) => page.getByText('Case and deadline').click(), press('Other minutes for this camera')) }],
   ['ask-place', `/registry?view=list&near=${at.near}&sheet=request`],
   ['requests', '/requests?tab=mine'],

@@ -2,28 +2,39 @@ import { TextInput } from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
 import { fromWall, toWall, zoneName } from '~/lib/time.ts'
 
-/** A moment, typed as the clocks of a zone show it. */
+/**
+ * A moment, typed as the clocks of a zone show it. Emptied it says that a time is wanted, unless it is `clearable`; half a time never
+ * counts. The browser keeps the form from being sent meanwhile, so the field has to be in one.
+ */
 export function DateTimeField({ label, value, onChange, zone, error, clearable, description }: {
   label: string; value: string | null; onChange: (value: string | null) => void; zone: string; error?: ReactNode; clearable?: boolean; description?: ReactNode
 }) {
   const [text, setText] = useState(value ? toWall(value, zone) : '')
+  const [half, setHalf] = useState(false)
   useEffect(() => {
     setText((now) => (value && fromWall(now, zone) === new Date(value).toISOString() ? now : value ? toWall(value, zone) : ''))
+    setHalf(false)
   }, [value, zone])
+  function read(input: HTMLInputElement) {
+    setText(input.value)
+    setHalf(input.validity.badInput)
+    const at = input.value ? fromWall(input.value, zone) : null
+    if (at || (clearable && !input.validity.badInput)) onChange(at)
+  }
+  const missing = half || (!text && !clearable)
   return (
     <TextInput
       type="datetime-local"
       step={1}
+      required={!clearable}
+      withAsterisk={false}
       label={<>{label} <span className="dim" style={{ fontWeight: 400 }}>{value ? zoneName(value, zone) : zoneName(new Date(), zone)}</span></>}
       value={text}
-      error={error}
+      error={missing ? 'Give the day and the time.' : error}
       description={description}
-      onChange={(event) => {
-        const wall = event.currentTarget.value
-        setText(wall)
-        const at = wall ? fromWall(wall, zone) : null
-        if (at || clearable) onChange(at)
-      }}
+      onChange={(event) => read(event.currentTarget)}
+      // The last part of a time that is taken away changes nothing that the browser tells.
+      onBlur={(event) => { if (!event.currentTarget.value) read(event.currentTarget) }}
     />
   )
 }

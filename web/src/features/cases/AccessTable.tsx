@@ -39,7 +39,7 @@ export function AccessTable({ of: c }: { of: Case }) {
   }
   return (
     <div className="stack wide">
-      <div className="table-wrap">
+      <form id="access-form" className="table-wrap" onSubmit={(event) => { event.preventDefault(); if (draft) save.mutate() }}>
         <table className="table">
           <thead><tr><th>Who</th><th>May</th><th>Until</th><th><span className="unseen">Take away</span></th></tr></thead>
           <tbody>
@@ -54,13 +54,13 @@ export function AccessTable({ of: c }: { of: Case }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </form>
       {manages && (
         <Select label="Give access to" placeholder="A person or a group, by name" w={320} maw="100%" searchable value={null} searchValue={words} onSearchChange={setWords} onChange={letIn}
           filter={({ options }) => options} nothingFoundMessage={found ? 'Nobody else by that name' : 'Looking…'}
           data={others.map((p) => ({ value: p.principal_id, label: `${p.name} · ${p.organization}` }))} />
       )}
-      {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button loading={save.isPending} onClick={() => save.mutate()}>Save access</Button><Button variant="default" onClick={() => setDraft(null)}>Discard</Button></span></Note>}
+      {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button type="submit" form="access-form" loading={save.isPending}>Save access</Button><Button variant="default" onClick={() => setDraft(null)}>Discard</Button></span></Note>}
       {save.error && <TroubleNote error={save.error} />}
     </div>
   )

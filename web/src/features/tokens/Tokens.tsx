@@ -80,7 +80,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
       ) : (
         <form className="stack wide" onSubmit={(e: FormEvent) => { e.preventDefault(); save.mutate() }}>
           <TextInput label="Name" placeholder="What uses it" required withAsterisk={false} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} error={trouble?.field('/name')} />
-          <DateTimeField label="Ends" zone={zone} value={expires} onChange={setExpires} clearable error={trouble?.field('/expires_at')} />
+          <DateTimeField label="Ends" zone={zone} value={expires} onChange={setExpires} clearable description="Empty: it has no end" error={trouble?.field('/expires_at')} />
           <fieldset className="fields">
             <legend className="legend" style={{ marginBottom: 8 }}>What it may do; without a choice, all that you may</legend>
             {privileges.map((p) => <Checkbox key={p} label={sentence(p)} checked={scopes.has(p)} onChange={() => setScopes((s) => { const next = new Set(s); if (!next.delete(p)) next.add(p); return next })} />)}
