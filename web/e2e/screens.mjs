@@ -90,6 +90,7 @@ const participant = (at) => [
   ['guest-ask-case', `/f/${at.links.open}`],
   ['guest-answer', `/f/${at.links.fresh}`, { open: press('Go on') }],
   ['guest-part', `/f/${at.links.fresh}`, { open: then(press('Go on'), (page) => page.getByLabel('I have part of it').check(), (page) => page.locator('summary').click()) }],
+  ['guest-no-clock', `/f/${at.links.fresh}`, { open: then(press('Go on'), (page) => page.getByLabel('I have it').check(), fill('What does the recorder', 'about nine'), press('Go on to the files')) }],
   ['guest-files', `/f/${at.links.answered}`],
   ['guest-receipt', `/f/${at.uploaded.link}`],
   ['guest-thanks', `/f/${at.links.refused}`, { open: (page) => page.getByRole('heading', { name: 'Thank you for the answer' }).waitFor() }],

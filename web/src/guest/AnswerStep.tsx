@@ -1,6 +1,6 @@
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import type { LinkAnswer, LinkReply, LinkView } from '~/api/types.ts'
-import { fromWall, toWall, zoneName } from '~/lib/time.ts'
+import { fromWall, reading, toWall, zoneName } from '~/lib/time.ts'
 import { LinkTrouble, reply } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
 import { Help } from './Help.tsx'
@@ -17,17 +17,21 @@ export function AnswerStep({ token, link, onBack, onAnswered }: { token: string;
   const [choice, setChoice] = useState<LinkReply | null>(link.answer)
   const [from, setFrom] = useState(link.from ? toWall(link.from, zone) : '')
   const [to, setTo] = useState(link.to ? toWall(link.to, zone) : '')
-  const [shown, setShown] = useState('')
+  const [shown, setShown] = useState({ text: '', at: '' })
+  const [left, setLeft] = useState(false)
+  const clock = useRef<HTMLInputElement>(null)
   const [comment, setComment] = useState('')
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
   const sends = choice === 'have' || choice === 'part'
+  const garbled = sends && shown.text.trim() !== '' && !reading(shown.text)
 
   async function submit(event: FormEvent) {
     event.preventDefault()
     if (!choice) return
-    // What the recorder shows is noted together with the true time of that moment.
-    const note = shown ? `The recorder showed ${shown} when it was ${new Date().toISOString().slice(0, 19)}Z.` : ''
+    if (garbled) { setLeft(true); clock.current?.focus(); return }
+    // What the recorder shows is noted together with the true time of the moment in which it was typed.
+    const note = sends && reading(shown.text) ? `The recorder showed ${reading(shown.text)} when it was ${shown.at.slice(0, 19)}Z.` : ''
     const body: LinkAnswer = { answer: choice, comment: [comment.trim(), note].filter(Boolean).join('\n') || undefined }
     if (choice === 'part') {
       body.from = fromWall(from, zone) ?? undefined
@@ -64,7 +68,9 @@ export function AnswerStep({ token, link, onBack, onAnswered }: { token: string;
       {sends && (
         <>
           <label className="g-field">What does the recorder’s clock show right now? <span className="g-dim">If it is wrong, this tells by how much. Leave it empty if you cannot see it.</span>
-            <input type="text" inputMode="numeric" placeholder="21:05:40" value={shown} onChange={(e) => setShown(e.currentTarget.value)} /></label>
+            <input ref={clock} type="text" placeholder="21:05:40" value={shown.text} aria-invalid={left && garbled} aria-describedby={left && garbled ? 'garbled' : undefined}
+              onChange={(e) => { setShown({ text: e.currentTarget.value, at: new Date().toISOString() }); setLeft(false) }} onBlur={() => setLeft(true)} /></label>
+          {left && garbled && <p id="garbled" className="g-bad" role="alert">Write the time alone, like 21:05:40 or 9:05 pm. A date that is wrong goes under “Anything to add”.</p>}
           <Help />
         </>
       )}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { duration, fromWall, offsetMinutes, span, toWall, zoneName } from './time.ts'
+import { duration, fromWall, offsetMinutes, reading, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -29,4 +29,8 @@ test('durations take two units at most', () => {
   assert.equal(duration(120_000), '2 min')
   assert.equal(duration(41 * 3_600_000 + 5), '1 d 17 h')
   assert.equal(duration(86_400_000 + 60_000), '1 d')
+})
+test('a clock is read as people write it, and nothing else is', () => {
+  for (const text of ['21:05:40', '9:05', ' 00:00:00 ', '9.05.40 pm', '12:00 a.m.', '11:59PM']) assert.equal(reading(text), text.trim())
+  for (const text of ['', 'banana', '24:00', '9:60', '9:5', '13:05 pm', '0:05 am', '2105', '22 Nov 21:05']) assert.equal(reading(text), null)
 })

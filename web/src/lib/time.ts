@@ -101,6 +101,15 @@ export function fromWall(wall: string, zone: string): string | null {
   return new Date(fits ? second : first).toISOString()
 }
 
+/** What a clock shows, as people copy it: "21:05:40", "9.05 pm". Null when it is no time of the day. */
+export function reading(text: string): string | null {
+  const found = /^(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\s*([ap])\.?m\.?)?$/i.exec(text.trim())
+  if (!found) return null
+  const [hour, minute, second] = [Number(found[1]), Number(found[2]), Number(found[3] ?? 0)]
+  const fits = found[4] ? hour >= 1 && hour <= 12 : hour < 24
+  return fits && minute < 60 && second < 60 ? text.trim() : null
+}
+
 export function addSeconds(at: string, seconds: number): string {
   return new Date(new Date(at).getTime() + seconds * 1000).toISOString()
 }
