@@ -96,7 +96,7 @@ function Office({ me }: { me: Me }) {
               </button>
             </Menu.Target>
             <Menu.Dropdown>
-              <div className="small dim" style={{ padding: '4px 12px 8px', overflowWrap: 'anywhere' }}>{me.account.email}<br />{me.account.organization.name}</div>
+              <div className="small dim" style={{ padding: '4px 12px 8px', overflowWrap: 'anywhere' }}><strong>{me.account.name}</strong><br />{me.account.email}<br />{me.account.organization.name}</div>
               <Menu.Item leftSection={<IconSettings size={16} />} onClick={() => navigate({ to: '/settings' })}>Settings</Menu.Item>
               <Menu.Item leftSection={<IconKey size={16} />} onClick={() => navigate({ to: '/tokens' })}>API tokens</Menu.Item>
               <Menu.Divider />

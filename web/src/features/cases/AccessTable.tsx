@@ -49,7 +49,7 @@ export function AccessTable({ of: c }: { of: Case }) {
                 <td>{manages ? <NativeSelect aria-label={`What ${name(e)} may do`} w={180} value={e.level} data={LEVEL_CHOICES} onChange={(ev) => put(e.principal_id, { level: ev.currentTarget.value as AccessEntry['level'] })} /> : levelWord(e.level)}</td>
                 <td>{manages && e.expires_at ? <DateTimeField label="" zone={zone} value={e.expires_at} clearable onChange={(at) => put(e.principal_id, { expires_at: at })} />
                   : e.expires_at ? <Time at={e.expires_at} /> : manages ? <Button variant="subtle" color="gray" onClick={() => put(e.principal_id, { expires_at: new Date(Date.now() + 30 * 86_400_000).toISOString() })}>No end; set one</Button> : <span className="dim">No end</span>}</td>
-                <td className="right">{manages && <ActionIcon aria-label={`Take access from ${name(e)}`} onClick={() => setDraft(rows.filter((r) => r.principal_id !== e.principal_id))}><IconX size={16} /></ActionIcon>}</td>
+                <td className="corner right">{manages && <ActionIcon className="touch" aria-label={`Take access from ${name(e)}`} onClick={() => setDraft(rows.filter((r) => r.principal_id !== e.principal_id))}><IconX size={16} /></ActionIcon>}</td>
               </tr>
             ))}
           </tbody>

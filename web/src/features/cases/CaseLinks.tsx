@@ -29,8 +29,8 @@ export function CaseLinks({ of: c }: { of: Case }) {
             {links.map((link) => (
               <tr key={link.id}>
                 <td className="main">{link.name}</td>
-                <td data-label="Made by">{link.created_by ?? 'The server'}, <Time at={link.created_at} /></td>
-                <td data-label="State"><State of={link} /></td>
+                <td data-label="Made by"><div>{link.created_by ?? 'The server'}, <Time at={link.created_at} /></div></td>
+                <td data-label="State"><div><State of={link} /></div></td>
                 <td data-label="Files" className="right num">{link.evidence_count}</td>
                 <td className="right">{link.open && <ConfirmButton label="Revoke" verb="Revoke the link" onConfirm={() => revoke.mutate(link.id)}
                   question={`The link stops working at once.${link.evidence_count > 0 ? ` The ${plural(link.evidence_count, 'file')} that came by it ${link.evidence_count === 1 ? 'stays' : 'stay'}.` : ''}`} />}</td>

@@ -80,8 +80,10 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       )}
       {item.evidence.map((file) => (
         <div className="evidence-row" key={file.id}>
-          <IconFile size={16} aria-hidden />
-          {request.case_id && !file.purged_at ? <Link to="/cases/$id" params={{ id: request.case_id }} search={{ file: file.id } as never}>{file.name}</Link> : <span>{file.name}</span>}
+          <span className="row">
+            <IconFile size={16} style={{ flex: 'none' }} aria-hidden />
+            {request.case_id && !file.purged_at ? <Link to="/cases/$id" params={{ id: request.case_id }} search={{ file: file.id } as never}>{file.name}</Link> : <span>{file.name}</span>}
+          </span>
           <span className="dim num">{bytes(file.size_bytes)}</span>
           {file.sha256 && <Hash value={file.sha256} short />}
           {file.purged_at && <span className="small dim">purged; its hash is kept</span>}
