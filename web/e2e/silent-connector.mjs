@@ -1,7 +1,7 @@
 // A connector falls silent after the approval: the open page says so by itself, and the export starts when it is back.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { approve, ask, person, say } from './support.mjs'
+import { approve, ask, findCamera, isRecorded, person, say } from './support.mjs'
 
 /** The connectors that the demo runs. */
 function connectors(demo) {
@@ -12,8 +12,7 @@ function connectors(demo) {
 
 export async function silentConnector(world) {
   const investigator = await person(world, 'investigator')
-  const { items } = await investigator.json('/sources?limit=500')
-  const camera = items.find((source) => source.connector?.online && source.published)
+  const camera = await findCamera(investigator, isRecorded)
   const asleep = connectors(world.city.pid)
   assert.ok(asleep.length > 0, 'the demo runs connectors')
   for (const pid of asleep) process.kill(pid, 'SIGSTOP')

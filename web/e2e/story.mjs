@@ -1,12 +1,11 @@
 // The first paragraph of the README: the investigator asks, the approver approves, the footage arrives and plays.
 import assert from 'node:assert/strict'
-import { approve, ask, person, play, say } from './support.mjs'
+import { approve, ask, findCamera, isRecorded, person, play, say } from './support.mjs'
 
 export async function story(world) {
   const investigator = await person(world, 'investigator')
   const { page } = investigator
-  const { items } = await investigator.json('/sources?limit=500')
-  const camera = items.find((source) => source.connector?.online && source.published)
+  const camera = await findCamera(investigator, isRecorded)
   const asked = await ask(investigator, camera, 'Collision at the crossing', 'A cyclist was hit; the driver left.')
   await approve(await person(world, 'approver'), asked)
 

@@ -88,6 +88,13 @@ export async function person(world, role) {
   return world.people[role]
 }
 
+/** A published camera that fits. */
+export async function findCamera(somebody, fits) {
+  const { items } = await somebody.json('/sources?limit=500')
+  return items.find((source) => source.published && fits(source))
+}
+export const isRecorded = (source) => source.connector?.online
+
 /** Asks by the page, as an investigator does: one camera, the last two minutes. Answers the request as the API shows it. */
 export async function ask(investigator, camera, name, reason) {
   const { page } = investigator

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { approve, ask, person, play, say, visitor } from './support.mjs'
+import { approve, ask, findCamera, person, play, say, visitor } from './support.mjs'
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
@@ -157,8 +157,7 @@ export async function uploadByLink(world) {
   const files = recordings(world.folder)
   const investigator = await person(world, 'investigator')
   const approver = await person(world, 'approver')
-  const { items } = await investigator.json('/sources?limit=500')
-  const camera = items.find((source) => !source.connector && source.published)
+  const camera = await findCamera(investigator, (source) => !source.connector)
   const asked = await ask(investigator, camera, 'Break-in behind the shop', 'Somebody forced the back door during the night.')
   await approve(approver, asked)
   await investigator.page.getByText('through the upload link').waitFor({ timeout: 60_000 })

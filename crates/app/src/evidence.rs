@@ -58,8 +58,7 @@ pub async fn receive(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<
     let mut event = Event::new("evidence.receive", by.map(str::to_owned))
         .about("evidence", &evidence.id)
         .with("sha256", evidence.original.sha256.as_str())
-        .with("size_bytes", evidence.original.size_bytes)
-        .personally("name", evidence.name.as_str());
+        .with("size_bytes", evidence.original.size_bytes);
     event = about(event, &evidence);
     if let Some(recorded) = &evidence.recorded {
         event = event
@@ -68,8 +67,9 @@ pub async fn receive(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<
     Ok((evidence, Some(event)))
 }
 
-/// Adds what else an event about a file is about.
-pub(crate) fn about(mut event: Event, evidence: &Evidence) -> Event {
+/// Adds what else an event about a file is about, and what the file is called.
+pub(crate) fn about(event: Event, evidence: &Evidence) -> Event {
+    let mut event = event.personally("name", evidence.name.as_str());
     if let Some(id) = &evidence.case_id {
         event = event.about("case", id);
     }
@@ -269,7 +269,6 @@ pub async fn open(
         let mut tx = app.begin().await?;
         if store::evidence::note_look(&mut tx, id, viewer, look).await? || begins {
             let event = did(caller, look.event()).about("evidence", id).with("sha256", bytes.sha256.as_str());
-            let event = event.personally("name", evidence.name.as_str());
             tx.commit([about(event, &evidence)]).await?;
         }
     }

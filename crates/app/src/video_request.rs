@@ -254,9 +254,8 @@ pub(crate) fn by_owner(shown: &[Shown]) -> Vec<Vec<&Shown>> {
 pub async fn find(app: &App, caller: &Caller, id: &VideoRequestId) -> Result<View> {
     let sees = policy::sees_requests(caller);
     let mut tx = app.read().await?;
-    let mut head =
+    let head =
         store::video_request::find(&mut tx, &sees, id).await?.ok_or_else(|| Error::not_found("video request"))?;
-    hide_closed_doors(&mut tx, caller, std::slice::from_mut(&mut head)).await?;
     let shown = store::request_item::of_request(&mut tx, &sees, id).await?;
     let thread = store::message::of_request(&mut tx, &sees, id).await?;
     let arrived = store::request_item::arrived(&mut tx, id).await?;
@@ -266,16 +265,6 @@ pub async fn find(app: &App, caller: &Caller, id: &VideoRequestId) -> Result<Vie
     let items: Vec<ItemView> = shown.into_iter().map(view).collect();
     let allowed_actions = allowed_actions(caller, &head.request, &items);
     Ok(View { head, items, thread, allowed_actions })
-}
-
-/// A request names its case only to those who may open it: to everybody else it is a door that says 404.
-async fn hide_closed_doors(tx: &mut Tx, caller: &Caller, heads: &mut [Head]) -> Result<()> {
-    let cases: Vec<CaseId> = heads.iter().filter_map(|head| head.request.case_id.clone()).collect();
-    let open = store::case::which_are_seen(tx, &policy::sees_cases(caller), &cases).await?;
-    for head in heads {
-        head.request.case_id.take_if(|case| !open.contains(case));
-    }
-    Ok(())
 }
 
 fn item_view(
@@ -403,8 +392,7 @@ pub async fn list(app: &App, caller: &Caller, search: Search) -> Result<Page<Hea
     };
     let sees = policy::sees_requests(caller);
     let mut tx = app.read().await?;
-    let mut found = store::video_request::list(&mut tx, &sees, &filter).await?;
-    hide_closed_doors(&mut tx, caller, &mut found).await?;
+    let found = store::video_request::list(&mut tx, &sees, &filter).await?;
     let mut page = Page::cut(found, limit, |head| (filter.key(&head.request), head.request.id.clone()));
     if search.count {
         page.total = Some(store::video_request::count(&mut tx, &sees, &filter).await?);

@@ -224,10 +224,12 @@ pub struct SeesRequests {
     pub asked_by: Vec<OrganizationId>,
     /// The heads of requests for sources of these organizations, with the items for those sources and no others.
     pub owned_by: Vec<OrganizationId>,
+    /// Of the cases of whole requests, those that may be opened: to anybody else a case is a door that says 404.
+    pub cases: SeesCases,
 }
 
 impl SeesRequests {
-    /// Whether the whole of a request is seen, with every item and the case.
+    /// Whether the whole of a request is seen, with every item.
     pub fn whole(&self, requester: &AccountId, organization: &OrganizationId) -> bool {
         self.all || self.requester.as_ref() == Some(requester) || self.asked_by.contains(organization)
     }
@@ -248,6 +250,7 @@ pub fn sees_requests(caller: &Caller) -> SeesRequests {
         requester: caller.account_id().filter(|_| own).cloned(),
         asked_by,
         owned_by,
+        cases: sees_cases(caller),
     }
 }
 

@@ -5,7 +5,7 @@ mod list;
 use std::collections::HashMap;
 
 use domain::id::{CaseId, OrganizationId, VideoRequestId};
-use domain::policy::SeesRequests;
+use domain::policy::{SeesCases, SeesRequests};
 use domain::position::Position;
 use domain::request_item::State;
 use domain::video_request::{Incident, Status, VideoRequest};
@@ -294,7 +294,7 @@ pub async fn find(tx: &mut Tx, sees: &SeesRequests, id: &VideoRequestId) -> Resu
     Ok(with_items(tx, sees, found.into_iter().collect()).await?.pop())
 }
 
-/// Adds what follows from the items that are seen. A case is only told to those who see the whole.
+/// Adds what follows from the items that are seen. A case is only told to those who see the whole and may open it.
 async fn with_items(tx: &mut Tx, sees: &SeesRequests, mut heads: Vec<Head>) -> Result<Vec<Head>> {
     if heads.is_empty() {
         return Ok(heads);
@@ -309,15 +309,15 @@ async fn with_items(tx: &mut Tx, sees: &SeesRequests, mut heads: Vec<Head>) -> R
     for row in sql.add(")").fetch_all(tx).await? {
         items.entry(row.parsed("request_id")?).or_default().push(state_and_overwrite(&row)?);
     }
+    let cases: Vec<CaseId> = heads.iter().filter_map(|head| head.request.case_id.clone()).collect();
+    let cases = crate::case::which_are_seen(tx, &sees.cases, &cases).await?;
     for head in &mut heads {
         let items = items.remove(&head.request.id).unwrap_or_default();
         let summary = Summary::of(&items)?;
         let whole = sees.whole(&head.request.requester_id, &head.request.organization_id);
         let request = &mut head.request;
         (request.status, request.open, request.overwrite_at) = (summary.status, summary.open, summary.overwrite_at);
-        if !whole {
-            request.case_id = None;
-        }
+        request.case_id.take_if(|case| !whole || !cases.contains(case));
         head.item_count = i64::try_from(items.len()).unwrap_or(i64::MAX);
     }
     Ok(heads)
@@ -337,7 +337,8 @@ pub async fn is_seen(tx: &mut Tx, sees: &SeesRequests, id: &str) -> Result<bool>
 
 /// Everything that may be seen, for the server itself.
 pub fn everything() -> SeesRequests {
-    SeesRequests { all: true, requester: None, asked_by: Vec::new(), owned_by: Vec::new() }
+    let cases = SeesCases { all: true, principals: Vec::new() };
+    SeesRequests { all: true, requester: None, asked_by: Vec::new(), owned_by: Vec::new(), cases }
 }
 
 /// Whether a case that one of these principals may open is closed; `None` when they may not open it.

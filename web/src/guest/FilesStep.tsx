@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { LinkView, Receipt } from '~/api/types.ts'
 import { bytes } from '~/lib/format.ts'
-import { end, send, type Sender } from '~/lib/upload.ts'
+import { end, keyOf, send, type Sender } from '~/lib/upload.ts'
 import { finish, LinkTrouble } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
 import { FileRow, type Row } from './FileRow.tsx'
@@ -38,7 +38,7 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
 
   function add(files: FileList | null) {
     for (const file of files ?? []) {
-      const key = `${file.name}:${file.size}:${file.lastModified}`
+      const key = keyOf(file)
       if (rows.some((r) => r.key === key)) continue
       const put = (patch: Partial<Row>) => setRows((all) => all.map((r) => (r.key === key ? { ...r, ...patch } : r)))
       const sender = send(file, {

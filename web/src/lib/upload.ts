@@ -18,7 +18,8 @@ export interface Sender {
   remove: () => Promise<void>
 }
 
-const fingerprint = (file: File, scope: string) => `sightline:${scope}:${file.name}:${file.size}:${file.lastModified}`
+/** The same file, as far as a browser can tell. */
+export const keyOf = (file: File) => `${file.name}:${file.size}:${file.lastModified}`
 
 /** What the server says about a refusal; status 0 where nobody answered. */
 function refusal(error: Error | DetailedError): { status: number; detail?: string; code?: string } {
@@ -43,7 +44,7 @@ export function send(file: File, options: SendOptions): Sender {
     endpoint: '/api/v1/uploads',
     metadata: { filename: file.name, filetype: file.type || 'application/octet-stream', ...options.metadata },
     headers: options.headers,
-    fingerprint: async () => fingerprint(file, options.scope),
+    fingerprint: async () => `sightline:${options.scope}:${keyOf(file)}`,
     storeFingerprintForResuming: true,
     removeFingerprintOnSuccess: true,
     retryDelays: [0, 1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 60_000],

@@ -36,7 +36,6 @@ async fn purge_one(app: &App) -> Result<bool> {
     super::push(&mut tx, REMOVE, &json!({ "evidence_id": file.id }), None).await?;
     let event = did(&Caller::server(), PURGED).about("evidence", &file.id);
     let event = event.with("sha256", file.original.sha256.as_str()).with("size_bytes", file.original.size_bytes);
-    let event = event.personally("name", file.name.as_str());
     tx.commit([evidence::about(event, &file)]).await?;
     Ok(true)
 }

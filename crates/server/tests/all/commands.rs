@@ -1,7 +1,6 @@
 //! The command line, as an administrator types it.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use reqwest::{Method, StatusCode};
 
@@ -65,19 +64,7 @@ fn settings_that_cannot_work_are_refused_at_the_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_password_is_set_anew_while_the_server_runs() {
     let installation = Installation::start().await;
-    let set = |password: &str, email: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sightline"));
-        command.args(["account", "set-password", email, "--password-stdin", "--data"]);
-        let mut child = command
-            .arg(installation.folder.path().join("data"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        writeln!(child.stdin.take().unwrap(), "{password}").unwrap();
-        child.wait_with_output().unwrap()
-    };
+    let set = |password: &str, email: &str| installation.account(&["set-password", email], password);
     let (email, fresh) = ("investigator@agency.example", "a horse of another color");
     assert!(!set("short", email).status.success());
     assert!(!set(fresh, "nobody@agency.example").status.success());

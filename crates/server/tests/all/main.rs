@@ -1,5 +1,5 @@
-//! The server, through its front door: one program, because each that is linked by itself costs a hundred megabytes
-//! and half a minute. One file of it: `cargo nextest run -p sightline-server people::`.
+//! The server, through its front door: one program, because each that is linked by itself carries the whole server; as
+//! twenty-four of them they filled CI's disk. One file of it: `cargo nextest run -p sightline-server people::`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bad_input;

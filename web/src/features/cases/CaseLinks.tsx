@@ -1,22 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Case, CaseLink } from '~/api/types.ts'
-import { revokeLink } from '~/features/video-requests/api.ts'
+import { useRevokeLink } from '~/features/file-requests/revoke.ts'
 import { plural } from '~/lib/format.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { Time } from '~/ui/Time.tsx'
-import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { caseLinks } from './api.ts'
 
 /** Who can send files into the case without an account: its upload links, each to be revoked. */
 export function CaseLinks({ of: c }: { of: Case }) {
   const queries = useQueryClient()
   const { data: links, error } = useQuery(caseLinks(c.id))
-  const revoke = useMutation({
-    mutationFn: (id: string) => revokeLink(id),
-    onSuccess: () => { tell('The link is revoked. What had arrived stays.'); void queries.invalidateQueries({ queryKey: ['cases'] }) },
-    onError: tellTrouble,
-  })
+  const revoke = useRevokeLink(() => void queries.invalidateQueries({ queryKey: ['cases'] }))
   if (error) return <TroubleNote error={error} />
   if (!links?.length) return null
   return (

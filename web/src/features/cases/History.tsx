@@ -6,20 +6,24 @@ import { Time } from '~/ui/Time.tsx'
 import { detailText, eventWord } from './words.ts'
 
 export function History({ query }: { query: UseQueryOptions<HistoryEntry[], Error, HistoryEntry[], any> }) {
-  const zone = useZone()
   const { data, error, isPending } = useQuery(query)
   if (error) return <TroubleNote error={error} />
   if (isPending) return <RowsToCome rows={3} height={32} />
   if (data.length === 0) return <p className="dim">Nothing has happened yet.</p>
   return (
     <ol className="history">
-      {data.map((entry) => (
-        <li key={entry.id}>
-          <span className="small dim"><Time at={entry.at} seconds /></span>
-          <span>{eventWord(entry.kind, entry.detail)}{entry.actor && <> · <strong>{entry.actor.name}</strong></>}</span>
-          {detailText(entry.detail, zone) && <span className="small dim">{detailText(entry.detail, zone)}</span>}
-        </li>
-      ))}
+      {data.map((entry) => <Entry key={entry.id} entry={entry} />)}
     </ol>
+  )
+}
+
+function Entry({ entry }: { entry: HistoryEntry }) {
+  const facts = detailText(entry.detail, useZone())
+  return (
+    <li>
+      <span className="small dim"><Time at={entry.at} seconds /></span>
+      <span>{eventWord(entry.kind, entry.detail)}{entry.actor && <> · <strong>{entry.actor.name}</strong></>}</span>
+      {facts && <span className="small dim">{facts}</span>}
+    </li>
   )
 }

@@ -4,11 +4,10 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { Case } from '~/api/types.ts'
 import { bytes, percent } from '~/lib/format.ts'
-import { type Sender, type Sending, send } from '~/lib/upload.ts'
+import { keyOf, type Sender, type Sending, send } from '~/lib/upload.ts'
 
 interface Row { file: File; done: number; state: Sending; reason?: string; sender?: Sender }
 const WORDS: Record<Sending, string> = { sending: 'on its way', waiting: 'waits for the network', stuck: 'stopped', done: 'arrived' }
-const keyOf = (file: File) => `${file.name}:${file.size}:${file.lastModified}`
 
 export function UploadHere({ of: c, onClose }: { of: Case; onClose: () => void }) {
   const queries = useQueryClient()

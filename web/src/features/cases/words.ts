@@ -17,7 +17,7 @@ const KINDS: Record<string, string> = {
   'evidence.play': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.preview': 'Saw a picture of it',
   'file_request.create': 'Made an upload link', 'file_request.answer': 'Answered the upload link', 'file_request.finish': 'Finished the upload', 'file_request.revoke': 'Revoked the upload link',
   'request_item.arrive': 'What was asked for arrived', 'request_item.release': 'Released what was asked for',
-  'upload.create': 'Began an upload', 'upload.finish': 'The upload came whole', 'upload.terminate': 'Removed the upload', 'upload.expire': 'The upload ran out', 'upload.refuse': 'The upload was refused',
+  'upload.create': 'Began an upload', 'upload.finish': 'The upload came whole',
 }
 /** What happened, in words; a copy that could not be made is said as such. */
 export function eventWord(kind: string, detail: unknown): string {
@@ -26,7 +26,6 @@ export function eventWord(kind: string, detail: unknown): string {
 }
 
 const ANSWERS: Record<string, string> = { have: 'has footage', nothing: 'has nothing', no: 'does not give it' }
-const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 
 /** Each fact that people read, in the order in which it is said; what is not named here only machines read. */
 const FACTS: Record<string, (value: string | number, zone: string) => string> = {
@@ -34,8 +33,7 @@ const FACTS: Record<string, (value: string | number, zone: string) => string> = 
   size_bytes: (value) => bytes(Number(value)),
   answer: (value) => ANSWERS[value] ?? sentence(String(value)),
   comment: (value) => `“${value}”`,
-  expires_at: (value, zone) => `good until ${MOMENT.test(String(value)) ? moment(String(value), zone, false) : value}`,
-  code: (value) => sentence(String(value)).toLowerCase(),
+  expires_at: (value, zone) => `good until ${moment(String(value), zone, false)}`,
 }
 
 /** What is worth reading of an event besides what happened. */

@@ -9,8 +9,8 @@ import { Facts, Page } from '~/ui/Page.tsx'
 import { Status } from '~/ui/Status.tsx'
 import { Ago, Time } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
-import { adapterWord } from './words.ts'
 import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
+import { adapterWord } from './words.ts'
 
 export function ConnectorPage() {
   const { id } = useParams({ strict: false }) as { id: string }

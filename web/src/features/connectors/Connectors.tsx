@@ -9,9 +9,9 @@ import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
 import { Status } from '~/ui/Status.tsx'
 import { Ago } from '~/ui/Time.tsx'
-import { adapterWord } from './words.ts'
 import { connectorList } from './api.ts'
 import { NewConnector } from './NewConnector.tsx'
+import { adapterWord } from './words.ts'
 import './connectors.css'
 
 export function Connectors() {

@@ -43,7 +43,7 @@ export function Review() {
         <div className="panel"><Empty icon={IconChecks} title="Nothing waits for you">Requests for cameras of your organization appear here, the most urgent first.</Empty></div>
       ) : (
         <ul className="cards">
-          {heads.map((head, i) => <ReviewCard key={head.id} head={head} current={i === at} pressed={pressed?.on === head.id ? pressed : null} onFocus={() => turnTo(head.id)} />)}
+          {heads.map((head, i) => <ReviewCard key={head.id} head={head} next={heads[i + 1]} current={i === at} pressed={pressed?.on === head.id ? pressed : null} onFocus={() => turnTo(head.id)} />)}
         </ul>
       )}
       <More query={query} />

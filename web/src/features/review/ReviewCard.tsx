@@ -26,7 +26,7 @@ export function focusCard(id: string) {
 }
 
 /** Who asks, why, which camera, which minutes, when it dies; and the four answers. */
-export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoRequestHead; current: boolean; pressed: Pressed | null; onFocus: () => void }) {
+export function ReviewCard({ head, next, current, pressed, onFocus }: { head: VideoRequestHead; next?: VideoRequestHead; current: boolean; pressed: Pressed | null; onFocus: () => void }) {
   const queries = useQueryClient()
   const { data: request } = useQuery(oneRequest(head.id))
   useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
@@ -60,10 +60,9 @@ export function ReviewCard({ head, current, pressed, onFocus }: { head: VideoReq
   }
   function decide(verb: ItemVerb, body: Decision) {
     if (!request) return
-    close()
+    setChoice(null)
     // On to the next card: this one leaves when the decision is sent.
-    const next = document.getElementById(`card-${head.id}`)?.nextElementSibling
-    if (next) focusCard(next.id.replace('card-', ''))
+    focusCard((next ?? head).id)
     if (verb === 'ask') speak.mutate({ items: able('ask'), verb, body })
     else decideLater(queries, request, able(verb), verb, body)
   }

@@ -2,22 +2,18 @@ import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Item } from '~/api/types.ts'
 import { LinkCard } from '~/features/file-requests/LinkCard.tsx'
+import { useRevokeLink } from '~/features/file-requests/revoke.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { Time } from '~/ui/Time.tsx'
-import { tell, tellTrouble } from '~/ui/Toasts.tsx'
-import { newItemLink, revokeLink } from './api.ts'
+import { newItemLink } from './api.ts'
 
 /** The upload link of an item: made here, shown once, revoked here. */
 export function ItemLink({ item, making, onClose }: { item: Item; making: boolean; onClose: () => void }) {
   const queries = useQueryClient()
   const refresh = () => void queries.invalidateQueries({ queryKey: ['video-requests'] })
   const make = useMutation({ mutationFn: () => newItemLink(item.id), onSuccess: refresh })
-  const revoke = useMutation({
-    mutationFn: (id: string) => revokeLink(id),
-    onSuccess: () => { make.reset(); refresh(); tell('The link is revoked. What had arrived stays.') },
-    onError: tellTrouble,
-  })
+  const revoke = useRevokeLink(() => { make.reset(); refresh() })
   const link = item.file_request
   const mine = item.allowed_actions.includes('file_request')
   const live = link && !link.revoked_at && !link.finished_at && new Date(link.expires_at) > new Date()

@@ -49,7 +49,6 @@ export const actOnItem = (id: Id, verb: ItemVerb, body: Decision = {}) =>
 
 export const newItemLink = (id: Id, expires_at?: Time) =>
   take(client.POST('/api/v1/request-items/{id}/file-request', { params: { path: { id } }, body: present({ expires_at }) }))
-export const revokeLink = (id: Id) => take(client.DELETE('/api/v1/file-requests/{id}', { params: { path: { id } } }))
 
 /** Requests that touch the same camera and minutes. */
 export const overlapping = (filter: { source_id?: Id; from: Time; to: Time }) => queryOptions({

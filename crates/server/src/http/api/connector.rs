@@ -65,11 +65,11 @@ struct Queue {
 }
 
 fn view(app: &App, caller: &Caller, shown: app::connector::Shown) -> ConnectorView {
-    let connector = shown.connector;
+    let (connector, now) = (shown.connector, app.now());
     let may = connector.revoked_at.is_none() && policy::manage_connector(caller, &connector.organization_id).is_ok();
     ConnectorView {
-        problem: connector.trouble(app.now()),
-        online: connector.is_online(app.now()),
+        problem: connector.trouble(now),
+        online: connector.is_online(now),
         organization: Named::new(&connector.organization_id, connector.organization_name),
         id: connector.id,
         name: connector.name,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::{Timestamp, Window};
@@ -33,15 +33,8 @@ impl Installation {
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
         let server = serve(folder.path(), &address);
         ready(&address).await;
-        let mut add = Command::new(env!("CARGO_BIN_EXE_sightline"))
-            .args(["account", "add", "admin@agency.example", "--role", "administrator", "--password-stdin", "--data"])
-            .arg(folder.path().join("data"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("sightline account add starts");
-        add.stdin.take().expect("a pipe").write_all(PASSWORD.as_bytes()).expect("the password is taken");
-        assert!(add.wait().expect("it ends").success(), "sightline account add");
+        let added = account(folder.path(), &["add", "admin@agency.example", "--role", "administrator"], PASSWORD);
+        assert!(added.status.success(), "sightline account add: {}", text_of(&added.stderr));
 
         let administrator = Person::sign_in(&address, "admin@agency.example").await;
         let organization =
@@ -59,6 +52,11 @@ impl Installation {
         let investigator = Person::sign_in(&address, "investigator@agency.example").await;
         let approver = Person::sign_in(&address, "approver@transit.example").await;
         Self { folder, address, server, administrator, investigator, approver, transit }
+    }
+
+    /// Types `sightline account …` with a password.
+    pub(crate) fn account(&self, arguments: &[&str], password: &str) -> Output {
+        account(self.folder.path(), arguments, password)
     }
 
     /// Kills the server without warning.
@@ -187,6 +185,19 @@ impl Drop for Installation {
             self.check();
         }
     }
+}
+
+fn account(folder: &Path, arguments: &[&str], password: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sightline"));
+    command.arg("account").args(arguments).args(["--password-stdin", "--data"]).arg(folder.join("data"));
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("sightline account starts");
+    writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("the password is taken");
+    child.wait_with_output().expect("it ends")
 }
 
 fn serve(folder: &Path, address: &str) -> Child {
