@@ -64,6 +64,13 @@ pub async fn receive(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<
         event = event
             .with("recorded", json!({ "from": recorded.window.from, "to": recorded.window.to, "gaps": recorded.gaps }));
     }
+    if let Some(source) = &evidence.source_id {
+        event = event.with("source", source.as_str());
+    }
+    if let Some(manifest) = &evidence.manifest {
+        // As it is kept, byte for byte.
+        event = event.with("manifest_sha256", Sha256Digest::of(manifest.to_string().as_bytes()).to_string());
+    }
     Ok((evidence, Some(event)))
 }
 

@@ -9,8 +9,8 @@ use domain::policy::{self, Privilege, SeesRequests};
 use domain::request_item::{Action, Hold, RequestItem, State};
 use domain::video_request::{self, AskedItem, Incident, Limits, MessageKind, RequestAction, Submission, VideoRequest};
 use domain::{Caller, Invalid, Timestamp, Window};
-use store::Tx;
 use store::video_request::Filter;
+use store::{Event, Tx};
 
 use crate::idempotency::{self, Key};
 use crate::notify::{self, Message};
@@ -123,15 +123,41 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
         let about = notify::About { request: &request, requester, items: &items, comment: None, link: None };
         notify::tell_approvers(app, &mut tx, Message::Submitted, &about).await?;
     }
-    let items: Vec<_> = shown.iter().map(|shown| shown.item.id.as_str()).collect();
+    let mut events = vec![submitted_event(caller, &request)];
+    events.extend(shown.iter().map(|shown| asked_event(caller, &shown.item)));
+    tx.commit(events).await?;
+    find(app, caller, &request.id).await
+}
+
+fn submitted_event(caller: &Caller, request: &VideoRequest) -> Event {
+    let incident = &request.incident;
     // a number may be made of the requester's name
     let event = did(caller, "video_request.submit")
         .about("video_request", &request.id)
-        .with("items", items)
+        .with("incident_from", incident.from.to_string())
+        .with("incident_to", incident.to.to_string())
         .personally("number", request.number.as_str())
-        .personally("name", request.name.as_str());
-    tx.commit([event.personally("reason", request.reason.clone().unwrap_or_default())]).await?;
-    find(app, caller, &request.id).await
+        .personally("name", request.name.as_str())
+        .personally("reason", request.reason.clone().unwrap_or_default());
+    let place = incident.position.map(|place| format!("{}, {}", place.lat, place.lon));
+    [("incident_number", &incident.number), ("address", &incident.address), ("position", &place)].into_iter().fold(
+        event,
+        |event, (name, said)| match said {
+            Some(said) => event.personally(name, said.as_str()),
+            None => event,
+        },
+    )
+}
+
+/// What was asked of which source: an event of its own, for a request may ask for more than one leaf holds.
+fn asked_event(caller: &Caller, item: &RequestItem) -> Event {
+    did(caller, "request_item.submit")
+        .about("request_item", &item.id)
+        .about("video_request", &item.request_id)
+        .with("source", item.source_id.as_ref().map(CameraId::as_str))
+        .with("channels", item.channels.clone())
+        .with("from", item.asked.from.to_string())
+        .with("to", item.asked.to.to_string())
 }
 
 fn check(app: &App, new: &NewRequest, now: Timestamp) -> Result<()> {

@@ -47,6 +47,9 @@ pub struct PublicEvent {
     pub data: Map<String, Value>,
     /// The commitment to the personal part; null when there is none.
     pub commitment: Option<Sha256Digest>,
+    /// The hash over the seals of the rows that changed with it ([`crate::seal`]); absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seals: Option<Sha256Digest>,
 }
 
 /// Why an event has no leaf.
@@ -160,6 +163,8 @@ mod tests {
             r#"{"actor":null,"at":1700000000000000,"commitment":null,"data":{"sha256":"ba78","size_bytes":3},"id":"evt_1","kind":"evidence.receive","objects":{"case":"cas_1","evidence":"evd_1"}}"#
         );
         assert_eq!(PublicEvent::from_leaf(&leaf).unwrap(), event());
+        let sealed = PublicEvent { seals: Some(Sha256Digest::of(b"")), ..event() };
+        assert_eq!(PublicEvent::from_leaf(&sealed.leaf().unwrap()).unwrap(), sealed);
         let mut spaced = leaf.clone();
         spaced.insert(1, b' ');
         assert_eq!(PublicEvent::from_leaf(&spaced), Err(EventError::NotALeaf));

@@ -9,6 +9,7 @@
 //! | [`checkpoint`] | the signed head of a log | C2SP tlog-checkpoint |
 //! | [`canonical`] | one byte form for each JSON value | RFC 8785, without floats |
 //! | [`event`] | a leaf of the ledger, and the commitment to its personal part | ours, see `docs/design/ledger.md` |
+//! | [`seal`] | what rows said when an event changed them | ours, see `docs/design/ledger.md` |
 //!
 //! Salts and keys are handed in; whatever is read or written, the caller reads or writes.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -18,6 +19,7 @@ pub mod checkpoint;
 pub mod digest;
 pub mod event;
 pub mod note;
+pub mod seal;
 pub mod tile;
 pub mod tree;
 

@@ -60,6 +60,7 @@ fn search_text(account: &Account) -> String {
 
 /// Writes a new one. [`crate::Error::Exists`] when address or user name is taken.
 pub async fn insert(tx: &mut Tx, new: &Account, password_hash: Option<&str>) -> Result<()> {
+    tx.changed(&new.id);
     Sql::new("INSERT INTO accounts (id, organization_id, email, user_name, name, search_text, password_hash, must_change_password, created_at, version) VALUES (")
         .args([new.id.as_str(), new.organization_id.as_str(), &new.email, &new.user_name, &new.name, &search_text(new)])
         .add(", ")
@@ -89,6 +90,7 @@ async fn insert_grants(tx: &mut Tx, account: &Account) -> Result<()> {
 
 /// Saves names, roles and whether it is disabled, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &Account) -> Result<()> {
+    tx.changed(&changed.id);
     Sql::new("UPDATE accounts SET version = version + 1, name = ")
         .arg(&changed.name)
         .add(", user_name = ")
@@ -109,6 +111,7 @@ pub async fn save(tx: &mut Tx, changed: &Account) -> Result<()> {
 
 /// Sets a password; its owner has chosen it, or must choose another at the next sign-in.
 pub async fn set_password(tx: &mut Tx, id: &AccountId, hash: &str, must_change: bool) -> Result<()> {
+    tx.changed(id);
     Sql::new("UPDATE accounts SET version = version + 1, password_hash = ")
         .arg(hash)
         .add(", must_change_password = ")

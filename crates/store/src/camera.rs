@@ -175,6 +175,7 @@ pub async fn insert_many(tx: &mut Tx, new: &[Camera]) -> Result<()> {
         sql.execute(tx).await?;
     }
     for camera in new {
+        tx.changed(&camera.id);
         insert_tags(tx, camera).await?;
     }
     Ok(())
@@ -182,6 +183,7 @@ pub async fn insert_many(tx: &mut Tx, new: &[Camera]) -> Result<()> {
 
 /// Saves everything that is known of it, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &Camera) -> Result<()> {
+    tx.changed(&changed.id);
     let mut sql = Sql::new("UPDATE cameras SET version = version + 1");
     for (name, value) in columns(changed) {
         sql.push(", ").push(name).push(" = ");
@@ -267,6 +269,7 @@ pub async fn remove(tx: &mut Tx, camera: &Camera) -> Result<()> {
     if named.fetch_optional(tx).await?.is_some() {
         return Err(Error::Referred);
     }
+    tx.changed(id);
     let sql = Sql::new("DELETE FROM cameras WHERE id = ").arg(id).add(" AND version = ").arg(camera.version);
     sql.execute_versioned(tx).await
 }

@@ -79,6 +79,7 @@ fn search_text(case: &Case) -> String {
 
 /// Writes a new one, without an access list.
 pub async fn insert(tx: &mut Tx, new: &Case) -> Result<()> {
+    tx.changed(&new.id);
     Sql::new("INSERT INTO cases (id, number, name, created_by, search_text, created_at, version) VALUES (")
         .args([new.id.as_str(), &new.number, &new.name, new.created_by.as_str(), &search_text(new)])
         .add(", ")
@@ -91,6 +92,7 @@ pub async fn insert(tx: &mut Tx, new: &Case) -> Result<()> {
 
 /// Saves it, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &mut Case) -> Result<()> {
+    tx.changed(&changed.id);
     Sql::new("UPDATE cases SET version = version + 1, name = ")
         .arg(&changed.name)
         .add(", search_text = ")
@@ -228,6 +230,7 @@ pub async fn access(tx: &mut Tx, id: &CaseId) -> Result<Vec<NamedAccess>> {
 
 /// Replaces the access list. [`Error::Referred`] does not come: check the principals with [`exists`] first.
 pub async fn set_access(tx: &mut Tx, id: &CaseId, entries: &[Access]) -> Result<()> {
+    tx.changed(id);
     Sql::new("DELETE FROM case_access WHERE case_id = ").arg(id.as_str()).execute(tx).await?;
     for entry in entries {
         insert_access(tx, id, entry).await?;
@@ -265,6 +268,7 @@ pub async fn access_of(tx: &mut Tx, id: &CaseId, principal: &Principal) -> Resul
 
 /// Gives one principal a line, replacing the one it has.
 pub async fn grant(tx: &mut Tx, id: &CaseId, entry: &Access) -> Result<()> {
+    tx.changed(id);
     Sql::new("DELETE FROM case_access WHERE case_id = ")
         .arg(id.as_str())
         .add(" AND principal_id = ")

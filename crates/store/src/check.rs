@@ -1,8 +1,5 @@
 //! Which files the rows know: for `check`, which holds each against its bytes.
 
-use domain::Timestamp;
-use sqlx::any::AnyRow;
-
 use crate::{Columns as _, Result, Sql, Tx};
 
 /// A file that a row names.
@@ -112,53 +109,4 @@ pub async fn event_objects(tx: &mut Tx, from_seq: i64, to_seq: i64) -> Result<Ve
 pub async fn numbered(tx: &mut Tx) -> Result<u64> {
     let row = Sql::new("SELECT COALESCE(MAX(leaf_index) + 1, 0) AS numbered FROM events").fetch_one(tx).await?;
     Ok(u64::try_from(row.int("numbered")?).unwrap_or(0))
-}
-
-/// A line of an access list: case, principal, rank of the level, and until when.
-pub type AccessLine = (String, String, i64, Option<Timestamp>);
-
-/// The lines of the access lists of so many cases after one, and the last of these cases.
-pub async fn access_lines(tx: &mut Tx, after: &str, cases: i64) -> Result<(Vec<AccessLine>, Option<String>)> {
-    let ids = Sql::new("SELECT id FROM cases WHERE id > ").arg(after).add(" ORDER BY id LIMIT ").arg(cases);
-    let ids = ids.fetch_all(tx).await?;
-    let Some(last) = ids.last().map(|row| row.text("id")).transpose()? else { return Ok((Vec::new(), None)) };
-    let rows = Sql::new("SELECT case_id, principal_id, level, expires_at FROM case_access WHERE case_id > ")
-        .arg(after)
-        .add(" AND case_id <= ")
-        .arg(last.as_str())
-        .add(" ORDER BY case_id, principal_id")
-        .fetch_all(tx)
-        .await?;
-    let line = |row: &AnyRow| {
-        Ok((row.text("case_id")?, row.text("principal_id")?, row.int("level")?, row.time_or_null("expires_at")?))
-    };
-    Ok((rows.iter().map(line).collect::<Result<_>>()?, Some(last)))
-}
-
-/// What a row says of a request item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemRow {
-    /// Its id.
-    pub id: String,
-    /// Its state.
-    pub state: String,
-    /// What was granted.
-    pub granted: Option<(Timestamp, Timestamp)>,
-}
-
-/// Up to `limit` request items with ids after one.
-pub async fn items(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<ItemRow>> {
-    let sql = Sql::new("SELECT id, state, granted_from, granted_to FROM request_items WHERE id > ").arg(after);
-    let rows = sql.add(" ORDER BY id LIMIT ").arg(limit).fetch_all(tx).await?;
-    let item = |row: &AnyRow| {
-        let granted = row.time_or_null("granted_from")?.zip(row.time_or_null("granted_to")?);
-        Ok(ItemRow { id: row.text("id")?, state: row.text("state")?, granted })
-    };
-    rows.iter().map(item).collect()
-}
-
-/// Whether an event about this was written after that number.
-pub async fn has_newer(tx: &mut Tx, object: &str, seq: i64) -> Result<bool> {
-    let sql = Sql::new("SELECT 1 AS newer FROM event_objects WHERE object_id = ").arg(object).add(" AND seq > ");
-    Ok(sql.arg(seq).add(" LIMIT 1").fetch_optional(tx).await?.is_some())
 }

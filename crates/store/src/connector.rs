@@ -32,6 +32,7 @@ fn connector(row: &AnyRow) -> Result<Connector> {
 
 /// Writes a new one, by the hash of its key.
 pub async fn insert(tx: &mut Tx, new: &Connector, key_hash: &str) -> Result<()> {
+    tx.changed(&new.id);
     Sql::new(
         "INSERT INTO connectors (id, organization_id, name, key_hash, source_sequence, created_at, version) VALUES (",
     )
@@ -175,6 +176,7 @@ pub async fn published(
 
 /// Gives it a new key; the earlier one is worth nothing from then on.
 pub async fn rekey(tx: &mut Tx, id: &ConnectorId, key_hash: &str) -> Result<()> {
+    tx.changed(id);
     Sql::new("UPDATE connectors SET version = version + 1, key_hash = ")
         .arg(key_hash)
         .add(" WHERE id = ")
@@ -191,6 +193,9 @@ pub async fn revoke(tx: &mut Tx, id: &ConnectorId, at: Timestamp) -> Result<bool
         .arg(id.as_str())
         .execute(tx)
         .await?;
+    if touched > 0 {
+        tx.changed(id);
+    }
     Ok(touched > 0)
 }
 

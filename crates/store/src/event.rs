@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use proof::Sha256Digest;
 use proof::event::PublicEvent;
 use serde_json::{Map, Value, json};
 
+use crate::seal::{self, Seal};
 use crate::{Result, Sql, Tx};
 
 /// What happened, to be put into the ledger.
@@ -51,8 +53,8 @@ impl Event {
     }
 }
 
-/// Writes the row. Called by [`Tx::commit`] alone.
-pub(crate) async fn insert(tx: &mut Tx, event: Event) -> Result<()> {
+/// Writes the row, with the seals of what changed and the hash over them. Called by [`Tx::commit`] alone.
+pub(crate) async fn insert(tx: &mut Tx, event: Event, seals: Option<(Vec<Seal>, Sha256Digest)>) -> Result<()> {
     let id: domain::id::EventId = tx.new_id();
     let (personal, salt, commitment) = if event.personal.is_empty() {
         (None, None, None)
@@ -70,31 +72,38 @@ pub(crate) async fn insert(tx: &mut Tx, event: Event) -> Result<()> {
         objects: event.objects.into_iter().map(|(noun, id)| (noun.to_owned(), id)).collect(),
         data: event.data,
         commitment,
+        seals: seals.as_ref().map(|(_, list)| *list),
     };
     // What has no leaf must not be committed: the ledger would stand still before it.
     public.leaf()?;
-    let row = Sql::new("INSERT INTO events (id, at, kind, actor, objects, data, personal, salt, commitment) VALUES (")
-        .args([public.id.as_str()])
-        .add(", ")
-        .arg(public.at)
-        .add(", ")
-        .arg(public.kind.as_str())
-        .add(", ")
-        .arg(public.actor.as_deref())
-        .add(", ")
-        .arg(json!(public.objects).to_string())
-        .add(", ")
-        .arg(Value::Object(public.data).to_string())
-        .add(", ")
-        .arg(personal)
-        .add(", ")
-        .arg(salt)
-        .add(", ")
-        .arg(commitment.map(|c| c.to_string()))
-        .add(") RETURNING seq")
-        .fetch_one(tx)
-        .await?;
+    let row =
+        Sql::new("INSERT INTO events (id, at, kind, actor, objects, data, personal, salt, commitment, seals) VALUES (")
+            .args([public.id.as_str()])
+            .add(", ")
+            .arg(public.at)
+            .add(", ")
+            .arg(public.kind.as_str())
+            .add(", ")
+            .arg(public.actor.as_deref())
+            .add(", ")
+            .arg(json!(public.objects).to_string())
+            .add(", ")
+            .arg(Value::Object(public.data).to_string())
+            .add(", ")
+            .arg(personal)
+            .add(", ")
+            .arg(salt)
+            .add(", ")
+            .arg(commitment.map(|c| c.to_string()))
+            .add(", ")
+            .arg(public.seals.map(|list| list.to_string()))
+            .add(") RETURNING seq")
+            .fetch_one(tx)
+            .await?;
     let seq = crate::Columns::int(&row, "seq")?;
+    if let Some((seals, _)) = seals {
+        seal::insert(tx, seq, seals).await?;
+    }
     let mut ids: Vec<String> = public.objects.into_values().collect();
     ids.sort_unstable();
     ids.dedup();

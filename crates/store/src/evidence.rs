@@ -60,6 +60,7 @@ fn evidence(row: &AnyRow) -> Result<Evidence> {
 
 /// Writes a new one, before anything was made of it.
 pub async fn insert(tx: &mut Tx, new: &Evidence) -> Result<()> {
+    tx.changed(&new.id);
     let text = |value: Option<&dyn ToString>| value.map(ToString::to_string);
     let recorded = new.recorded.as_ref();
     Sql::new(
@@ -97,6 +98,7 @@ pub async fn insert(tx: &mut Tx, new: &Evidence) -> Result<()> {
 
 /// Saves what was made of it, if nobody else did since it was read.
 pub async fn save_derivatives(tx: &mut Tx, changed: &mut Evidence) -> Result<()> {
+    tx.changed(&changed.id);
     let (playable, thumbnail) = (changed.playable.as_ref(), changed.thumbnail.as_ref());
     let media = changed.media.as_ref().and_then(|media| serde_json::to_string(media).ok());
     Sql::new("UPDATE evidence SET version = version + 1, media = ")
@@ -163,6 +165,7 @@ pub async fn refused(tx: &mut Tx, before: Timestamp, this: Option<&EvidenceId>) 
 
 /// Notes that its bytes go. Their names stay, so that their removal can be repeated and be checked.
 pub async fn purge(tx: &mut Tx, changed: &mut Evidence) -> Result<()> {
+    tx.changed(&changed.id);
     let now = tx.now();
     Sql::new("UPDATE evidence SET version = version + 1, purged_at = ")
         .arg(now.as_micros())

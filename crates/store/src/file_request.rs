@@ -35,6 +35,7 @@ fn file_request(row: &AnyRow) -> Result<FileRequest> {
 
 /// Writes a new one, by the hash of its token.
 pub async fn insert(tx: &mut Tx, new: &FileRequest, token_hash: &str) -> Result<()> {
+    tx.changed(&new.id);
     let (item, case) = match &new.purpose {
         For::Item(id) => (Some(id.to_string()), None),
         For::Case(id) => (None, Some(id.to_string())),
@@ -53,6 +54,7 @@ pub async fn insert(tx: &mut Tx, new: &FileRequest, token_hash: &str) -> Result<
 
 /// Saves answer, end and revocation, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &mut FileRequest) -> Result<()> {
+    tx.changed(&changed.id);
     Sql::new("UPDATE file_requests SET version = version + 1, answer = ")
         .arg(changed.answer.map(|answer| answer.as_str()))
         .add(", comment = ")

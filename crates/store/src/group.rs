@@ -24,6 +24,7 @@ fn group(row: &AnyRow) -> Result<Group> {
 
 /// Writes a new one, without members.
 pub async fn insert(tx: &mut Tx, new: &Group) -> Result<()> {
+    tx.changed(&new.id);
     Sql::new("INSERT INTO groups (id, organization_id, name, created_at, version) VALUES (")
         .args([new.id.as_str(), new.organization_id.as_str(), &new.name])
         .add(", ")
@@ -36,6 +37,7 @@ pub async fn insert(tx: &mut Tx, new: &Group) -> Result<()> {
 
 /// Saves the name, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &Group) -> Result<()> {
+    tx.changed(&changed.id);
     Sql::new("UPDATE groups SET version = version + 1, name = ")
         .arg(&changed.name)
         .add(" WHERE id = ")
@@ -106,6 +108,7 @@ pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<GroupId>
 
 /// Replaces the members.
 pub async fn set_members(tx: &mut Tx, id: &GroupId, members: &[AccountId]) -> Result<()> {
+    tx.changed(id);
     Sql::new("DELETE FROM group_members WHERE group_id = ").arg(id.as_str()).execute(tx).await?;
     for member in members {
         Sql::new("INSERT INTO group_members (group_id, account_id) VALUES (")
@@ -119,7 +122,11 @@ pub async fn set_members(tx: &mut Tx, id: &GroupId, members: &[AccountId]) -> Re
 
 /// Removes a group, its members' membership, and what access lists gave it.
 pub async fn remove(tx: &mut Tx, id: &GroupId) -> Result<()> {
-    Sql::new("DELETE FROM case_access WHERE principal_id = ").arg(id.as_str()).execute(tx).await?;
+    tx.changed(id);
+    let sql = Sql::new("DELETE FROM case_access WHERE principal_id = ").arg(id.as_str()).add(" RETURNING case_id");
+    for row in sql.fetch_all(tx).await? {
+        tx.changed(row.text("case_id")?);
+    }
     Sql::new("DELETE FROM groups WHERE id = ").arg(id.as_str()).execute(tx).await?;
     Ok(())
 }

@@ -128,6 +128,8 @@ pub struct Row {
     pub salt: Option<Vec<u8>>,
     /// Hex.
     pub commitment: Option<String>,
+    /// The hash over the seals of what changed with it, hex.
+    pub seals: Option<String>,
     /// When its personal part was erased.
     pub erased_at: Option<Timestamp>,
     /// Its place in the tree.
@@ -135,7 +137,7 @@ pub struct Row {
 }
 
 const COLUMNS: &str =
-    "seq, events.id, at, kind, actor, objects, data, personal, salt, commitment, erased_at, leaf_index";
+    "seq, events.id, at, kind, actor, objects, data, personal, salt, commitment, seals, erased_at, leaf_index";
 
 fn row(row: &AnyRow) -> Result<Row> {
     Ok(Row {
@@ -149,6 +151,7 @@ fn row(row: &AnyRow) -> Result<Row> {
         personal: row.text_or_null("personal")?,
         salt: row.bytes_or_null("salt")?,
         commitment: row.text_or_null("commitment")?,
+        seals: row.text_or_null("seals")?,
         erased_at: row.time_or_null("erased_at")?,
         leaf_index: row.int_or_null("leaf_index")?,
     })
@@ -158,7 +161,9 @@ impl Row {
     /// What the leaf is made of.
     pub fn public(&self) -> Result<PublicEvent> {
         let corrupt = |column| move |_| Error::Corrupt { column };
-        let commitment = self.commitment.as_deref().map(str::parse).transpose();
+        let digest = |hex: &Option<String>, column| {
+            hex.as_deref().map(str::parse).transpose().map_err(|_| Error::Corrupt { column })
+        };
         Ok(PublicEvent {
             id: self.id.clone(),
             at: self.at.as_micros(),
@@ -166,7 +171,8 @@ impl Row {
             actor: self.actor.clone(),
             objects: serde_json::from_str(&self.objects).map_err(corrupt("objects"))?,
             data: serde_json::from_str(&self.data).map_err(corrupt("data"))?,
-            commitment: commitment.map_err(|_| Error::Corrupt { column: "commitment" })?,
+            commitment: digest(&self.commitment, "commitment")?,
+            seals: digest(&self.seals, "seals")?,
         })
     }
 
@@ -204,6 +210,12 @@ pub async fn outside(tx: &mut Tx, size: u64, after: i64, limit: i64) -> Result<V
         .fetch_all(tx)
         .await?;
     rows.iter().map(row).collect()
+}
+
+/// The event of this number.
+pub async fn at(tx: &mut Tx, seq: i64) -> Result<Option<Row>> {
+    let found = Sql::new("SELECT ").add(COLUMNS).add(" FROM events WHERE seq = ").arg(seq).fetch_optional(tx).await?;
+    found.as_ref().map(row).transpose()
 }
 
 /// One event.

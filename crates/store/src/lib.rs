@@ -29,6 +29,7 @@ pub mod organization;
 pub mod place;
 pub mod request_item;
 mod row;
+pub mod seal;
 pub mod session;
 pub mod setting;
 mod sql;

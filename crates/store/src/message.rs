@@ -35,6 +35,7 @@ pub async fn insert(
     body: &str,
 ) -> Result<MessageId> {
     let (id, now): (MessageId, _) = (tx.new_id(), tx.now().as_micros());
+    tx.changed(&id);
     Sql::new("INSERT INTO messages (id, request_id, kind, body, item_id, author_id, created_at) VALUES (")
         .args([id.as_str(), request.as_str(), kind.as_str(), body])
         .add(", ")

@@ -21,6 +21,7 @@ fn organization(row: &AnyRow) -> Result<Organization> {
 
 /// Writes a new one. [`crate::Error::Exists`] when the name is taken.
 pub async fn insert(tx: &mut Tx, new: &Organization) -> Result<()> {
+    tx.changed(&new.id);
     Sql::new("INSERT INTO organizations (id, name, name_key, time_zone, is_host, created_at, version) VALUES (")
         .args([new.id.as_str(), &new.name, &domain::text::fold(&new.name), &new.time_zone])
         .add(", ")
@@ -33,6 +34,7 @@ pub async fn insert(tx: &mut Tx, new: &Organization) -> Result<()> {
 
 /// Saves name and time zone, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &Organization) -> Result<()> {
+    tx.changed(&changed.id);
     Sql::new("UPDATE organizations SET version = version + 1, name = ")
         .arg(&changed.name)
         .add(", name_key = ")

@@ -51,6 +51,7 @@ fn item(row: &AnyRow) -> Result<RequestItem> {
 
 /// Writes a new one, as the `ordinal`th of its request.
 pub async fn insert(tx: &mut Tx, new: &RequestItem, ordinal: i64) -> Result<()> {
+    tx.changed(&new.id);
     Sql::new(
         "INSERT INTO request_items (id, request_id, organization_id, state, hold, ordinal, from_at, to_at, review_before_release, \
          attempts, version, source_id, channels, overwrite_at, deadline_at) VALUES (",
@@ -70,6 +71,7 @@ pub async fn insert(tx: &mut Tx, new: &RequestItem, ordinal: i64) -> Result<()> 
 
 /// Saves all that commands change, if nobody else did since it was read. [`crate::video_request::refresh`] follows.
 pub async fn save(tx: &mut Tx, changed: &mut RequestItem) -> Result<()> {
+    tx.changed(&changed.id);
     let (reason, now) = (changed.reason.as_ref(), tx.now().as_micros());
     Sql::new("UPDATE request_items SET version = version + 1, state = ")
         .arg(changed.state.as_str())
@@ -111,6 +113,13 @@ pub async fn save(tx: &mut Tx, changed: &mut RequestItem) -> Result<()> {
         .execute_versioned(tx)
         .await?;
     changed.version += 1;
+    Ok(())
+}
+
+/// Notes how often a connector took it. No version: nobody decides by it.
+pub async fn save_attempts(tx: &mut Tx, id: &RequestItemId, attempts: i64) -> Result<()> {
+    let sql = Sql::new("UPDATE request_items SET attempts = ").arg(attempts).add(" WHERE id = ").arg(id.as_str());
+    sql.execute(tx).await?;
     Ok(())
 }
 
@@ -271,7 +280,7 @@ pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrive
 /// Lets readers of the case have what arrived for an item.
 pub async fn release_evidence(tx: &mut Tx, item: &RequestItem, case: Option<&domain::id::CaseId>) -> Result<()> {
     let now = tx.now().as_micros();
-    Sql::new("UPDATE evidence SET version = version + 1, released_at = ")
+    let released = Sql::new("UPDATE evidence SET version = version + 1, released_at = ")
         .arg(now)
         .add(", release_level = ")
         .arg(item.level.map_or("view", |level| level.as_str()))
@@ -279,8 +288,12 @@ pub async fn release_evidence(tx: &mut Tx, item: &RequestItem, case: Option<&dom
         .arg(case.map(|id| id.as_str().to_owned()))
         .add(") WHERE released_at IS NULL AND purged_at IS NULL AND item_id = ")
         .arg(item.id.as_str())
-        .execute(tx)
+        .add(" RETURNING id")
+        .fetch_all(tx)
         .await?;
+    for row in released {
+        tx.changed(row.text("id")?);
+    }
     Ok(())
 }
 
@@ -340,12 +353,16 @@ pub async fn cancel_tasks(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
 /// Revokes the links of an item that still hold.
 pub async fn revoke_links(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
     let now = tx.now().as_micros();
-    Sql::new("UPDATE file_requests SET version = version + 1, revoked_at = ")
+    let revoked = Sql::new("UPDATE file_requests SET version = version + 1, revoked_at = ")
         .arg(now)
         .add(" WHERE revoked_at IS NULL AND finished_at IS NULL AND item_id = ")
         .arg(item.as_str())
-        .execute(tx)
+        .add(" RETURNING id")
+        .fetch_all(tx)
         .await?;
+    for row in revoked {
+        tx.changed(row.text("id")?);
+    }
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! Databases for tests: SQLite in a temporary folder, and a private PostgreSQL cluster that the first
 //! test starts and that ends by itself when no test has used it for a while. A missing PostgreSQL
-//! fails the tests; it does not skip them.
+//! fails the tests; it does not skip them. When a test has passed, every row of its database must be as it was sealed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::{Database, Engine, Entropy};
+use crate::{Database, Engine, Entropy, seal};
 
 /// A fresh, migrated database of its own for one test.
 pub struct TestDatabase {
@@ -17,6 +17,43 @@ pub struct TestDatabase {
     pub url: String,
     /// Goes away with it; also a place for blobs and other files.
     pub folder: tempfile::TempDir,
+    tampered: AtomicBool,
+}
+
+impl TestDatabase {
+    /// The test changes rows behind the product's back: they are not held against their seals when it ends.
+    pub fn tamper(&self) {
+        self.tampered.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if self.tampered.load(Ordering::Relaxed) || std::thread::panicking() {
+            return;
+        }
+        let url = self.url.clone();
+        let compared = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(not_as_sealed(&url))
+        });
+        assert_eq!(compared.join().unwrap(), Vec::<String>::new(), "rows are not as the ledger sealed them");
+    }
+}
+
+/// The rows that are not as they were sealed, or were never sealed.
+async fn not_as_sealed(url: &str) -> Vec<String> {
+    let db = Database::open(url, counted_entropy()).await.unwrap();
+    let mut tx = db.read(domain::Timestamp::from_micros(0)).await.unwrap();
+    let mut found: Vec<String> = seal::without(&mut tx).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    let mut after = String::new();
+    loop {
+        let compared = seal::compare(&mut tx, &after, 1000).await.unwrap();
+        found.extend(compared.broken.into_iter().map(|(seal, _)| seal.object));
+        match compared.last {
+            Some(last) => after = last,
+            None => return found,
+        }
+    }
 }
 
 /// Different bytes at each call, the same in each run.
@@ -42,7 +79,7 @@ pub async fn database(engine: Engine) -> TestDatabase {
     };
     let db = Database::open(&url, counted_entropy()).await.unwrap();
     db.migrate().await.unwrap();
-    TestDatabase { db, url, folder }
+    TestDatabase { db, url, folder, tampered: AtomicBool::new(false) }
 }
 
 /// Runs a test on both engines: `on_both!(name, |test| async move { … })` makes two tests in a module.

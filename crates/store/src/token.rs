@@ -29,6 +29,7 @@ fn token(row: &AnyRow) -> Result<Token> {
 
 /// Writes a new one, by the hash of its secret.
 pub async fn insert(tx: &mut Tx, new: &Token, hash: &str) -> Result<()> {
+    tx.changed(&new.id);
     let scopes = new.scopes.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" ");
     Sql::new("INSERT INTO tokens (id, account_id, name, token_hash, scopes, created_at, expires_at) VALUES (")
         .args([new.id.as_str(), new.account_id.as_str(), &new.name, hash, &scopes])
@@ -61,6 +62,7 @@ pub async fn list(tx: &mut Tx, account: &AccountId) -> Result<Vec<Token>> {
 
 /// Revokes one for good.
 pub async fn revoke(tx: &mut Tx, id: &TokenId) -> Result<()> {
+    tx.changed(id);
     let now = tx.now().as_micros();
     Sql::new("UPDATE tokens SET revoked_at = ")
         .arg(now)

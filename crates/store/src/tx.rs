@@ -1,5 +1,6 @@
 //! The one transaction type. What happened is said when it commits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::Timestamp;
@@ -7,7 +8,7 @@ use domain::id::Id;
 use sqlx::{Any, AnyConnection};
 use tokio::sync::broadcast;
 
-use crate::{Committed, Engine, Entropy, Event, Result, event};
+use crate::{Committed, Engine, Entropy, Event, Result, event, seal};
 
 /// A transaction. Dropped without a commit it leaves nothing behind.
 pub struct Tx {
@@ -15,6 +16,7 @@ pub struct Tx {
     engine: Engine,
     now: Timestamp,
     entropy: Entropy,
+    changed: BTreeSet<String>,
     committed: Option<broadcast::Sender<Arc<Committed>>>,
 }
 
@@ -26,7 +28,7 @@ impl Tx {
         entropy: Entropy,
         committed: Option<broadcast::Sender<Arc<Committed>>>,
     ) -> Self {
-        Self { inner, engine, now, entropy, committed }
+        Self { inner, engine, now, entropy, changed: BTreeSet::new(), committed }
     }
 
     /// The moment that everything in this transaction happens at.
@@ -55,12 +57,19 @@ impl Tx {
         self.engine
     }
 
-    /// Commits, and puts into the ledger what happened: at least one event.
+    /// Notes that a row under seal ([`seal`]) is written or removed by this transaction; said by the query that does it.
+    pub fn changed(&mut self, id: impl ToString) {
+        self.changed.insert(id.to_string());
+    }
+
+    /// Commits, and puts into the ledger what happened: at least one event. The first one seals what changed.
     pub async fn commit(mut self, events: impl IntoIterator<Item = Event>) -> Result<()> {
+        let changed = std::mem::take(&mut self.changed);
+        let mut seals = seal::of(&mut self, &changed).await?;
         let mut told = Vec::new();
         for event in events {
             told.push((event.kind, event.objects.iter().map(|(_, id)| id.clone()).collect()));
-            event::insert(&mut self, event).await?;
+            event::insert(&mut self, event, seals.take()).await?;
         }
         assert!(!told.is_empty(), "a commit without an event is commit_housekeeping");
         self.finish(told).await
@@ -68,6 +77,7 @@ impl Tx {
 
     /// Commits what no ledger records: leases, progress, sessions, upload offsets, mails sent.
     pub async fn commit_housekeeping(self) -> Result<()> {
+        assert!(self.changed.is_empty(), "what is under seal changes with an event: {:?}", self.changed);
         self.finish(Vec::new()).await
     }
 

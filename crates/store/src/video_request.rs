@@ -69,6 +69,7 @@ fn head(row: &AnyRow) -> Result<Head> {
 /// Writes a new one. `also` is what else finds it: the names of the requester and of their organization. The names of its sources
 /// are no part of it: they find it for those who see their items ([`list`]).
 pub async fn insert(tx: &mut Tx, new: &VideoRequest, also: &str) -> Result<()> {
+    tx.changed(&new.id);
     let incident = &new.incident;
     let found_by = [
         Some(new.number.as_str()),
@@ -131,6 +132,7 @@ pub async fn lock(tx: &mut Tx, id: &VideoRequestId) -> Result<()> {
 
 /// Computes status, `open` and overwrite time from the items again, and writes them.
 pub async fn refresh(tx: &mut Tx, id: &VideoRequestId) -> Result<Status> {
+    tx.changed(id);
     let rows = Sql::new("SELECT state, overwrite_at FROM request_items WHERE request_id = ")
         .arg(id.as_str())
         .fetch_all(tx)
@@ -152,6 +154,7 @@ pub async fn refresh(tx: &mut Tx, id: &VideoRequestId) -> Result<Status> {
 
 /// Puts what comes back into a case.
 pub async fn set_case(tx: &mut Tx, id: &VideoRequestId, case: &CaseId) -> Result<()> {
+    tx.changed(id);
     let sql = Sql::new("UPDATE video_requests SET version = version + 1, case_id = ").arg(case.as_str());
     sql.add(" WHERE id = ").arg(id.as_str()).execute(tx).await?;
     Ok(())

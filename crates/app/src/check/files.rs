@@ -24,9 +24,6 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
                 in_ledger(report, file, recorded);
                 purge_in_ledger(app, report, file, recorded).await?;
             }
-            if file.what != "original" && !file.purged {
-                recorded.facts.derivative(app, report, file).await?;
-            }
             if !file.purged {
                 bytes(app, report, file).await?;
             } else if app.blobs().size(&file.name).await?.is_some() {

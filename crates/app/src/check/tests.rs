@@ -15,6 +15,7 @@ use crate::testing::TestApp;
 /// An installation with 300 events, one piece of evidence, and a checkpoint over all of it.
 async fn installation(database: TestDatabase) -> (TestApp, String, String) {
     let test = crate::testing::app(database).await;
+    test.database.tamper();
     happen(&test.app, 300).await;
     let (id, blob) = receive(&test, b"what the camera saw").await;
     sequence(&test.app).await;
@@ -39,6 +40,7 @@ async fn receive(test: &TestApp, bytes: &'static [u8]) -> (String, String) {
     .execute(&mut tx)
     .await
     .unwrap();
+    tx.changed(&id);
     let event = Event::new("evidence.receive", None)
         .about("evidence", &id)
         .with("sha256", sha256)

@@ -152,8 +152,14 @@ impl Walk {
         for (seq, object) in store::check::event_objects(&mut tx, least, most).await? {
             histories.entry(seq).or_default().insert(object);
         }
+        let seals = store::seal::of_events(&mut tx, least, most).await?;
+        let mut seals: HashMap<i64, Sha256Digest> =
+            seals.chunk_by(|a, b| a.seq == b.seq).map(|of_one| (of_one[0].seq, store::seal::list(of_one))).collect();
         for row in rows {
             let Ok(event) = row.public() else { continue };
+            if seals.remove(&row.seq) != event.seals {
+                report.add(&row.id, "the seals of what changed with it are not those that the ledger holds");
+            }
             let objects: BTreeSet<String> = event.objects.into_values().collect();
             if histories.remove(&row.seq).unwrap_or_default() != objects {
                 report.add(&row.id, "the histories of what it is about do not have it, or have more");
@@ -164,7 +170,6 @@ impl Walk {
                 report.add(&row.id, "its number is not in the order of the ledger");
             }
             self.last_seq = Some(row.seq);
-            self.recorded.facts.last_seq = self.recorded.facts.last_seq.max(row.seq);
             if let Some(at) = row.erased_at {
                 self.marked.insert(row.id.clone(), at);
             }
@@ -236,7 +241,6 @@ impl Walk {
         if let Some(id) = event.objects.get("evidence").filter(|_| event.kind == super::PURGED) {
             self.recorded.purged.insert(id.clone());
         }
-        self.recorded.facts.note(event);
         let Some(sha256) = event.data.get("sha256").and_then(|v| v.as_str()) else { return };
         let size = event.data.get("size_bytes").and_then(serde_json::Value::as_i64);
         // A connector's upload ends before it becomes evidence.
@@ -305,6 +309,7 @@ fn differences(row: &Row, event: Option<&PublicEvent>) -> String {
         ("objects", now.objects == event.objects),
         ("data", now.data == event.data),
         ("commitment", now.commitment == event.commitment),
+        ("seals", now.seals == event.seals),
     ];
     let changed: Vec<_> = fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| field).collect();
     format!(" ({})", changed.join(", "))

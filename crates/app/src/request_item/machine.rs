@@ -1,8 +1,9 @@
 //! What connectors, links, uploads and the clock do. It runs in the caller's transaction and answers the events for its commit.
-//! Each fails with a conflict, code `wrong_state`, when the item has moved on: then nothing may be changed.
+//! Each fails with a conflict, code `wrong_state`, when the item has moved on: then nothing may be changed. No events: nothing
+//! changed but how often a connector took it.
 
 use domain::id::RequestItemId;
-use domain::request_item::{Change, LinkAnswer, Reason, Refused, State, UnavailableCode};
+use domain::request_item::{Change, LinkAnswer, Reason, Refused, RequestItem, State, UnavailableCode};
 use domain::{Caller, Timestamp};
 use store::request_item::Shown;
 use store::{Event, Tx};
@@ -21,18 +22,24 @@ async fn machine(
     let request = store::request_item::request_of(tx, &store::video_request::everything(), id).await?;
     let request = request.ok_or_else(|| Error::not_found("request item"))?;
     let mut on = On::load(tx, &request, |shown| &shown.item.id == id).await?;
+    let before: Vec<RequestItem> = on.items.iter().map(|shown| shown.item.clone()).collect();
     on.change(tx.now(), command)?;
-    let moved = on.changes.iter().any(|change| change.moved());
+    let is_as_before = |(shown, before): (&Shown, RequestItem)| {
+        let attempts = shown.item.attempts;
+        RequestItem { attempts, ..before } == shown.item
+    };
+    if on.items.iter().zip(before).all(is_as_before) {
+        on.save_attempts(tx).await?;
+        return Ok(Vec::new());
+    }
     // Whoever has the footage may grant it by their link: then too there is a case for it.
     let granted = on.changes.iter().any(|change| change.from == State::Pending && change.to == State::Approved);
     let mut events = if granted { on.ensure_case(app, tx, caller).await? } else { Vec::new() };
-    if moved {
+    if on.changes.iter().any(|change| change.moved()) {
         on.after(app, tx, None).await?;
     }
     on.save(tx).await?;
-    if moved {
-        events.extend(on.events(kind, caller, None));
-    }
+    events.extend(on.events(kind, caller, None));
     Ok(events)
 }
 

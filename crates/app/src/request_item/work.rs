@@ -78,6 +78,14 @@ impl On {
         Ok(())
     }
 
+    /// Writes how often a connector took items of which nothing else changed.
+    pub(super) async fn save_attempts(&self, tx: &mut Tx) -> Result<()> {
+        for shown in &self.items {
+            store::request_item::save_attempts(tx, &shown.item.id, shown.item.attempts).await?;
+        }
+        Ok(())
+    }
+
     pub(super) fn about<'b>(&'b self, items: &'b [&'b Shown], comment: Option<&'b str>) -> About<'b> {
         About { request: &self.request, requester: &self.requester, items, comment, link: None }
     }
@@ -139,6 +147,9 @@ impl On {
             }
             if let Some(granted) = item.granted {
                 event = event.with("granted_from", granted.from.to_string()).with("granted_to", granted.to.to_string());
+            }
+            if let Some(level) = item.level {
+                event = event.with("level", level.as_str()).with("review_before_release", item.review_before_release);
             }
             if let Some(reason) = &item.reason {
                 event = event.with("reason", reason.code.as_str()).personally("detail", reason.detail.as_str());

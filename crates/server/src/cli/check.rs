@@ -36,11 +36,15 @@ impl Check {
         for name in &report.leftovers {
             println!("LEFTOVER {name}: no row names this picture; it can be removed");
         }
+        if report.unsealed > 0 {
+            println!("{} rows are older than seals: only their files and events were compared", report.unsealed);
+        }
         println!(
-            "{} events, {} of them in the ledger, {} with their personal part erased; {} files, {} bytes; {}.",
+            "{} events, {} of them in the ledger, {} with their personal part erased; {} rows; {} files, {} bytes; {}.",
             report.events,
             report.leaves,
             report.erased,
+            report.rows,
             report.files,
             report.bytes,
             match report.findings.len() {

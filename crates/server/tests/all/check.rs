@@ -67,10 +67,10 @@ fn flip(path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
-async fn sql(data: &Path, statement: &'static str) {
+async fn sql(data: &Path, statement: &str) {
     let db = Database::open(&Database::sqlite_url(data), Database::system_entropy()).await.unwrap();
     let mut tx = db.begin(domain::Timestamp::from_micros(0)).await.unwrap();
-    assert!(Sql::new(statement).execute(&mut tx).await.unwrap() > 0);
+    assert!(Sql::new(statement.to_owned().leak()).execute(&mut tx).await.unwrap() > 0);
     tx.commit_housekeeping().await.unwrap();
     db.close().await;
 }
@@ -119,8 +119,11 @@ async fn a_killed_installation_is_whole_and_a_changed_one_is_found() {
     sql(&data, "UPDATE events SET at = at - 1 WHERE leaf_index = 1").await;
     clean(&data, &outside);
 
-    // The whole ledger is thrown away and written anew with the same key, without its last event.
+    // The whole ledger is thrown away and written anew with the same key, without its last event and what it made.
     sql(&data, "DELETE FROM ledger").await;
+    let last = "(SELECT object_id FROM seals WHERE seq = (SELECT MAX(seq) FROM events))";
+    sql(&data, &format!("DELETE FROM accounts WHERE id IN {last}")).await;
+    sql(&data, "DELETE FROM seals WHERE seq = (SELECT MAX(seq) FROM events)").await;
     sql(&data, "DELETE FROM event_objects WHERE seq = (SELECT MAX(seq) FROM events)").await;
     sql(&data, "DELETE FROM events WHERE seq = (SELECT MAX(seq) FROM events)").await;
     sql(&data, "UPDATE events SET leaf_index = NULL").await;

@@ -1,4 +1,4 @@
-//! `check` holds rows against what the ledger says of them: states, what was granted, who may see a case, what was made of a file.
+//! `check` holds every row against what the ledger sealed of it: whatever is changed, taken away or put in by hand is named.
 
 use crate::support::footage;
 use crate::support::force::{Force, text};
@@ -15,10 +15,20 @@ async fn found(force: &Force) -> Vec<(String, String)> {
     report.findings.into_iter().map(|finding| (finding.object, finding.problem)).collect()
 }
 
-async fn sql(force: &Force, statement: &'static str) {
+/// Whoever holds the database does something to it.
+async fn sql(force: &Force, statement: &str) {
     let mut tx = force.site.test.app.begin().await.unwrap();
-    assert!(Sql::new(statement).execute(&mut tx).await.unwrap() > 0, "{statement}");
+    let rows = Sql::new(statement.to_owned().leak()).execute(&mut tx).await.unwrap();
+    assert!(rows > 0 || statement.starts_with("CREATE"), "{statement}");
     tx.commit_housekeeping().await.unwrap();
+}
+
+/// Does it, asserts that `check` names exactly this object, and takes it back.
+async fn told(force: &Force, change: &str, back: &str, object: &str) {
+    sql(force, change).await;
+    let found = found(force).await;
+    assert!(!found.is_empty() && found.iter().all(|(o, _)| o == object), "{change}: {found:#?}");
+    sql(force, back).await;
 }
 
 on_both!(what_rows_say_otherwise_is_found, |database: TestDatabase| async move {
@@ -32,38 +42,96 @@ on_both!(what_rows_say_otherwise_is_found, |database: TestDatabase| async move {
     let case = text(&evidence["case_id"]);
     assert_eq!(found(&force).await, []);
 
-    let mine = "UPDATE evidence SET playable_sha256 = 'ab' WHERE playable_sha256 IS NOT NULL";
-    for (change, undo, object, problem) in [
-        (
-            "UPDATE request_items SET state = 'denied' WHERE state = 'released'",
-            "UPDATE request_items SET state = 'released' WHERE state = 'denied'",
-            &item,
-            "its state",
-        ),
-        (
-            "UPDATE request_items SET granted_from = granted_from - 60000000 WHERE granted_from IS NOT NULL",
-            "UPDATE request_items SET granted_from = granted_from + 60000000 WHERE granted_from IS NOT NULL",
-            &item,
-            "what was granted",
-        ),
-        (
-            "UPDATE case_access SET level = level - 1",
-            "UPDATE case_access SET level = level + 1",
-            &case,
-            "who may see it",
-        ),
-        (mine, "", &id, "the hash of its playable"),
+    for (change, back) in [
+        ("state = 'denied'", "state = 'released'"),
+        ("granted_from = granted_from - 60000000", "granted_from = granted_from + 60000000"),
+        ("from_at = from_at + 1", "from_at = from_at - 1"),
+        ("to_at = to_at + 1", "to_at = to_at - 1"),
+        ("level = 'view'", "level = 'download'"),
+        ("review_before_release = 1", "review_before_release = 0"),
+        ("reason_detail = 'none'", "reason_detail = NULL"),
+        ("ended_at = ended_at - 1", "ended_at = ended_at + 1"),
+        ("ordinal = ordinal + 7", "ordinal = ordinal - 7"),
+        ("source_id = 'cam_1'", "source_id = NULL"),
     ] {
-        sql(&force, change).await;
-        let found = found(&force).await;
-        assert!(
-            found.iter().all(|(o, _)| o == object) && found.iter().any(|(_, p)| p.contains(problem)),
-            "{change}: {found:#?}"
-        );
-        if !undo.is_empty() {
-            sql(&force, undo).await;
-        }
+        told(&force, &format!("UPDATE request_items SET {change}"), &format!("UPDATE request_items SET {back}"), &item)
+            .await;
     }
+    for (change, back) in [
+        ("name = name || 'x'", "name = SUBSTR(name, 1, LENGTH(name) - 1)"),
+        ("release_level = 'view'", "release_level = 'download'"),
+        ("media = REPLACE(media, '{', ' {')", "media = REPLACE(media, ' {', '{')"),
+        ("recorded_from = 1, recorded_to = 2, gaps = '[]'", "recorded_from = NULL, recorded_to = NULL, gaps = NULL"),
+        ("manifest = '{}'", "manifest = NULL"),
+        ("source_id = 'cam_1'", "source_id = NULL"),
+        (
+            "received_by = NULL, clock_offset_ms = 5",
+            "received_by = (SELECT MAX(owner) FROM uploads), clock_offset_ms = NULL",
+        ),
+        ("created_at = created_at - 1", "created_at = created_at + 1"),
+    ] {
+        told(&force, &format!("UPDATE evidence SET {change}"), &format!("UPDATE evidence SET {back}"), &id).await;
+    }
+    for (change, back) in [
+        ("reason = 'A hunch.'", "reason = NULL"),
+        ("incident_from = incident_from + 1", "incident_from = incident_from - 1"),
+        ("status = 'pending', open = 1", "status = 'completed', open = 0"),
+        ("case_id = NULL", "case_id = (SELECT MAX(id) FROM cases)"),
+    ] {
+        let set = |set: &str| format!("UPDATE video_requests SET {set}");
+        told(&force, &set(change), &set(back), &request).await;
+    }
+    told(&force, "UPDATE case_access SET level = level - 1", "UPDATE case_access SET level = level + 1", &case).await;
+    told(
+        &force,
+        "UPDATE cases SET name = name || 'x'",
+        "UPDATE cases SET name = SUBSTR(name, 1, LENGTH(name) - 1)",
+        &case,
+    )
+    .await;
+    assert_eq!(found(&force).await, []);
+});
+
+on_both!(what_is_taken_away_or_put_in_is_found, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    force.site.test.database.tamper();
+    let (request, _) = force.request(&force.ana, None).await;
+    let comment = json!({"body": "The plate was seen twice."});
+    assert_eq!(
+        force.site.post(&format!("/video-requests/{request}/comments"), Some(&force.ana), comment).await.status,
+        200
+    );
+    assert_eq!(found(&force).await, []);
+
+    sql(&force, "CREATE TABLE kept_messages AS SELECT * FROM messages").await;
+    sql(&force, "DELETE FROM messages").await;
+    let gone = found(&force).await;
+    assert!(
+        matches!(gone.as_slice(), [(id, problem)] if id.starts_with("msg_") && problem.starts_with("its row is gone; the last that the ledger has of it is video_request.comment")),
+        "{gone:#?}"
+    );
+    sql(&force, "INSERT INTO messages SELECT * FROM kept_messages").await;
+    assert_eq!(found(&force).await, []);
+
+    // A person is made an administrator, a case and a comment are invented.
+    sql(&force, "INSERT INTO account_roles (account_id, role, organization_id) SELECT id, 'administrator', '' FROM accounts WHERE user_name = 'ana'").await;
+    let named = found(&force).await;
+    assert!(matches!(named.as_slice(), [(id, _)] if id.starts_with("acc_")), "{named:#?}");
+    sql(&force, "DELETE FROM account_roles WHERE role = 'administrator' AND account_id IN (SELECT id FROM accounts WHERE user_name = 'ana')").await;
+    sql(&force, "INSERT INTO messages SELECT 'msg_01kb0000000000000000000000', request_id, item_id, kind, author_id, body, created_at FROM messages").await;
+    let invented = [("msg_01kb0000000000000000000000".to_owned(), "no event in the ledger made this row".to_owned())];
+    assert_eq!(found(&force).await, invented);
+    sql(&force, "DELETE FROM messages WHERE id = 'msg_01kb0000000000000000000000'").await;
+
+    // Whoever also forges the seal is found by the event that it belonged to.
+    sql(&force, "UPDATE seals SET seal = REPLACE(seal, '0', '1') WHERE object_id IN (SELECT id FROM messages)").await;
+    let forged = found(&force).await;
+    assert!(
+        forged
+            .iter()
+            .any(|(id, problem)| id.starts_with("evt_") && problem.contains("the seals of what changed with it")),
+        "{forged:#?}"
+    );
 });
 
 on_both!(a_person_is_erased_and_nothing_else_is_lost, |database: TestDatabase| async move {

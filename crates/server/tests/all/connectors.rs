@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Reply, Site};
+use crate::support::{Reply, Site, arranged};
 use domain::account::Role;
 use domain::id::{CameraId, ConnectorId, OrganizationId};
 use serde_json::{Value, json};
@@ -182,8 +182,8 @@ on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database
     let mut tx = site.test.app.begin().await.unwrap();
     let sql = Sql::new("UPDATE cameras SET name = 'North gate', origins = ")
         .arg(r#"{"name":"office","bearing_deg":"connector"}"#);
-    sql.add(" WHERE device_id = '1'").execute(&mut tx).await.unwrap();
-    tx.commit_housekeeping().await.unwrap();
+    let row = sql.add(" WHERE device_id = '1' RETURNING id").fetch_one(&mut tx).await.unwrap();
+    arranged(tx, &[&store::Columns::text(&row, "id").unwrap()]).await;
 
     // a delta on top, then one that does not follow, then the first again because its answer was lost
     let delta = json!([{"device_id": "1", "name": "Gate", "bearing_deg": 95.0}]);

@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Reply, Site};
+use crate::support::{Reply, Site, arranged};
 use axum::body::{Body, Bytes};
 use axum::http::Request;
 use base64::Engine as _;
@@ -64,7 +64,7 @@ async fn link(site: &Site, id: &str, token: &str) {
         .execute(&mut tx)
         .await
         .unwrap();
-    commit(tx).await;
+    arranged(tx, &[case.as_str(), id]).await;
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> String {
@@ -382,7 +382,7 @@ on_both!(a_link_that_ended_takes_nothing_more, |database: TestDatabase| async mo
         let mut tx = site.test.app.begin().await.unwrap();
         Sql::new("UPDATE file_requests SET revoked_at = NULL, finished_at = NULL").execute(&mut tx).await.unwrap();
         Sql::new("UPDATE file_requests SET ").add(column).add(" = 1").execute(&mut tx).await.unwrap();
-        commit(tx).await;
+        arranged(tx, &["frq_01h455vb4pex5vsknk084sn02q"]).await;
     };
     for (column, status, code) in [
         ("revoked_at", 410, "link_revoked"),
@@ -477,7 +477,7 @@ on_both!(a_connector_uploads_while_it_holds_the_lease, |database: TestDatabase| 
         .execute(&mut tx)
         .await
         .unwrap();
-    commit(tx).await;
+    arranged(tx, &[connector.as_str()]).await;
     let metadata = |lease: &str| pairs(&[("filename", "export.mp4"), ("task_id", task.as_str()), ("lease", lease)]);
     let key = ("authorization", "Bearer key");
     let post = async |lease: &str| {
@@ -558,7 +558,7 @@ on_both!(staff_add_to_cases_that_they_may_edit, |database: TestDatabase| async m
             .execute(&mut tx)
             .await
             .unwrap();
-        commit(tx).await;
+        arranged(tx, &[case.as_str()]).await;
     };
     assert_eq!(post().await.status, 404, "what is not seen does not exist");
     level(2).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Cookie, Reply, Site};
+use crate::support::{Cookie, Reply, Site, arranged};
 use domain::Caller;
 use domain::account::Role;
 use domain::id::{CameraId, ConnectorId, OrganizationId, RequestItemId};
@@ -48,7 +48,7 @@ async fn camera(
         .execute(&mut tx)
         .await
         .unwrap();
-    tx.commit_housekeeping().await.unwrap();
+    arranged(tx, &[id.as_str()]).await;
     id
 }
 
@@ -63,7 +63,7 @@ async fn connector(site: &Site, of: &OrganizationId) -> ConnectorId {
         .execute(&mut tx)
         .await
         .unwrap();
-    tx.commit_housekeeping().await.unwrap();
+    arranged(tx, &[id.as_str()]).await;
     id
 }
 
@@ -440,6 +440,7 @@ on_both!(a_question_is_answered, |database: TestDatabase| async move {
         (mine["items"][0]["waiting_for"].as_str(), &mine["items"][0]["allowed_actions"]),
         (Some("answer"), &json!(["answer", "cancel"]))
     );
+    city.site.test.advance(Duration::from_millis(1));
     let answered = city.on_item(&city.ana, &request, 0, "answer", json!({"body": "Platform 2."})).await.json;
     assert_eq!(answered["items"][0]["state"], "pending");
     let kinds: Vec<&str> = answered["thread"].as_array().unwrap().iter().map(|m| m["kind"].as_str().unwrap()).collect();
@@ -724,7 +725,7 @@ on_both!(the_status_in_sql_is_the_status_in_the_rules, |database: TestDatabase| 
                     .unwrap();
             }
             store::video_request::refresh(&mut tx, &request["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
-            tx.commit_housekeeping().await.unwrap();
+            arranged(tx, &[item_id(&request, 0).as_str(), item_id(&request, 1).as_str()]).await;
             let expected = Status::of([*one, *two]).unwrap();
             let found = city.site.get(&format!("/video-requests?status={expected}"), Some(&city.tess)).await.json;
             assert_eq!(found["items"][0]["status"], expected.as_str(), "{one} {two}");

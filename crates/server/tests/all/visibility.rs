@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Cookie, Reply, Site};
+use crate::support::{Cookie, Reply, Site, arranged};
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use domain::account::Role;
@@ -225,7 +225,7 @@ on_both!(a_connector_is_named_to_those_who_manage_it, |database: TestDatabase| a
     sql.add(" WHERE id = ").arg(camera.as_str()).execute(&mut tx).await.unwrap();
     let sql = Sql::new("UPDATE connectors SET last_seen_at = ").arg(town.site.test.app.now().as_micros());
     sql.execute(&mut tx).await.unwrap();
-    tx.commit_housekeeping().await.unwrap();
+    arranged(tx, &[camera.as_str()]).await;
     for (name, named) in [("otto", true), ("ada", true), ("gus", false), ("ina", false)] {
         let who = town.site.sign_in(name).await;
         let list = town.site.get("/sources", Some(&who)).await.json["items"][0]["connector"].clone();

@@ -49,6 +49,12 @@ pub(crate) fn footage() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
+/// Commits what a test arranged by SQL: these rows are sealed as they are now.
+pub(crate) async fn arranged(mut tx: store::Tx, ids: &[&str]) {
+    ids.iter().for_each(|id| tx.changed(id));
+    tx.commit([store::Event::new("test.arrange", None)]).await.unwrap();
+}
+
 /// The cookie of somebody who is signed in.
 pub(crate) type Cookie = String;
 
