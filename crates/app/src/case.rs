@@ -59,7 +59,7 @@ async fn insert(
     };
     store::case::insert(tx, &case).await?;
     let entry = Access { principal: Principal::Account(manager.id.clone()), level: Level::Manage, expires_at: None };
-    store::case::grant(tx, &case.id, &entry).await?;
+    store::case::set_access(tx, &case.id, std::slice::from_ref(&entry)).await?;
     let event = did(caller, "case.create")
         .about("case", &case.id)
         .with("access", entries_json(&[entry]))
@@ -227,11 +227,14 @@ pub async fn reopen(app: &App, caller: &Caller, id: &CaseId) -> Result<Seen> {
     change(app, caller, id, Level::Manage, "case.reopen", |case, _| Ok(case.reopen()?)).await
 }
 
+/// Who may do what in a case, and the version of the case that says so.
+pub type AccessList = (Vec<NamedAccess>, i64);
+
 /// Who may do what, for everybody who sees the case.
-pub async fn access(app: &App, caller: &Caller, id: &CaseId) -> Result<Vec<NamedAccess>> {
+pub async fn access(app: &App, caller: &Caller, id: &CaseId) -> Result<AccessList> {
     let mut tx = app.read().await?;
-    visible(&mut tx, caller, id).await?;
-    Ok(store::case::access(&mut tx, id).await?)
+    let seen = visible(&mut tx, caller, id).await?;
+    Ok((store::case::access(&mut tx, id).await?, seen.case.version))
 }
 
 /// Somebody who could be given access.
@@ -280,7 +283,13 @@ pub async fn candidates(app: &App, caller: &Caller, id: &CaseId, q: Option<Strin
 }
 
 /// Says who may do what: the whole list.
-pub async fn set_access(app: &App, caller: &Caller, id: &CaseId, entries: &[Access]) -> Result<Vec<NamedAccess>> {
+pub async fn set_access(
+    app: &App,
+    caller: &Caller,
+    id: &CaseId,
+    version: i64,
+    entries: &[Access],
+) -> Result<AccessList> {
     let mut tx = app.begin().await?;
     let mut seen = with_level(&mut tx, caller, id, Level::Manage).await?;
     check_access(entries, tx.now())?;
@@ -293,11 +302,12 @@ pub async fn set_access(app: &App, caller: &Caller, id: &CaseId, entries: &[Acce
         }
     }
     invalid.into_result()?;
-    store::case::set_access(&mut tx, id, entries).await?;
+    seen.case.version = version;
     store::case::save(&mut tx, &mut seen.case).await?;
+    store::case::set_access(&mut tx, id, entries).await?;
     let named = store::case::access(&mut tx, id).await?;
     tx.commit([did(caller, "case.set_access").about("case", id).with("access", entries_json(entries))]).await?;
-    Ok(named)
+    Ok((named, seen.case.version))
 }
 
 /// What happened in a case, newest first, for everybody who sees it.

@@ -74,10 +74,19 @@ pub async fn rename(app: &App, caller: &Caller, id: &GroupId, version: i64, name
 }
 
 /// Says who is in it: all of them.
-pub async fn set_members(app: &App, caller: &Caller, id: &GroupId, members: Vec<AccountId>) -> Result<Group> {
+pub async fn set_members(
+    app: &App,
+    caller: &Caller,
+    id: &GroupId,
+    version: i64,
+    members: Vec<AccountId>,
+) -> Result<Group> {
     let mut tx = app.begin().await?;
     let mut group = visible(&mut tx, caller, id).await?;
     policy::manage_group(caller, &group.organization_id)?;
+    group.version = version;
+    store::group::save(&mut tx, &group).await?;
+    group.version += 1;
     match store::group::set_members(&mut tx, id, &members).await {
         Err(store::Error::Referred) => return Err(Invalid::field("/account_ids", "There is no such account.").into()),
         other => other?,
@@ -89,11 +98,11 @@ pub async fn set_members(app: &App, caller: &Caller, id: &GroupId, members: Vec<
 }
 
 /// Removes a group, and with it what was given to it.
-pub async fn remove(app: &App, caller: &Caller, id: &GroupId) -> Result<()> {
+pub async fn remove(app: &App, caller: &Caller, id: &GroupId, version: i64) -> Result<()> {
     let mut tx = app.begin().await?;
     let group = visible(&mut tx, caller, id).await?;
     policy::manage_group(caller, &group.organization_id)?;
-    store::group::remove(&mut tx, id).await?;
+    store::group::remove(&mut tx, id, version).await?;
     tx.commit([did(caller, "group.remove").about("group", id)]).await?;
     Ok(())
 }

@@ -251,6 +251,13 @@ async fn insert_access(tx: &mut Tx, id: &CaseId, entry: &Access) -> Result<()> {
     Ok(())
 }
 
+/// A new version, for a change of the access list that does not come from the case.
+pub(crate) async fn touch(tx: &mut Tx, id: &str) -> Result<()> {
+    tx.changed(id);
+    Sql::new("UPDATE cases SET version = version + 1 WHERE id = ").arg(id).execute(tx).await?;
+    Ok(())
+}
+
 /// Whether there is such an account that can sign in, or such a group.
 pub async fn exists(tx: &mut Tx, principal: &Principal) -> Result<bool> {
     let sql = match principal {
@@ -266,9 +273,9 @@ pub async fn access_of(tx: &mut Tx, id: &CaseId, principal: &Principal) -> Resul
     Ok(found.into_iter().map(|named| named.access).find(|access| access.principal == *principal))
 }
 
-/// Gives one principal a line, replacing the one it has.
+/// Gives one principal a line, replacing the one it has. Whoever read the list before has to read it again.
 pub async fn grant(tx: &mut Tx, id: &CaseId, entry: &Access) -> Result<()> {
-    tx.changed(id);
+    touch(tx, id.as_str()).await?;
     Sql::new("DELETE FROM case_access WHERE case_id = ")
         .arg(id.as_str())
         .add(" AND principal_id = ")

@@ -106,7 +106,7 @@ pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<GroupId>
     rows.iter().map(|row| row.parsed("group_id")).collect()
 }
 
-/// Replaces the members.
+/// Replaces the members; [`save`] belongs to it.
 pub async fn set_members(tx: &mut Tx, id: &GroupId, members: &[AccountId]) -> Result<()> {
     tx.changed(id);
     Sql::new("DELETE FROM group_members WHERE group_id = ").arg(id.as_str()).execute(tx).await?;
@@ -120,13 +120,13 @@ pub async fn set_members(tx: &mut Tx, id: &GroupId, members: &[AccountId]) -> Re
     Ok(())
 }
 
-/// Removes a group, its members' membership, and what access lists gave it.
-pub async fn remove(tx: &mut Tx, id: &GroupId) -> Result<()> {
+/// Removes a group, its members' membership, and what access lists gave it, if nobody changed it since it was read.
+pub async fn remove(tx: &mut Tx, id: &GroupId, version: i64) -> Result<()> {
     tx.changed(id);
     let sql = Sql::new("DELETE FROM case_access WHERE principal_id = ").arg(id.as_str()).add(" RETURNING case_id");
     for row in sql.fetch_all(tx).await? {
-        tx.changed(row.text("case_id")?);
+        crate::case::touch(tx, &row.text("case_id")?).await?;
     }
-    Sql::new("DELETE FROM groups WHERE id = ").arg(id.as_str()).execute(tx).await?;
-    Ok(())
+    let sql = Sql::new("DELETE FROM groups WHERE id = ").arg(id.as_str()).add(" AND version = ").arg(version);
+    sql.execute_versioned(tx).await
 }

@@ -1349,6 +1349,11 @@ export interface components {
         /** @description Who may do what in a case. */
         AccessListView: {
             entries: components["schemas"]["AccessView"][];
+            /**
+             * Format: int64
+             * @description Of the case; the one to send as `If-Match` with another list.
+             */
+            version: number;
         };
         /** @description A line of an access list. */
         AccessView: {

@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The version in `If-Match: "7"`, which every PATCH needs.
+/// The version in `If-Match: "7"`, which every request needs that changes or replaces what somebody has read.
 pub(crate) struct IfMatch(pub(crate) i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {

@@ -197,21 +197,39 @@ on_both!(decisions, |database: TestDatabase| async move {
 
 on_both!(changes_of_what_has_changed, |database: TestDatabase| async move {
     let desk = Desk::new(database).await;
-    let case = id(&desk.site.post("/cases", Some(&desk.ana), json!({"name": "Pier"})).await);
-    let (path, name) = (format!("/cases/{case}"), json!({"name": "Mine"}));
-    let patch = async |version: &str| {
-        desk.site.call("PATCH", &path, Some(&desk.ana), Some(&name), &[("if-match", version)]).await
-    };
-    assert_eq!(patch("\"1\"").await.status, 200);
+    let host = &desk.site.test.host;
+    desk.site.test.account("boss", host, &[(Role::Administrator, None)]).await;
+    let boss = desk.site.sign_in("boss").await;
+    let case = format!("/cases/{}", id(&desk.site.post("/cases", Some(&desk.ana), json!({"name": "Pier"})).await));
+    let group = json!({"name": "Arson", "organization_id": host});
+    let group = format!("/groups/{}", id(&desk.site.post("/groups", Some(&boss), group).await));
+    let camera = json!({"name": "Pier 7", "organization_id": host});
+    let camera = format!("/cameras/{}", id(&desk.site.post("/cameras", Some(&boss), camera).await));
+    let ana = desk.site.get("/me", Some(&desk.ana)).await.json["account"]["id"].clone();
+    let access = json!({"entries": [{"principal_id": ana, "level": "manage"}]});
+    let (name, named, members) = (json!({"name": "Mine"}), json!({"name": "Quay"}), json!({"account_ids": [ana]}));
+    for (who, of) in [(&desk.ana, &case), (&boss, &group), (&boss, &camera)] {
+        let change = desk.site.call("PATCH", of, Some(who), Some(&named), &[("if-match", "\"1\"")]).await;
+        assert_eq!(change.status, 200, "{}", change.json);
+    }
     let before = desk.state().await;
-    refused!(desk, before, patch("\"1\"").await, 412, "stale");
-    refused!(
-        desk,
-        before,
-        desk.site.call("PATCH", &path, Some(&desk.ana), Some(&name), &[]).await,
-        428,
-        "if_match_missing"
-    );
+    for (method, path, who, body) in [
+        ("PATCH", case.clone(), &desk.ana, Some(&name)),
+        ("PUT", format!("{case}/access"), &desk.ana, Some(&access)),
+        ("PATCH", group.clone(), &boss, Some(&name)),
+        ("PUT", format!("{group}/members"), &boss, Some(&members)),
+        ("DELETE", group.clone(), &boss, None),
+        ("PATCH", camera.clone(), &boss, Some(&name)),
+    ] {
+        let stale = [("if-match", "\"1\"")];
+        refused!(desk, before, desk.site.call(method, &path, Some(who), body, &stale).await, 412, "stale");
+        refused!(desk, before, desk.site.call(method, &path, Some(who), body, &[]).await, 428, "if_match_missing");
+    }
+    // With the version that is there now each of them is done.
+    assert_eq!(desk.site.put(&case, "/access", Some(&desk.ana), &access).await.status, 200);
+    assert_eq!(desk.site.put(&group, "/members", Some(&boss), &members).await.status, 200);
+    let gone = desk.site.call("DELETE", &group, Some(&boss), None, &[("if-match", "\"3\"")]).await;
+    assert_eq!(gone.status, 204, "{}", gone.json);
 });
 
 on_both!(uploads, |database: TestDatabase| async move {

@@ -44,7 +44,7 @@ impl Site {
             list.push(json!({ "principal_id": self.id_of(name).await, "level": level, "expires_at": expires_at }));
         }
         let body = json!({ "entries": list });
-        self.call("PUT", &format!("/cases/{case}/access"), Some(by), Some(&body), &[]).await.status
+        self.put(&format!("/cases/{case}"), "/access", Some(by), &body).await.status
     }
 
     /// Bytes that have arrived whole: what an upload ends with.
@@ -256,8 +256,7 @@ on_both!(access_is_by_level_by_group_and_for_a_time, |database: TestDatabase| as
         for (name, level, expires_at) in entries {
             list.push(json!({ "principal_id": site.id_of(name).await, "level": level, "expires_at": expires_at }));
         }
-        let refused =
-            site.call("PUT", &format!("{path}/access"), Some(&ana), Some(&json!({ "entries": list })), &[]).await;
+        let refused = site.put(&path, "/access", Some(&ana), &json!({ "entries": list })).await;
         assert_eq!((refused.status, pointers(&refused)), (422, vec![pointer]));
     }
     // A group, and everybody in it from now on.
@@ -267,17 +266,14 @@ on_both!(access_is_by_level_by_group_and_for_a_time, |database: TestDatabase| as
     let group = group["id"].as_str().unwrap().to_owned();
     let ana_id = site.id_of("ana").await;
     let lines = json!({ "entries": [{ "principal_id": ana_id, "level": "manage" }, { "principal_id": group, "level": "download" }] });
-    assert_eq!(site.call("PUT", &format!("{path}/access"), Some(&ana), Some(&lines), &[]).await.status, 200);
+    assert_eq!(site.put(&path, "/access", Some(&ana), &lines).await.status, 200);
     assert_eq!(site.get(&path, Some(&dan)).await.status, 404);
     let members = json!({ "account_ids": [site.id_of("dan").await] });
-    assert_eq!(
-        site.call("PUT", &format!("/groups/{group}/members"), Some(&boss), Some(&members), &[]).await.status,
-        200
-    );
+    assert_eq!(site.put(&format!("/groups/{group}"), "/members", Some(&boss), &members).await.status, 200);
     assert_eq!(site.get(&path, Some(&dan)).await.json["level"], "download");
     assert_eq!(site.get(&path, Some(&boss)).await.status, 404, "running the installation opens no case");
     let nobody = json!({ "entries": [{ "principal_id": ana_id, "level": "manage" }, { "principal_id": "acc_01h455vb4pex5vsknk084sn02q", "level": "view" }] });
-    let refused = site.call("PUT", &format!("{path}/access"), Some(&ana), Some(&nobody), &[]).await;
+    let refused = site.put(&path, "/access", Some(&ana), &nobody).await;
     assert_eq!(pointers(&refused), ["/entries/1/principal_id"]);
     // For a time.
     assert_eq!(site.share(&ana, &case, &[("ana", "manage", None), ("vera", "view", Some(soon))]).await, 200);

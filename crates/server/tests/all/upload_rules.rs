@@ -37,9 +37,8 @@ on_both!(who_lost_access_cannot_finish_what_they_began, |database: TestDatabase|
     let share = async |level: Option<&str>| {
         let mut entries = vec![json!({ "principal_id": ana, "level": "manage" })];
         entries.extend(level.map(|level| json!({ "principal_id": ben, "level": level })));
-        let path = format!("/cases/{case}/access");
-        let body = json!({ "entries": entries });
-        assert_eq!(force.site.call("PUT", &path, Some(&force.ana), Some(&body), &[]).await.status, 200);
+        let (path, body) = (format!("/cases/{case}"), json!({ "entries": entries }));
+        assert_eq!(force.site.put(&path, "/access", Some(&force.ana), &body).await.status, 200);
     };
     share(Some("edit")).await;
     let path = force.half(cookie(&force.ben), ("case_id", &case)).await;

@@ -247,9 +247,8 @@ on_both!(groups_are_seen_by_members_and_managers, |database: TestDatabase| async
         let group = json!({"name": name, "organization_id": town.transit});
         groups.push(id(&town.site.post("/groups", Some(&town.admin), group).await, "/id"));
     }
-    let path = format!("/groups/{}/members", groups[0]);
-    let members = json!({"account_ids": [me]});
-    assert_eq!(town.site.call("PUT", &path, Some(&town.admin), Some(&members), &[]).await.status, 200);
+    let (path, members) = (format!("/groups/{}", groups[0]), json!({"account_ids": [me]}));
+    assert_eq!(town.site.put(&path, "/members", Some(&town.admin), &members).await.status, 200);
     for (name, sees) in [("ada", vec!["Day", "Night"]), ("ina", vec!["Day"]), ("amy", vec![]), ("gus", vec![])] {
         let who = town.site.sign_in(name).await;
         let list = town.site.get("/groups", Some(&who)).await;

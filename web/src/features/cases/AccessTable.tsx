@@ -21,20 +21,22 @@ export function AccessTable({ of: c }: { of: Case }) {
   const [words, setWords] = useState('')
   const [sought] = useDebouncedValue(words, 200)
   const { data: found } = useQuery({ ...accessCandidates(c.id, sought), enabled: manages })
-  const [draft, setDraft] = useState<AccessEntry[] | null>(null)
-  const rows = draft ?? kept ?? []
+  // A draft is of the list that it was begun with: where somebody else changed that meanwhile, it is refused.
+  const [draft, setDraft] = useState<{ entries: AccessEntry[]; version: number } | null>(null)
+  const { entries: rows, version } = draft ?? kept ?? { entries: [], version: 0 }
+  const change = (entries: AccessEntry[]) => setDraft({ entries, version })
   const name = (e: AccessEntry) => e.name ?? e.principal_id
   const save = useMutation({
-    mutationFn: () => putAccess(c.id, rows.map(({ principal_id, level, expires_at }) => ({ principal_id, level, expires_at }))),
+    mutationFn: () => putAccess(c.id, version, rows.map(({ principal_id, level, expires_at }) => ({ principal_id, level, expires_at }))),
     onSuccess: () => { setDraft(null); tell('Access is changed.'); void queries.invalidateQueries({ queryKey: ['cases'] }) },
   })
-  const put = (id: string, patch: Partial<AccessEntry>) => setDraft(rows.map((r) => (r.principal_id === id ? { ...r, ...patch } : r)))
+  const put = (id: string, patch: Partial<AccessEntry>) => change(rows.map((r) => (r.principal_id === id ? { ...r, ...patch } : r)))
   if (error) return <TroubleNote error={error} />
   if (!kept) return <div className="panel"><RowsToCome rows={3} /></div>
   const others = (found ?? []).filter((p) => !rows.some((r) => r.principal_id === p.principal_id))
   const letIn = (id: string | null) => {
     const someone = others.find((p) => p.principal_id === id)
-    if (someone) setDraft([...rows, { principal_id: someone.principal_id, name: someone.name, level: 'view', expires_at: null }])
+    if (someone) change([...rows, { principal_id: someone.principal_id, name: someone.name, level: 'view', expires_at: null }])
     setWords('')
   }
   return (
@@ -49,7 +51,7 @@ export function AccessTable({ of: c }: { of: Case }) {
                 <td>{manages ? <NativeSelect aria-label={`What ${name(e)} may do`} w={180} value={e.level} data={LEVEL_CHOICES} onChange={(ev) => put(e.principal_id, { level: ev.currentTarget.value as AccessEntry['level'] })} /> : levelWord(e.level)}</td>
                 <td>{manages && e.expires_at ? <DateTimeField label="" zone={zone} value={e.expires_at} clearable onChange={(at) => put(e.principal_id, { expires_at: at })} />
                   : e.expires_at ? <Time at={e.expires_at} /> : manages ? <Button variant="subtle" color="gray" onClick={() => put(e.principal_id, { expires_at: new Date(Date.now() + 30 * 86_400_000).toISOString() })}>No end; set one</Button> : <span className="dim">No end</span>}</td>
-                <td className="corner right">{manages && <ActionIcon className="touch" aria-label={`Take access from ${name(e)}`} onClick={() => setDraft(rows.filter((r) => r.principal_id !== e.principal_id))}><IconX size={16} /></ActionIcon>}</td>
+                <td className="corner right">{manages && <ActionIcon className="touch" aria-label={`Take access from ${name(e)}`} onClick={() => change(rows.filter((r) => r.principal_id !== e.principal_id))}><IconX size={16} /></ActionIcon>}</td>
               </tr>
             ))}
           </tbody>
@@ -60,7 +62,7 @@ export function AccessTable({ of: c }: { of: Case }) {
           filter={({ options }) => options} nothingFoundMessage={found ? 'Nobody else by that name' : 'Looking…'}
           data={others.map((p) => ({ value: p.principal_id, label: `${p.name} · ${p.organization}` }))} />
       )}
-      {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button type="submit" form="access-form" loading={save.isPending}>Save access</Button><Button variant="default" onClick={() => setDraft(null)}>Discard</Button></span></Note>}
+      {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button type="submit" form="access-form" loading={save.isPending}>Save access</Button><Button variant="default" onClick={() => { setDraft(null); save.reset(); void queries.invalidateQueries({ queryKey: ['cases'] }) }}>Discard</Button></span></Note>}
       {save.error && <TroubleNote error={save.error} />}
     </div>
   )

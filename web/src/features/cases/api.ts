@@ -24,7 +24,7 @@ export const caseEvidence = (id: Id) => queryOptions({
 })
 export const caseAccess = (id: Id) => queryOptions({
   queryKey: ['cases', 'access', id],
-  queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/access', { params: { path: { id } } }))).entries,
+  queryFn: () => take(client.GET('/api/v1/cases/{id}/access', { params: { path: { id } } })),
 })
 /** Whom one could give access to: at most twenty; more words find the rest. */
 export const accessCandidates = (id: Id, q: string) => queryOptions({
@@ -52,7 +52,7 @@ export const renameCase = (id: Id, version: number, name: string) =>
   take(client.PATCH('/api/v1/cases/{id}', { params: { path: { id } }, headers: ifMatch(version), body: { name } }))
 export const closeCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/close', { params: { path: { id } } }))
 export const reopenCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/reopen', { params: { path: { id } } }))
-export const putAccess = (id: Id, entries: { principal_id: Id; level: Level; expires_at?: Time | null }[]) =>
-  take(client.PUT('/api/v1/cases/{id}/access', { params: { path: { id } }, body: { entries } }))
+export const putAccess = (id: Id, version: number, entries: { principal_id: Id; level: Level; expires_at?: Time | null }[]) =>
+  take(client.PUT('/api/v1/cases/{id}/access', { params: { path: { id } }, headers: ifMatch(version), body: { entries } }))
 export const newCaseLink = (id: Id, body: { name: string; description?: string; expires_at: Time }) =>
   take(client.POST('/api/v1/cases/{id}/file-requests', { params: { path: { id } }, body }))

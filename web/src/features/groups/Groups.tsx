@@ -21,8 +21,8 @@ export function Groups() {
   const { data: organizations } = useQuery(organizationList)
   const [editing, setEditing] = useState<Group | 'new' | null>(null)
   const remove = useMutation({
-    mutationFn: (g: Group) => take(client.DELETE('/api/v1/groups/{id}', { params: { path: { id: g.id } } })),
-    onSuccess: () => void queries.invalidateQueries({ queryKey: ['groups'] }), onError: tellTrouble,
+    mutationFn: (g: Group) => take(client.DELETE('/api/v1/groups/{id}', { params: { path: { id: g.id } }, headers: ifMatch(g.version) })),
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['groups'] }), onError: tellTrouble,
   })
   const names = (g: Group) => g.account_ids.map((id) => people?.find((p) => p.id === id)?.name ?? '').filter(Boolean).join(', ')
   const create = <Button leftSection={<IconPlus size={14} />} onClick={() => setEditing('new')}>New group</Button>
@@ -60,12 +60,15 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
   const [name, setName] = useState(of?.name ?? '')
   const [organization, setOrganization] = useState(of?.organization_id ?? me.account.organization.id)
   const [members, setMembers] = useState(new Set(of ? of.account_ids : []))
+  // What is saved so far: where the second step fails, the first is not done again.
+  const [saved, setSaved] = useState(of)
   const save = useMutation({
     mutationFn: async () => {
-      const group = of
-        ? (name === of.name ? of : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: { name } })))
-        : await take(client.POST('/api/v1/groups', { body: { name, organization_id: organization } }))
-      await take(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, body: { account_ids: [...members] } }))
+      const group = !saved ? await take(client.POST('/api/v1/groups', { body: { name, organization_id: organization } }))
+        : saved.name === name ? saved
+          : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: saved.id } }, headers: ifMatch(saved.version), body: { name } }))
+      setSaved(group)
+      await take(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, headers: ifMatch(group.version), body: { account_ids: [...members] } }))
     },
     onSuccess: () => { void queries.invalidateQueries({ queryKey: ['groups'] }); onClose() },
   })

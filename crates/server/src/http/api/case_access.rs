@@ -3,6 +3,7 @@
 use app::App;
 use app::case::Candidate;
 use axum::extract::State;
+use axum::response::IntoResponse;
 use domain::Timestamp;
 use domain::case::{Access, Level, Principal};
 use domain::id::CaseId;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path, Query, Signed};
+use crate::http::extract::{IfMatch, Json, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -32,17 +33,19 @@ struct AccessView {
 #[derive(Serialize, utoipa::ToSchema)]
 struct AccessListView {
     entries: Vec<AccessView>,
+    /// Of the case; the one to send as `If-Match` with another list.
+    version: i64,
 }
 
-impl From<Vec<app::case::NamedAccess>> for AccessListView {
-    fn from(list: Vec<app::case::NamedAccess>) -> Self {
+impl From<app::case::AccessList> for AccessListView {
+    fn from((list, version): app::case::AccessList) -> Self {
         let entry = |named: app::case::NamedAccess| AccessView {
             principal_id: named.access.principal,
             name: named.name,
             level: named.access.level,
             expires_at: named.access.expires_at,
         };
-        Self { entries: list.into_iter().map(entry).collect() }
+        Self { entries: list.into_iter().map(entry).collect(), version }
     }
 }
 
@@ -53,8 +56,9 @@ async fn find_case_access(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<CaseId>,
-) -> Answer<axum::Json<AccessListView>> {
-    Ok(axum::Json(app::case::access(&app, &caller, &id).await?.into()))
+) -> Answer<impl IntoResponse> {
+    let list = app::case::access(&app, &caller, &id).await?;
+    Ok((etag(list.1), axum::Json(AccessListView::from(list))))
 }
 
 /// One person or group, and what they may do.
@@ -83,11 +87,13 @@ async fn set_case_access(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<CaseId>,
+    IfMatch(version): IfMatch,
     Json(input): Json<AccessListInput>,
-) -> Answer<axum::Json<AccessListView>> {
+) -> Answer<impl IntoResponse> {
     let entry = |e: AccessInput| Access { principal: e.principal_id, level: e.level, expires_at: e.expires_at };
     let entries: Vec<Access> = input.entries.into_iter().map(entry).collect();
-    Ok(axum::Json(app::case::set_access(&app, &caller, &id, &entries).await?.into()))
+    let list = app::case::set_access(&app, &caller, &id, version, &entries).await?;
+    Ok((etag(list.1), axum::Json(AccessListView::from(list))))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

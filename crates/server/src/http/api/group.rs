@@ -125,8 +125,13 @@ async fn change_group(
 /// Removes a group.
 #[utoipa::path(delete, path = "/groups/{id}", tag = "people", operation_id = "remove_group", params(("id" = GroupId, Path)),
     responses((status = 204), (status = "4XX", body = Problem)))]
-async fn remove_group(State(app): State<App>, Signed(caller): Signed, Path(id): Path<GroupId>) -> Answer<StatusCode> {
-    app::group::remove(&app, &caller, &id).await?;
+async fn remove_group(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<GroupId>,
+    IfMatch(version): IfMatch,
+) -> Answer<StatusCode> {
+    app::group::remove(&app, &caller, &id, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -144,8 +149,9 @@ async fn set_group_members(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<GroupId>,
+    IfMatch(version): IfMatch,
     Json(members): Json<Members>,
-) -> Answer<axum::Json<GroupView>> {
-    let group = app::group::set_members(&app, &caller, &id, members.account_ids).await?;
-    Ok(axum::Json(GroupView::of(&caller, group)))
+) -> Answer<impl IntoResponse> {
+    let group = app::group::set_members(&app, &caller, &id, version, members.account_ids).await?;
+    Ok((etag(group.version), axum::Json(GroupView::of(&caller, group))))
 }

@@ -128,6 +128,13 @@ impl Site {
         self.call("POST", path, cookie, Some(&body), &[]).await
     }
 
+    /// Replaces a part of something by a PUT, in its newest version as far as they see it.
+    pub(crate) async fn put(&self, of: &str, part: &str, cookie: Option<&Cookie>, body: &Value) -> Reply {
+        let read = self.get(of, cookie).await;
+        let etag = read.headers.get("etag").map_or("\"1\"", |etag| etag.to_str().unwrap());
+        self.call("PUT", &format!("{of}{part}"), cookie, Some(body), &[("if-match", etag)]).await
+    }
+
     /// Signs in an account that the test made with the usual password.
     pub(crate) async fn sign_in(&self, name: &str) -> Cookie {
         self.sign_in_with(&format!("{name}@example.org"), PASSWORD).await
