@@ -93,7 +93,7 @@ impl Office {
             let scope = if somebody.everywhere { None } else { Some(organization) };
             let account = json!({
                 "email": credentials.email, "name": somebody.name, "organization_id": organization, "password": credentials.password,
-                "roles": [{"role": somebody.role, "organization_id": scope}],
+                "roles": somebody.role.map(|role| json!({"role": role, "organization_id": scope})).as_slice(),
             });
             self.post("/accounts", &account).await?;
         }
@@ -174,7 +174,8 @@ fn text(value: &Value) -> Result<String> {
 
 /// Makes what is missing.
 pub(super) async fn furnish(app: &App, api: Router, folder: &Path, credentials: &[Credentials]) -> Result<()> {
-    let at = EVERYBODY.iter().position(|somebody| somebody.role == Role::Administrator).context("an administrator")?;
+    let at =
+        EVERYBODY.iter().position(|somebody| somebody.role == Some(Role::Administrator)).context("an administrator")?;
     let (administrator, known) = (&EVERYBODY[at], &credentials[at]);
     let first = app::account::set_up(app, Owner::Police.name(), city::TIME_ZONE, &known.email).await?;
     if let Some((email, one_time)) = first {

@@ -12,7 +12,10 @@ use super::city::Owner;
 pub(super) struct Somebody {
     pub(super) name: &'static str,
     pub(super) works_for: Owner,
-    pub(super) role: Role,
+    /// None: they open what is shared with them.
+    pub(super) role: Option<Role>,
+    /// What the table calls them.
+    pub(super) title: &'static str,
     /// Holds the role for every organization, not only for their own.
     pub(super) everywhere: bool,
     /// What they do in the story.
@@ -20,69 +23,86 @@ pub(super) struct Somebody {
 }
 
 /// Everybody, in the order in which they are shown.
-pub(super) const EVERYBODY: [Somebody; 9] = [
+pub(super) const EVERYBODY: [Somebody; 10] = [
     Somebody {
         name: "Ines Okafor",
         works_for: Owner::Police,
-        role: Role::Investigator,
+        role: Some(Role::Investigator),
+        title: "investigator",
         everywhere: true,
         story: "asks for footage",
     },
     Somebody {
         name: "Paul Reyes",
         works_for: Owner::Police,
-        role: Role::Approver,
+        role: Some(Role::Approver),
+        title: "approver",
         everywhere: true,
         story: "decides, for every owner",
     },
     Somebody {
         name: "Tara Lindt",
         works_for: Owner::Transit,
-        role: Role::Approver,
+        role: Some(Role::Approver),
+        title: "approver",
         everywhere: false,
         story: "decides for transit",
     },
     Somebody {
         name: "Mona Keller",
         works_for: Owner::Mall,
-        role: Role::Approver,
+        role: Some(Role::Approver),
+        title: "approver",
         everywhere: false,
         story: "decides for the mall",
     },
     Somebody {
         name: "Ada Brandt",
         works_for: Owner::Police,
-        role: Role::Administrator,
+        role: Some(Role::Administrator),
+        title: "administrator",
         everywhere: true,
         story: "runs the installation",
     },
     Somebody {
         name: "Otto Virtanen",
         works_for: Owner::Police,
-        role: Role::Auditor,
+        role: Some(Role::Auditor),
+        title: "auditor",
         everywhere: true,
         story: "checks who did what",
     },
     Somebody {
         name: "Cam Alvarez",
         works_for: Owner::Transit,
-        role: Role::Operator,
+        role: Some(Role::Operator),
+        title: "operator",
         everywhere: false,
         story: "runs transit's recorder",
     },
     Somebody {
         name: "Mika Sato",
         works_for: Owner::Mall,
-        role: Role::Operator,
+        role: Some(Role::Operator),
+        title: "operator",
         everywhere: false,
         story: "runs the mall's cameras",
     },
     Somebody {
         name: "Gus Navarro",
-        works_for: Owner::Police,
-        role: Role::Guest,
+        works_for: Owner::Transit,
+        role: Some(Role::Guest),
+        title: "guest",
         everywhere: true,
-        story: "asks as a guest",
+        story: "asks as a guest from another agency",
+    },
+    Somebody {
+        name: "Nora Feld",
+        works_for: Owner::Police,
+        role: None,
+        title: "prosecutor",
+        everywhere: false,
+        story: "reads the cases that are shared with her",
     },
 ];
 
@@ -118,7 +138,7 @@ pub(super) fn credentials(folder: &Path, mut random: impl FnMut() -> [u8; 8]) ->
         .map(|somebody| Credentials {
             email: somebody.email(),
             password: password(random()),
-            role: somebody.role.as_str().to_owned(),
+            role: somebody.title.to_owned(),
         })
         .collect();
     super::write_private(&path, &serde_json::to_vec_pretty(&invented)?)?;
@@ -137,6 +157,8 @@ pub(super) fn table(url: &str, credentials: &[Credentials]) -> String {
     for (somebody, known) in EVERYBODY.iter().zip(credentials) {
         text += &format!("  {:<14} {:<44} {:<38} {}\n", known.role, known.email, known.password, somebody.story);
     }
+    text += "\nA participant needs no account: approve a request for one of the police's street cameras, which have no recorder, and open\n\
+             the upload link in the mail to its approver (the administrator reads mails in the page).\n";
     text + "\nThe cameras record until you press Ctrl-C.\n"
 }
 
@@ -157,7 +179,7 @@ mod tests {
         assert_eq!(format!("{first:?}"), format!("{again:?}"));
         assert!(first.iter().all(|known| known.password.len() >= 20));
         let roles: Vec<_> = first.iter().map(|known| known.role.as_str()).collect();
-        for role in ["administrator", "investigator", "approver", "auditor", "operator", "guest"] {
+        for role in ["administrator", "investigator", "approver", "auditor", "operator", "guest", "prosecutor"] {
             assert!(roles.contains(&role), "{role}");
         }
     }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::installation::{Person, wait};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 struct Demo {
     process: Child,
@@ -86,6 +86,10 @@ async fn a_city_that_can_be_started_again() {
         assert_eq!(me["account"]["roles"][0]["role"], role);
         assert_eq!(me["account"]["must_change_password"], false);
     }
+    // The prosecutor has no role: she opens what is shared with her, and nothing is yet.
+    let prosecutor = demo.person("prosecutor").await;
+    assert_eq!(prosecutor.get("/me").await["account"]["roles"], json!([]));
+    assert_eq!(prosecutor.get("/cases").await["items"], json!([]));
     let sources = demo.sources().await;
     assert!(sources.len() >= 60, "{}", sources.len());
     assert_eq!(sources.values().filter(|&&online| online).count(), 8);
