@@ -1,6 +1,9 @@
 //! Databases for tests: SQLite in a temporary folder, and a private PostgreSQL cluster that the first
 //! test starts and that ends by itself when no test has used it for a while. A missing PostgreSQL
 //! fails the tests; it does not skip them. When a test has passed, every row of its database must be as it was sealed.
+//! And an S3 server for blobs.
+
+mod s3;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::{Database, Engine, Entropy, seal};
+pub use s3::S3Server;
 
 /// A fresh, migrated database of its own for one test.
 pub struct TestDatabase {
@@ -75,11 +79,16 @@ pub async fn database(engine: Engine) -> TestDatabase {
     let folder = tempfile::tempdir().unwrap();
     let url = match engine {
         Engine::Sqlite => Database::sqlite_url(folder.path()),
-        Engine::Postgres => tokio::task::spawn_blocking(new_postgres_database).await.unwrap(),
+        Engine::Postgres => empty_postgres().await,
     };
     let db = Database::open(&url, counted_entropy()).await.unwrap();
     db.migrate().await.unwrap();
     TestDatabase { db, url, folder, tampered: AtomicBool::new(false) }
+}
+
+/// The address of a fresh database in the cluster, with nothing in it.
+pub async fn empty_postgres() -> String {
+    tokio::task::spawn_blocking(new_postgres_database).await.unwrap()
 }
 
 /// Runs a test on both engines: `on_both!(name, |test| async move { … })` makes two tests in a module.

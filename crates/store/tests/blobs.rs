@@ -4,39 +4,9 @@
 use std::path::Path;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
 use store::Blobs;
 use store::blob::S3;
-use store::testing::counted_entropy;
-
-/// An S3 server over a folder, in this process, with signatures checked.
-async fn s3_server(folder: &Path) -> S3 {
-    std::fs::create_dir(folder.join("evidence")).unwrap();
-    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
-    builder.set_auth(SimpleAuth::from_single("access", "secret-key"));
-    let service = builder.build();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let service = service.clone();
-            tokio::spawn(async move {
-                let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
-            });
-        }
-    });
-    S3 {
-        endpoint,
-        bucket: "evidence".into(),
-        region: "us-east-1".into(),
-        access_key: "access".into(),
-        secret_key: "secret-key".into(),
-    }
-}
+use store::testing::{S3Server, counted_entropy};
 
 async fn promises(blobs: &Blobs, work: &Path) {
     let small = blobs.put("thumbnail", "a picture").await.unwrap();
@@ -80,9 +50,8 @@ async fn a_folder_keeps_its_promises() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s3_keeps_the_same_promises() {
-    let (work, served) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let s3 = s3_server(served.path()).await;
-    promises(&Blobs::in_s3(&s3, counted_entropy()).unwrap(), work.path()).await;
-    let wrong = S3 { secret_key: "another".into(), ..s3 };
+    let (work, server) = (tempfile::tempdir().unwrap(), S3Server::start().await);
+    promises(&Blobs::in_s3(&server.access, counted_entropy()).unwrap(), work.path()).await;
+    let wrong = S3 { secret_key: "another".into(), ..server.access.clone() };
     assert!(Blobs::in_s3(&wrong, counted_entropy()).unwrap().put("x", "y").await.is_err());
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::support::clock_reader;
 use crate::support::installation;
 use crate::support::installation::{Installation, minutes_ago, recorder, sha256, text, window};
+use crate::support::storage::Storage;
 use domain::{Timestamp, Window};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Gap, KEY_FRAME_SECONDS};
@@ -54,9 +55,8 @@ async fn fetch(installation: &Installation, camera: &str, asked: Window) -> (Val
     (evidence, file)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_minutes_over_a_segment_boundary_arrive_whole() {
-    let installation = Installation::start().await;
+/// Two minutes over a boundary between files, and one mail that says that they are there.
+async fn two_minutes_arrive_whole(installation: &Installation) {
     let recordings = installation.folder.path().join("recordings");
     recorder(&recordings, None, 0).record(window(minutes_ago(8), 420)).unwrap();
     let files = installation.connector("honest", &recordings).await;
@@ -65,7 +65,7 @@ async fn two_minutes_over_a_segment_boundary_arrive_whole() {
 
     // Neither end on a key frame, nor on a picture.
     let asked = window(minutes_ago(6).plus(Duration::from_millis(14_350)), 120);
-    let (evidence, file) = fetch(&installation, &camera, asked).await;
+    let (evidence, file) = fetch(installation, &camera, asked).await;
     covers(&file, asked, &[]).unwrap();
     assert!(gaps_of(&evidence).is_empty());
     assert!(evidence["manifest"]["segments"].as_array().unwrap().len() >= 5);
@@ -73,8 +73,25 @@ async fn two_minutes_over_a_segment_boundary_arrive_whole() {
 
     // Both ends on a boundary between files.
     let asked = window(minutes_ago(6), 120);
-    let (_, file) = fetch(&installation, &camera, asked).await;
+    let (_, file) = fetch(installation, &camera, asked).await;
     covers(&file, asked, &[]).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_minutes_over_a_segment_boundary_arrive_whole() {
+    two_minutes_arrive_whole(&Installation::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_do_on_postgresql_and_s3() {
+    let installation = Installation::keeping_in(Storage::servers().await).await;
+    two_minutes_arrive_whole(&installation).await;
+
+    let Storage::Servers { s3, .. } = &installation.storage else { unreachable!("as it was set up") };
+    let originals = s3.folder.path().join(&s3.access.bucket).join("evidence");
+    assert!(originals.is_dir(), "the bytes are in the bucket");
+    let data = installation.folder.path().join("data");
+    assert!(!data.join("blobs").exists() && !data.join("sightline.db").exists(), "nothing but the servers has them");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,11 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Camera, Gap, Recorder, Settings, View};
 
+use super::storage::Storage;
+
 const PASSWORD: &str = "correct horse battery staple";
+/// The server's configuration, beside its data.
+const CONFIG: &str = "sightline.toml";
 
 /// A server with its data, and whoever works with it.
 pub(crate) struct Installation {
@@ -23,12 +27,23 @@ pub(crate) struct Installation {
     pub(crate) investigator: Person,
     pub(crate) approver: Person,
     pub(crate) transit: String,
+    /// Ends after the server.
+    pub(crate) storage: Storage,
 }
 
 impl Installation {
     /// Starts a server with an organization that owns cameras, and the people of the story.
     pub(crate) async fn start() -> Self {
+        Self::keeping_in(Storage::DataDirectory).await
+    }
+
+    /// The same, with rows and bytes elsewhere.
+    pub(crate) async fn keeping_in(storage: Storage) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the data");
+        std::fs::write(folder.path().join(CONFIG), storage.settings()).expect("the configuration is written");
+        if let Storage::Servers { .. } = storage {
+            succeed(&mut sightline(folder.path(), &["migrate"]));
+        }
         let address =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
         let server = serve(folder.path(), &address);
@@ -51,7 +66,7 @@ impl Installation {
         }
         let investigator = Person::sign_in(&address, "investigator@agency.example").await;
         let approver = Person::sign_in(&address, "approver@transit.example").await;
-        Self { folder, address, server, administrator, investigator, approver, transit }
+        Self { folder, address, server, administrator, investigator, approver, transit, storage }
     }
 
     /// Types `sightline account …` with a password.
@@ -62,13 +77,6 @@ impl Installation {
     /// Kills the server without warning.
     pub(crate) fn kill_server(&mut self) {
         kill(&mut self.server);
-    }
-
-    /// Holds rows, files and ledger against each other, by the command that an administrator would use.
-    fn check(&self) {
-        let mut check = Command::new(env!("CARGO_BIN_EXE_sightline"));
-        let output = check.args(["check", "--data"]).arg(self.folder.path().join("data")).output().expect("it starts");
-        assert!(output.status.success(), "{}{}", text_of(&output.stdout), text_of(&output.stderr));
     }
 
     /// Bytes of unfinished uploads that the server has written.
@@ -182,15 +190,26 @@ impl Drop for Installation {
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
             eprintln!("--- the end of the server's log, last line first\n{}", tail.join("\n"));
         } else {
-            self.check();
+            succeed(&mut sightline(self.folder.path(), &["check"]));
         }
     }
 }
 
-fn account(folder: &Path, arguments: &[&str], password: &str) -> Output {
+/// Runs a command, which has to end well.
+fn succeed(command: &mut Command) {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{command:?}: {}{}", text_of(&output.stdout), text_of(&output.stderr));
+}
+
+/// A command of the server's on this installation.
+fn sightline(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sightline"));
-    command.arg("account").args(arguments).args(["--password-stdin", "--data"]).arg(folder.join("data"));
-    let mut child = command
+    command.args(arguments).arg("--data").arg(folder.join("data")).arg("--config").arg(folder.join(CONFIG));
+    command
+}
+
+fn account(folder: &Path, arguments: &[&str], password: &str) -> Output {
+    let mut child = sightline(folder, &[&["account"], arguments, &["--password-stdin"]].concat())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -202,9 +221,7 @@ fn account(folder: &Path, arguments: &[&str], password: &str) -> Output {
 
 fn serve(folder: &Path, address: &str) -> Child {
     let log = || File::options().create(true).append(true).open(folder.join("server.log")).expect("a log");
-    Command::new(env!("CARGO_BIN_EXE_sightline"))
-        .args(["serve", "--listen", address, "--data"])
-        .arg(folder.join("data"))
+    sightline(folder, &["serve", "--listen", address])
         .stdin(Stdio::null())
         .stdout(log())
         .stderr(log())
