@@ -77,23 +77,31 @@ impl Death {
     }
 }
 
-/// One after the other dies when the wire stops, and comes back.
+/// One after the other dies when the wire stops, or else when ffmpeg is at its work, and comes back.
 async fn die_at(stop: Stop, state: &[&str]) {
     let (mut installation, files, camera, start) = installation().await;
     for (turn, death) in (0..).zip(Death::EACH) {
         let wire = Wire::lay(&installation.address, stop, None).await;
         files.through(&installation.address, &wire.address);
+        let slow_ffmpeg = (stop == Stop::Never).then(|| files.slow_ffmpeg());
         let connector = files.run();
         let mails = installation.ready_mails().await;
         let asked = window(start.plus(Duration::from_secs(5 * turn)), 120);
         let request = installation.submit_and_approve(&camera, asked).await;
-        wire.stopped().await;
+        match &slow_ffmpeg {
+            Some(_) => wait("ffmpeg to write a part", PATIENCE, async || connector.is_exporting()).await,
+            None => wire.stopped().await,
+        }
         let seen = text(&installation.item(&request).await["state"]);
         assert!(state.contains(&seen.as_str()), "at {stop:?} the item is {seen}");
         if matches!(stop, Stop::AfterBytes(_)) {
             // What only the wire has is lost with the server; what is to be resumed is what it had written.
             wait("the server to write of what came", PATIENCE, async || installation.staged_bytes() > 0).await;
         }
+        if slow_ffmpeg.is_some() {
+            assert!(connector.is_exporting(), "it dies in the middle of it");
+        }
+        drop(slow_ffmpeg);
         let connector = death.strike(&mut installation, &files, connector, &wire).await;
         one_evidence_and_one_mail(&installation, &request, mails).await;
         connector.kill();
@@ -113,7 +121,12 @@ async fn before_the_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_exporting() {
+async fn while_ffmpeg_exports() {
+    die_at(Stop::Never, &["exporting"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_upload() {
     die_at(Stop::BeforeUpload, &["exporting"]).await;
 }
 
@@ -160,12 +173,20 @@ async fn whoever_slept_through_a_lease_changes_nothing() {
     sleeper.kill();
 }
 
+/// Another one each time, unless the environment says which: the one that a failed test has printed.
+fn seed() -> u64 {
+    match std::env::var("SIGHTLINE_TEST_SEED") {
+        Ok(given) => given.parse().expect("SIGHTLINE_TEST_SEED is a number"),
+        Err(_) => std::hash::RandomState::new().build_hasher().finish(),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn at_ten_random_moments() {
     let (mut installation, files, camera, start) = installation().await;
     // Slow enough that the moments fall into every part of the work.
-    let seed = std::hash::RandomState::new().build_hasher().finish();
-    println!("seed {seed}");
+    let seed = seed();
+    println!("SIGHTLINE_TEST_SEED={seed}");
     for moment in 0..10 {
         let wire = Wire::lay(&installation.address, Stop::Never, Some(1_000_000)).await;
         files.through(&installation.address, &wire.address);

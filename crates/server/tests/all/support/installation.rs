@@ -12,6 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Camera, Gap, Recorder, Settings, View};
 
+use super::slow_ffmpeg::{self, SlowFfmpeg};
 use super::storage::Storage;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -265,6 +266,16 @@ impl ConnectorFiles {
         Self { folder, connection: self.connection.clone(), id: self.id.clone() }
     }
 
+    /// Where the connector looks for programs first.
+    fn programs(&self) -> PathBuf {
+        self.folder.join("programs")
+    }
+
+    /// Slows down each ffmpeg that the connector starts, until the answer is dropped.
+    pub(crate) fn slow_ffmpeg(&self) -> SlowFfmpeg {
+        SlowFfmpeg::put_into(&self.programs())
+    }
+
     /// Starts the connector.
     pub(crate) fn run(&self) -> Connector {
         let log = || File::options().create(true).append(true).open(self.folder.join("connector.log")).expect("a log");
@@ -276,6 +287,7 @@ impl ConnectorFiles {
             .arg(self.folder.join("connection.toml"))
             .arg("--config")
             .arg(self.folder.join("config.toml"))
+            .env("PATH", format!("{}:{}", self.programs().display(), std::env::var("PATH").expect("there is one")))
             .stdin(Stdio::null())
             .stdout(log())
             .stderr(log())
@@ -310,6 +322,11 @@ impl Connector {
     fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("it is there");
+    }
+
+    /// Whether its ffmpeg is in the middle of an export.
+    pub(crate) fn is_exporting(&self) -> bool {
+        slow_ffmpeg::is_exporting(self.child.id())
     }
 
     /// Whether it has written this into its log.
