@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::installation::{Person, wait};
+use crate::support::installation::{Person, succeed, wait};
 use serde_json::{Value, json};
 
 struct Demo {
@@ -119,4 +119,7 @@ async fn a_city_that_can_be_started_again() {
     assert!(demo.process.wait().unwrap().success());
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     assert_eq!(connectors(&data), 0);
+
+    // And all that it kept is as it was recorded.
+    succeed(Command::new(env!("CARGO_BIN_EXE_sightline")).args(["check", "--data"]).arg(&data));
 }

@@ -80,6 +80,13 @@ impl Installation {
         kill(&mut self.server);
     }
 
+    /// A number of the server's in `/proc/…/status`.
+    pub(crate) fn memory_kib(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).expect("the server runs");
+        let line = status.lines().find(|line| line.starts_with(field)).expect("the kernel tells it");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number of KiB")
+    }
+
     /// Bytes of unfinished uploads that the server has written.
     pub(crate) fn staged_bytes(&self) -> u64 {
         let files = std::fs::read_dir(self.folder.path().join("data/uploads")).into_iter().flatten();
@@ -197,7 +204,7 @@ impl Drop for Installation {
 }
 
 /// Runs a command, which has to end well.
-fn succeed(command: &mut Command) {
+pub(crate) fn succeed(command: &mut Command) {
     let output = command.output().expect("it starts");
     assert!(output.status.success(), "{command:?}: {}{}", text_of(&output.stdout), text_of(&output.stderr));
 }
