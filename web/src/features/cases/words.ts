@@ -16,7 +16,7 @@ const KINDS: Record<string, string> = {
   'case.set_access': 'Changed who may do what', 'case.share': 'Gave access', 'evidence.receive': 'The file arrived', 'evidence.process': 'A copy to play was made',
   'evidence.play': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.preview': 'Saw a picture of it',
   'file_request.create': 'Made an upload link', 'file_request.answer': 'Answered the upload link', 'file_request.finish': 'Finished the upload', 'file_request.revoke': 'Revoked the upload link',
-  'request_item.arrive': 'What was asked for arrived', 'request_item.release': 'Released what was asked for',
+  'request_item.submit': 'Asked for footage', 'connector_task.complete': 'The export is complete', 'request_item.arrive': 'What was asked for arrived', 'request_item.release': 'Released what was asked for',
   'upload.create': 'Began an upload', 'upload.finish': 'The upload came whole',
 }
 /** What happened, in words; a copy that could not be made is said as such. */
@@ -25,11 +25,12 @@ export function eventWord(kind: string, detail: unknown): string {
   return KINDS[kind] ?? sentence(kind)
 }
 
-const ANSWERS: Record<string, string> = { have: 'has footage', nothing: 'has nothing', no: 'does not give it' }
+const ANSWERS: Record<string, string> = { have: 'has footage', part: 'has a part of it', nothing: 'has nothing', no: 'does not give it' }
 
 /** Each fact that people read, in the order in which it is said; what is not named here only machines read. */
 const FACTS: Record<string, (value: string | number, zone: string) => string> = {
   name: String,
+  file_name: String,
   size_bytes: (value) => bytes(Number(value)),
   answer: (value) => ANSWERS[value] ?? sentence(String(value)),
   comment: (value) => `“${value}”`,
