@@ -16,8 +16,6 @@ import { Ago, Time } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { mailList, oneMail, retryMail } from './api.ts'
 
-/** A long link breaks instead of reaching out of the frame. */
-const WRAPPED = '<style>body { overflow-wrap: anywhere }</style>'
 const STATES: [MailState | '', string][] = [['', 'All'], ['waiting', 'Waiting'], ['sent', 'Sent'], ['kept', 'Kept'], ['dead', 'Given up']]
 
 export function Mails() {
@@ -88,7 +86,7 @@ function Body({ mail }: { mail: MailBody }) {
       <Facts of={[['State', <Status key="s" of={mail.head.state} />], ['Written', <Time key="w" at={mail.head.created_at} />], ['Sent', mail.head.sent_at && <Time key="t" at={mail.head.sent_at} />], ['Last error', mail.head.last_error && <span className="tone-bad">{mail.head.last_error}</span>]]} />
       {mail.html && <SegmentedControl value={as} onChange={setAs} data={[{ value: 'html', label: 'As it looks' }, { value: 'text', label: 'Plain text' }]} aria-label="Show as" style={{ alignSelf: 'flex-start' }} />}
       {as === 'html' && mail.html
-        ? <iframe title="The message as it looks" sandbox="" srcDoc={mail.html + WRAPPED} style={{ border: '1px solid var(--rule)', borderRadius: 6, background: '#fff', boxSizing: 'border-box', width: '100%', minHeight: 420 }} />
+        ? <iframe title="The message as it looks" sandbox="" srcDoc={mail.html} style={{ border: '1px solid var(--rule)', borderRadius: 6, background: '#fff', boxSizing: 'border-box', width: '100%', minHeight: 420 }} />
         : <pre className="mono" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0, padding: 12, background: 'var(--sunk)', borderRadius: 6 }}>{mail.text}</pre>}
     </>
   )
