@@ -1,4 +1,5 @@
 // What every test of the page uses: one demo city, one browser, people who are signed in, and an ear for whatever goes wrong in a page.
+import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -59,9 +60,9 @@ export async function visitor(world, { width = 1280, expected = [], storageState
   return somebody
 }
 
-/** Somebody of the demo, signed in as a person would; `json` and `post` speak with the API in their name. */
-export async function signIn(world, role, options) {
-  const { email, password } = world.city.accounts.find((account) => account.role === role)
+/** Somebody of the demo, by their role or the beginning of their address, signed in as a person would; `json` and `post` speak with the API in their name. */
+export async function signIn(world, who, options) {
+  const { email, password } = world.city.accounts.find((account) => account.role === who || account.email.startsWith(who))
   const somebody = await visitor(world, { expected: [/\/api\/v1\/me$/], ...options })
   const { page, context } = somebody
   await page.goto('/')
@@ -69,7 +70,7 @@ export async function signIn(world, role, options) {
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
-  say(`${role} is signed in`)
+  say(`${who} is signed in`)
   const answered = async (answer) => {
     const body = await answer.text()
     if (!answer.ok()) throw new Error(`${answer.url()}: ${answer.status()} ${body}`)
@@ -83,9 +84,9 @@ export async function signIn(world, role, options) {
 }
 
 /** Somebody of the demo; signed in at the first call. */
-export async function person(world, role) {
-  world.people[role] ??= await signIn(world, role)
-  return world.people[role]
+export async function person(world, who) {
+  world.people[who] ??= await signIn(world, who)
+  return world.people[who]
 }
 
 /** A published camera that fits. */
@@ -95,10 +96,15 @@ export async function findCamera(somebody, fits) {
 }
 export const isRecorded = (source) => source.connector?.online
 
-/** Asks by the page, as an investigator does: one camera, the last two minutes. Answers the request as the API shows it. */
+/** Asks by the page, as an investigator does: one camera, two minutes. Answers the request as the API shows it. */
 export async function ask(investigator, camera, name, reason) {
+  await investigator.page.goto(`/registry?view=list&q=${encodeURIComponent(camera.name)}&chosen=${camera.id}&sheet=request`)
+  return send(investigator, camera, name, reason)
+}
+
+/** Fills in the form that is open, and sends it. */
+export async function send(investigator, camera, name, reason) {
   const { page } = investigator
-  await page.goto(`/registry?view=list&q=${encodeURIComponent(camera.name)}&chosen=${camera.id}&sheet=request`)
   await page.getByLabel('What is it about').fill(name)
   await page.getByLabel('Why you ask').fill(reason)
   await page.getByRole('button', { name: 'Send request' }).click()
@@ -108,22 +114,29 @@ export async function ask(investigator, camera, name, reason) {
   return asked
 }
 
-/** Approves from the inbox, as an approver does. The page holds the decision back for five seconds. */
+/** Approves from the inbox, as an approver does. The page holds the decision back for five seconds; then it is on its way. */
 export async function approve(approver, asked) {
   const { page } = approver
   await page.goto('/review')
   const card = page.getByRole('listitem').filter({ hasText: asked.number })
   await card.getByRole('button', { name: 'Approve' }).click()
+  const sent = page.waitForResponse((answer) => answer.url().endsWith('/approve'))
   await card.locator('form').getByRole('button', { name: 'Approve' }).click()
-  say(`approved ${asked.number}; the page waits five seconds before it sends`)
+  assert.equal((await sent).status(), 200)
+  say(`approved ${asked.number}`)
 }
 
-/** Plays a file of a case; answers how many seconds it lasts. */
+/** Plays a file of a case to its end, sixteen times as fast as it was; answers how many seconds it lasts. */
 export async function play(page, caseId, fileId) {
   await page.goto(`/cases/${caseId}?file=${fileId}`)
   const video = page.locator('video').first()
   await video.waitFor({ timeout: 60_000 })
-  await video.evaluate((v) => { v.muted = true; return v.play() })
-  await page.waitForFunction(() => { const v = document.querySelector('video'); return v.videoWidth > 0 && v.currentTime > 0.5 }, null, { timeout: 30_000 })
-  return video.evaluate((v) => v.duration)
+  const played = await video.evaluate((v) => new Promise((ended, failed) => {
+    Object.assign(v, { muted: true, playbackRate: 16 })
+    v.addEventListener('ended', () => ended({ seconds: v.currentTime, frames: v.getVideoPlaybackQuality().totalVideoFrames }))
+    v.addEventListener('error', () => failed(new Error(v.error.message)))
+    v.play().catch(failed)
+  }))
+  assert.ok(played.frames > 10, `${played.frames} frames were shown`)
+  return played.seconds
 }
