@@ -1,4 +1,4 @@
-//! What the connector needs from a video system: one contract, held by one suite of tests (`tests/contract.rs`).
+//! What the connector needs from a video system.
 //!
 //! An adapter speaks in its recorder's own clock and knows nothing of the server: times are put right, names and positions are
 //! completed, and what is kept back is kept back by [`crate::recorder`], for all of them alike.
