@@ -59,6 +59,11 @@ pub fn openapi() -> String {
 
 /// Everything that the server answers.
 pub fn router(app: App, config: &Config) -> Router {
+    Router::new().fallback_service(MapRequest::new(routes(app, config), tus::honour_override))
+}
+
+/// What it answers at which path.
+pub fn routes(app: App, config: &Config) -> Router {
     let shared = Shared { app, behind_proxy: config.server.behind_proxy };
     let (routes, _) = api().split();
     let document: &'static str = openapi().leak();
@@ -70,8 +75,7 @@ pub fn router(app: App, config: &Config) -> Router {
         .route("/api/{*rest}", axum::routing::any(problem::no_such_route))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .merge(page::routes());
-    let routes = wrap::wrap(routes).with_state(shared);
-    Router::new().fallback_service(MapRequest::new(routes, tus::honour_override))
+    wrap::wrap(routes).with_state(shared)
 }
 
 /// Whether the server can do its work: the database answers.

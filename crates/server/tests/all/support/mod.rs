@@ -113,15 +113,6 @@ impl Site {
         reply
     }
 
-    /// The status alone, for answers that do not end.
-    pub(crate) async fn status(&self, method: &str, path: &str, cookie: Option<&Cookie>) -> u16 {
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
-        if let Some(cookie) = cookie {
-            request = request.header("cookie", cookie);
-        }
-        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
-    }
-
     pub(crate) async fn get(&self, path: &str, cookie: Option<&Cookie>) -> Reply {
         self.call("GET", path, cookie, None, &[]).await
     }
