@@ -4,38 +4,24 @@
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use crate::support::installation::{
-    Connector, ConnectorFiles, Installation, minutes_ago, recorder, sha256, text, wait, window,
-};
+use crate::support::installation::{Connector, ConnectorFiles, Installation, minutes_ago, text, wait, window};
+use crate::support::story::{PATIENCE, Story};
 use crate::support::wire::{Stop, Wire};
 use domain::Timestamp;
 
-const PATIENCE: Duration = Duration::from_secs(180);
-
 /// An installation with a connector that is not running, its camera, and the start of two minutes of footage.
 async fn installation() -> (Installation, ConnectorFiles, String, Timestamp) {
-    let installation = Installation::start().await;
-    let recordings = installation.folder.path().join("recordings");
     let recorded = minutes_ago(6);
-    recorder(&recordings, None, 0).record(window(recorded, 270)).unwrap();
-    let files = installation.connector("crashing", &recordings).await;
-    let connector = files.run();
-    let camera = installation.camera(&files).await;
+    let Story { installation, files, camera, connector, .. } = Story::begin(window(recorded, 270)).await;
     connector.kill();
     (installation, files, camera, recorded.plus(Duration::from_secs(60)))
 }
 
 /// Waits for the end, and looks at what has come of it.
 async fn one_evidence_and_one_mail(installation: &Installation, request: &str, mails_before: usize) {
-    let item = installation.item_when(request, "released", PATIENCE).await;
-    assert_eq!(item["evidence"].as_array().unwrap().len(), 1, "{item:#}");
-    let id = text(&item["evidence"][0]["id"]);
-    let evidence = installation.investigator.get(&format!("/evidence/{id}")).await;
+    let (evidence, _) = installation.arrived(request).await;
     let in_case = installation.investigator.get(&format!("/cases/{}/evidence", text(&evidence["case_id"]))).await;
     assert_eq!(in_case["items"].as_array().unwrap().len(), 1);
-    let arrived = sha256(&installation.download(&id).await);
-    assert_eq!(evidence["sha256"], arrived.as_str());
-    assert_eq!(evidence["manifest"]["export"]["sha256"], arrived.as_str(), "as hashed at the source");
     wait("the mail", PATIENCE, async || installation.ready_mails().await > mails_before).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(installation.ready_mails().await, mails_before + 1);

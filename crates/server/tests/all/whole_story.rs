@@ -5,14 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::clock_reader;
-use crate::support::installation;
-use crate::support::installation::{Installation, minutes_ago, recorder, sha256, text, window};
+use crate::support::installation::{Installation, minutes_ago, text, wait, window};
 use crate::support::storage::Storage;
+use crate::support::story::{PATIENCE, Story};
 use domain::{Timestamp, Window};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Gap, KEY_FRAME_SECONDS};
 
-const PATIENCE: Duration = Duration::from_secs(180);
 const TENTH: Duration = Duration::from_millis(100);
 
 /// Whether a file covers a window, but for these gaps, and exceeds it by no more than a key-frame
@@ -41,69 +40,45 @@ fn gaps_of(evidence: &Value) -> Vec<Window> {
     serde_json::from_value(evidence["recorded"]["gaps"].clone()).unwrap()
 }
 
-/// A request for 120 s from the middle of one file to the middle of another, 60 s further; answers the
-/// evidence and its original.
-async fn fetch(installation: &Installation, camera: &str, asked: Window) -> (Value, std::path::PathBuf) {
-    let request = installation.submit_and_approve(camera, asked).await;
-    let item = installation.item_when(&request, "released", PATIENCE).await;
-    assert_eq!(item["evidence"].as_array().unwrap().len(), 1);
-    let id = text(&item["evidence"][0]["id"]);
-    let evidence = installation.investigator.get(&format!("/evidence/{id}")).await;
-    let file = installation.download(&id).await;
-    assert_eq!(evidence["sha256"], sha256(&file).as_str());
-    assert_eq!(evidence["manifest"]["export"]["sha256"], evidence["sha256"]);
-    (evidence, file)
-}
-
-/// Two minutes over a boundary between files, and one mail that says that they are there.
-async fn two_minutes_arrive_whole(installation: &Installation) {
-    let recordings = installation.folder.path().join("recordings");
-    recorder(&recordings, None, 0).record(window(minutes_ago(8), 420)).unwrap();
-    let files = installation.connector("honest", &recordings).await;
-    let _connector = files.run();
-    let camera = installation.camera(&files).await;
-
+/// Two minutes over boundaries between files, and one mail that says that they are there.
+async fn two_minutes_arrive_whole(story: &Story) {
     // Neither end on a key frame, nor on a picture.
     let asked = window(minutes_ago(6).plus(Duration::from_millis(14_350)), 120);
-    let (evidence, file) = fetch(installation, &camera, asked).await;
+    let (evidence, file) = story.fetch(asked).await;
     covers(&file, asked, &[]).unwrap();
     assert!(gaps_of(&evidence).is_empty());
     assert!(evidence["manifest"]["segments"].as_array().unwrap().len() >= 5);
-    assert_eq!(installation.ready_mails().await, 1);
+    assert_eq!(story.installation.ready_mails().await, 1);
 
     // Both ends on a boundary between files.
     let asked = window(minutes_ago(6), 120);
-    let (_, file) = fetch(installation, &camera, asked).await;
+    let (_, file) = story.fetch(asked).await;
     covers(&file, asked, &[]).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_minutes_over_a_segment_boundary_arrive_whole() {
-    two_minutes_arrive_whole(&Installation::start().await).await;
+    two_minutes_arrive_whole(&Story::begin(window(minutes_ago(8), 420)).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn they_do_on_postgresql_and_s3() {
     let installation = Installation::keeping_in(Storage::servers().await).await;
-    two_minutes_arrive_whole(&installation).await;
+    let story = Story::told(installation, window(minutes_ago(8), 420), None, 0).await;
+    two_minutes_arrive_whole(&story).await;
 
-    let Storage::Servers { s3, .. } = &installation.storage else { unreachable!("as it was set up") };
+    let Storage::Servers { s3, .. } = &story.installation.storage else { unreachable!("as it was set up") };
     let originals = s3.folder.path().join(&s3.access.bucket).join("evidence");
     assert!(originals.is_dir(), "the bytes are in the bucket");
-    let data = installation.folder.path().join("data");
+    let data = story.installation.folder.path().join("data");
     assert!(!data.join("blobs").exists() && !data.join("sightline.db").exists(), "nothing but the servers has them");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorder_whose_names_are_wrong_is_found_out() {
-    let installation = Installation::start().await;
-    let recordings = installation.folder.path().join("recordings");
-    recorder(&recordings, None, 3).record(window(minutes_ago(8), 420)).unwrap();
-    let files = installation.connector("shifted", &recordings).await;
-    let _connector = files.run();
-    let camera = installation.camera(&files).await;
+    let story = Story::told(Installation::start().await, window(minutes_ago(8), 420), None, 3).await;
     let asked = window(minutes_ago(6).plus(Duration::from_millis(14_350)), 120);
-    let (_, file) = fetch(&installation, &camera, asked).await;
+    let (_, file) = story.fetch(asked).await;
     let complaint = covers(&file, asked, &[]).unwrap_err();
     assert!(complaint.starts_with("begins at") || complaint.starts_with("ends at"), "{complaint}");
     // It is the three seconds that are seen, to the tenth.
@@ -114,26 +89,22 @@ async fn a_recorder_whose_names_are_wrong_is_found_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gap_is_told_and_reasons_are_given() {
-    let installation = Installation::start().await;
-    let recordings = installation.folder.path().join("recordings");
     let start = minutes_ago(10);
     let seconds = start.as_micros() / 1_000_000;
     // 45 s are missing from 3:10 on.
     let gap = Gap { every_seconds: 86_400, after_seconds: (seconds + 190).rem_euclid(86_400), seconds: 45 };
-    recorder(&recordings, Some(gap), 0).record(window(start, 480)).unwrap();
-    let files = installation.connector("gaps", &recordings).await;
-    let _connector = files.run();
-    let camera = installation.camera(&files).await;
+    let story = Story::told(Installation::start().await, window(start, 480), Some(gap), 0).await;
+    let Story { installation, camera, .. } = &story;
     let after = |seconds: u64| start.plus(Duration::from_secs(seconds));
 
     let asked = window(after(150), 120);
     let missing = window(after(190), 45);
-    let (evidence, file) = fetch(&installation, &camera, asked).await;
+    let (evidence, file) = story.fetch(asked).await;
     covers(&file, asked, &[missing]).unwrap();
     assert_eq!(gaps_of(&evidence), [missing]);
 
     let none = async |asked: Window| {
-        let request = installation.submit_and_approve(&camera, asked).await;
+        let request = installation.submit_and_approve(camera, asked).await;
         let item = installation.item_when(&request, "unavailable", PATIENCE).await;
         let status = installation.investigator.get(&format!("/video-requests/{request}")).await["status"].clone();
         assert_eq!(status, "video_unavailable");
@@ -160,60 +131,42 @@ async fn a_gap_is_told_and_reasons_are_given() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_still_being_recorded_waits() {
-    let installation = Installation::start().await;
-    let recordings = installation.folder.path().join("recordings");
-    let mut recorder = recorder(&recordings, None, 0);
     let now = || Timestamp::from(jiff::Timestamp::now());
-    let mut recorded = minutes_ago(3);
-    recorder.record(Window { from: recorded, to: now() }).unwrap();
-    recorded = now();
-    let files = installation.connector("live", &recordings).await;
-    let _connector = files.run();
-    let camera = installation.camera(&files).await;
+    let mut recorded = now();
+    let mut story = Story::begin(Window { from: minutes_ago(3), to: recorded }).await;
 
     let asked = Window { from: now().minus(Duration::from_secs(40)), to: now().minus(Duration::from_secs(1)) };
-    let request = installation.submit_and_approve(&camera, asked).await;
-    let mut waited = false;
-    let start = std::time::Instant::now();
-    let item = loop {
-        let item = installation.item(&request).await;
-        waited |= item["waiting_for"] == "recording";
-        if item["state"] == "released" {
-            break item;
-        }
-        assert!(start.elapsed() < PATIENCE, "{item:#}");
-        // Nothing is recorded until the connector was seen to wait.
-        if waited {
-            let to = now();
-            recorder.record(Window { from: recorded, to }).unwrap();
-            recorded = to;
-        }
+    let request = story.installation.submit_and_approve(&story.camera, asked).await;
+    wait("the connector to wait for the recording", PATIENCE, async || {
+        story.installation.item(&request).await["waiting_for"] == "recording"
+    })
+    .await;
+    // Nothing is recorded until the connector was seen to wait.
+    wait("the footage", PATIENCE, async || {
+        let to = now();
+        story.recorder.record(Window { from: recorded, to }).unwrap();
+        recorded = to;
         tokio::time::sleep(Duration::from_millis(500)).await;
-    };
-    assert!(waited);
-    let file = installation.download(&text(&item["evidence"][0]["id"])).await;
+        story.installation.item(&request).await["state"] == "released"
+    })
+    .await;
+    let (_, file) = story.installation.arrived(&request).await;
     covers(&file, asked, &[]).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offline_connector_is_waited_for() {
-    let installation = Installation::start().await;
-    let recordings = installation.folder.path().join("recordings");
-    recorder(&recordings, None, 0).record(window(minutes_ago(5), 180)).unwrap();
-    let files = installation.connector("sleepy", &recordings).await;
-    let connector = files.run();
-    let camera = installation.camera(&files).await;
-    connector.kill();
+    let mut story = Story::begin(window(minutes_ago(5), 180)).await;
+    story.connector.kill();
     let asked = window(minutes_ago(4), 60);
-    let request = installation.submit_and_approve(&camera, asked).await;
-    installation::wait("the item to say that the connector is offline", PATIENCE, async || {
-        let item = installation.item(&request).await;
+    let request = story.installation.submit_and_approve(&story.camera, asked).await;
+    wait("the item to say that the connector is offline", PATIENCE, async || {
+        let item = story.installation.item(&request).await;
         assert_eq!(item["state"], "approved");
         item["waiting_for"] == "connector_offline"
     })
     .await;
-    let _connector = files.run();
-    let item = installation.item_when(&request, "released", PATIENCE).await;
-    let file = installation.download(&text(&item["evidence"][0]["id"])).await;
+    story.connector = story.files.run();
+    let (_, file) = story.installation.arrived(&request).await;
     covers(&file, asked, &[]).unwrap();
 }

@@ -6,6 +6,7 @@ pub(crate) mod force;
 pub(crate) mod installation;
 pub(crate) mod slow_ffmpeg;
 pub(crate) mod storage;
+pub(crate) mod story;
 pub(crate) mod wire;
 
 use app::testing::{PASSWORD, TestApp};
