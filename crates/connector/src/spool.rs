@@ -185,11 +185,14 @@ impl Work {
         self.path.join(&entry.file)
     }
 
-    /// An empty folder to export into. What was there before is gone.
+    /// An empty folder to export into. What was there before is gone. No two have the same name: an ffmpeg that outlived a killed
+    /// connector, and opens its output late, finds no folder.
     pub fn scratch(&mut self) -> std::io::Result<PathBuf> {
         self.entry = None;
         std::fs::remove_dir_all(&self.path)?;
-        let scratch = self.path.join(SCRATCH);
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+        let scratch = self.path.join(format!("{SCRATCH}-{:016x}", u64::from_ne_bytes(random)));
         std::fs::create_dir_all(&scratch)?;
         Ok(scratch)
     }
@@ -212,7 +215,7 @@ impl Work {
         let entry = Entry { source, window, file, size_bytes, made_at, manifest, location: None };
         entry.write(&self.path)?;
         self.entry = Some(entry.clone());
-        remove(&self.path.join(SCRATCH));
+        exported.parent().into_iter().for_each(remove);
         Ok(entry)
     }
 

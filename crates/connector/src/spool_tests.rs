@@ -45,6 +45,17 @@ async fn exported(spool: &Arc<Spool>) -> Work {
 }
 
 #[tokio::test]
+async fn an_ffmpeg_of_a_dead_connector_finds_no_folder() {
+    let state = tempfile::tempdir().unwrap();
+    let before = open(state.path()).work(&task()).await.unwrap().scratch().unwrap().join("export.mp4");
+    let mut work = open(state.path()).work(&task()).await.unwrap();
+    let now = work.scratch().unwrap().join("export.mp4");
+    std::fs::write(&now, b"film").unwrap();
+    assert!(std::fs::write(&before, b"the orphan's").is_err());
+    assert_eq!(std::fs::read(&now).unwrap(), b"film");
+}
+
+#[tokio::test]
 async fn a_finished_export_outlives_the_process_and_what_is_unfinished_does_not() {
     let state = tempfile::tempdir().unwrap();
     let spool = open(state.path());

@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::{Entropy, Error, Result};
 
 /// S3 and what speaks it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct S3 {
     /// `https://…`; plain HTTP is accepted for loopback.
     pub endpoint: String,
