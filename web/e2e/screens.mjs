@@ -57,6 +57,7 @@ const approver = (at) => [
 const administrator = (at) => [
   ['camera-new', '/registry?view=list&sheet=new'],
   ['camera-edit', `/registry?view=list&camera=${at.bare}&sheet=edit`],
+  ['camera-field', `/registry?view=list&camera=${at.bare}&sheet=edit`, { open: press('Another field') }],
   ['connectors', '/connectors'],
   ['connector-new', '/connectors', { open: press('New connector') }],
   ['connector', `/connectors/${at.connector}`],

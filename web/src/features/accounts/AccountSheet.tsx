@@ -66,7 +66,7 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
         <fieldset className="stack">
           <legend><h3>Roles</h3></legend>
           {held.map((r, i) => (
-            <div className="role" key={`${r.role}-${String(i)}`}>
+            <div className="pair" key={`${r.role}-${String(i)}`}>
               <NativeSelect aria-label="Role" value={r.role} onChange={(e) => setRole(i, { role: e.currentTarget.value as RoleHeld['role'] })} data={(roles ?? [{ role: r.role, name: r.role }]).map((x) => ({ value: x.role, label: x.name }))} />
               <NativeSelect aria-label="For which organization" value={r.organization_id ?? ''} onChange={(e) => setRole(i, { organization_id: e.currentTarget.value || null })} data={[{ value: '', label: 'everywhere' }, ...(organizations ?? []).map((o) => ({ value: o.id, label: `for ${o.name}` }))]} />
               <ActionIcon aria-label="Take this role away" onClick={() => put({ roles: held.filter((_, n) => n !== i) })}><IconX size={16} /></ActionIcon>

@@ -6,8 +6,11 @@ import type { Camera, CameraFields, Position } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
 import { RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Sheet } from '~/ui/Sheet.tsx'
+import { useTroubleInSight } from '~/ui/sight.ts'
 import { tell } from '~/ui/Toasts.tsx'
-import { changeCamera, createCamera, oneCamera, organizationList } from './api.ts'
+import { changeCamera, createCamera, oneCamera, organizationList, putThumbnail } from './api.ts'
+import { CustomFields } from './CustomFields.tsx'
+import { PictureField } from './PictureField.tsx'
 
 /** Makes a camera, or changes one: only what was touched is sent. */
 export function CameraForm({ id, at, onClose }: { id?: string; at: Position | null; onClose: (id?: string) => void }) {
@@ -19,30 +22,41 @@ export function CameraForm({ id, at, onClose }: { id?: string; at: Position | nu
 type Num = number | null
 const num = (value: string | number): Num => (value === '' || Number.isNaN(Number(value)) ? null : Number(value))
 
-function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; onClose: (id?: string) => void }) {
+function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | null; onClose: (id?: string) => void }) {
   const me = useMe()
   const queries = useQueryClient()
   const { data: organizations } = useQuery(organizationList)
+  // A camera that was saved, but not its picture, is not made a second time.
+  const [saved, setSaved] = useState<Camera>()
+  const camera = saved ?? known
+  const [picture, setPicture] = useState<Blob | null>(null)
   const [touched, setTouched] = useState<CameraFields>(camera ? {} : { organization_id: me.account.organization.id, position: at })
   const now: CameraFields = { ...(camera as CameraFields | undefined), ...touched }
   const put = (patch: CameraFields) => setTouched((t) => ({ ...t, ...patch }))
+  const paint = useMutation({ mutationFn: ({ id, jpeg }: { id: string; jpeg: Blob }) => putThumbnail(id, jpeg) })
   const save = useMutation({
-    mutationFn: () => (camera ? changeCamera(camera.id, camera.version, touched) : createCamera(touched)),
-    onSuccess: (saved) => {
-      queries.setQueryData(oneCamera(saved.id).queryKey, saved)
-      void queries.invalidateQueries({ queryKey: ['sources'] })
-      tell(`${saved.name} is ${camera ? 'changed' : 'in the registry'}.`)
-      onClose(saved.id)
+    mutationFn: async () => {
+      const kept = !camera ? await createCamera(touched) : Object.keys(touched).length > 0 ? await changeCamera(camera.id, camera.version, touched) : camera
+      setSaved(kept)
+      setTouched({})
+      return picture ? paint.mutateAsync({ id: kept.id, jpeg: picture }) : kept
     },
+    onSuccess: (done) => {
+      queries.setQueryData(oneCamera(done.id).queryKey, done)
+      tell(`${done.name} is ${known ? 'changed' : 'in the registry'}.`)
+      onClose(done.id)
+    },
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['sources'] }),
   })
-  const trouble = save.error ? asTrouble(save.error) : null
+  const trouble = save.error && save.error !== paint.error ? asTrouble(save.error) : null
+  const form = useTroubleInSight(save.error)
   const wrong = (field: string) => trouble?.field(`/${field}`)
   const submit = (event: FormEvent) => { event.preventDefault(); save.mutate() }
   const text = (field: 'name' | 'description' | 'site' | 'device_id' | 'address' | 'make' | 'model') => ({
     value: (now[field] as string | null | undefined) ?? '', error: wrong(field),
     onChange: (e: { currentTarget: { value: string } }) => put({ [field]: e.currentTarget.value || (field === 'name' ? '' : null) }),
   })
-  const number = (field: 'bearing_deg' | 'fov_deg' | 'range_m' | 'tilt_deg' | 'mounting_height_m' | 'retention_hours', suffix: string) => ({
+  const number = (field: 'bearing_deg' | 'fov_deg' | 'range_m' | 'tilt_deg' | 'mounting_height_m' | 'retention_hours' | 'clock_offset_ms' | 'clock_uncertainty_ms', suffix: string) => ({
     value: (now[field] as Num | undefined) ?? '', error: wrong(field), suffix, onChange: (v: string | number) => put({ [field]: num(v) }),
   })
   const place = (key: 'lat' | 'lon') => (v: string | number) => {
@@ -54,7 +68,7 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
   return (
     <Sheet opened onClose={() => onClose()} title={camera ? `Edit ${camera.name}` : 'New camera'} size={520}
       foot={<><Button size="sm" type="submit" form="camera-form" loading={save.isPending}>{camera ? 'Save' : 'Add camera'}</Button><Button size="sm" variant="default" onClick={() => onClose()}>Discard</Button></>}>
-      <form id="camera-form" className="stack wide" onSubmit={submit}>
+      <form ref={form} id="camera-form" className="stack wide" onSubmit={submit}>
         <div className="fields">
           <TextInput className="all" label="Name" required withAsterisk={false} data-autofocus {...text('name')} />
           <NativeSelect className="all" label="Organization" disabled={!!camera} value={now.organization_id ?? camera?.organization.id} error={wrong('organization_id')}
@@ -62,6 +76,7 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
           <TextInput className="all" label="Address" {...text('address')} />
           <NumberInput label="Latitude" decimalScale={7} value={now.position?.lat ?? ''} onChange={place('lat')} error={wrong('position/lat') ?? wrong('position')} />
           <NumberInput label="Longitude" decimalScale={7} value={now.position?.lon ?? ''} onChange={place('lon')} error={wrong('position/lon')} />
+          <PictureField has={camera?.thumbnail_url ?? null} onPick={setPicture} error={paint.error ? `The camera is saved, its picture is not. ${asTrouble(paint.error).detail}` : undefined} />
         </div>
         <hr className="rule" />
         <div className="fields">
@@ -84,6 +99,17 @@ function Form({ camera, at, onClose }: { camera?: Camera; at: Position | null; o
           <Textarea className="all" label="Description" {...text('description')} />
           <Checkbox className="all" label="Published: visible to those who may search the registry" checked={now.published ?? true} onChange={(e) => put({ published: e.currentTarget.checked })} />
         </div>
+        <hr className="rule" />
+        <fieldset className="stack" aria-describedby="clock-sign">
+          <legend><h3>Its clock</h3></legend>
+          <p id="clock-sign" className="dim small">What the recorder’s clock shows minus true time: 4000 ms when it shows 12:00:04 at noon, −4000 ms when it shows 11:59:56.</p>
+          <div className="fields">
+            <NumberInput label="Clock offset" allowDecimal={false} {...number('clock_offset_ms', ' ms')} />
+            <NumberInput label="Uncertainty" prefix="± " allowDecimal={false} allowNegative={false} {...number('clock_uncertainty_ms', ' ms')} />
+          </div>
+        </fieldset>
+        <hr className="rule" />
+        <CustomFields start={now.custom ?? {}} onChange={(custom) => put({ custom })} error={wrong('custom')} />
         {trouble && <TroubleNote error={trouble} />}
       </form>
     </Sheet>

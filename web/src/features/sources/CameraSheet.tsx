@@ -1,12 +1,10 @@
 import { Button } from '@mantine/core'
-import { IconPencil, IconPhotoUp, IconTrash } from '@tabler/icons-react'
+import { IconPencil, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useRef } from 'react'
 import type { Camera } from '~/api/types.ts'
 import { may, useMe } from '~/features/session/me.ts'
 import { clockOffset, compass, coordinates, metres, retention, sentence } from '~/lib/format.ts'
-import { toJpeg } from '~/lib/jpeg.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Copy } from '~/ui/Hash.tsx'
 import { Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
@@ -16,22 +14,16 @@ import { Status } from '~/ui/Status.tsx'
 import { Thumb } from '~/ui/Thumb.tsx'
 import { Ago } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
-import { deleteCamera, oneCamera, putThumbnail } from './api.ts'
+import { deleteCamera, oneCamera } from './api.ts'
 import type { ChosenSet } from './Chosen.tsx'
 
 export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | undefined; chosen: ChosenSet; onClose: () => void; onEdit: () => void }) {
   const { data: camera, error } = useQuery({ ...oneCamera(id ?? ''), enabled: !!id })
   const queries = useQueryClient()
   const me = useMe()
-  const picture = useRef<HTMLInputElement>(null)
   const remove = useMutation({
     mutationFn: () => deleteCamera(id ?? ''),
     onSuccess: () => { tell(`${camera?.name ?? 'The camera'} is deleted.`); void queries.invalidateQueries({ queryKey: ['sources'] }); onClose() },
-    onError: tellTrouble,
-  })
-  const paint = useMutation({
-    mutationFn: async (file: File) => putThumbnail(id ?? '', await toJpeg(file)),
-    onSuccess: () => { tell('The picture is replaced.'); void queries.invalidateQueries({ queryKey: ['sources'] }) },
     onError: tellTrouble,
   })
   const can = (action: Camera['allowed_actions'][number]) => camera?.allowed_actions.includes(action) ?? false
@@ -53,17 +45,7 @@ export function CameraSheet({ id, chosen, onClose, onEdit }: { id: string | unde
       )}>
       {error ? <TroubleNote error={error} /> : !camera ? <RowsToCome rows={4} height={64} /> : (
         <>
-          <div style={{ position: 'relative' }}>
-            <Thumb src={camera.thumbnail_url} alt={`What ${camera.name} sees`} width="100%" />
-            {can('change') && (
-              <>
-                <Button variant="default" leftSection={<IconPhotoUp size={14} />} loading={paint.isPending} onClick={() => picture.current?.click()} style={{ position: 'absolute', right: 8, bottom: 8 }}>
-                  {camera.thumbnail_url ? 'Replace' : 'Add a picture'}
-                </Button>
-                <input ref={picture} type="file" accept="image/*" hidden aria-label="Picture" onChange={(e) => { const f = e.currentTarget.files?.[0]; if (f) paint.mutate(f); e.currentTarget.value = '' }} />
-              </>
-            )}
-          </div>
+          <Thumb src={camera.thumbnail_url} alt={`What ${camera.name} sees`} width="100%" />
           {!camera.published && <Note>Not published: only those who manage the registry see this camera.</Note>}
           {camera.description && <p>{camera.description}</p>}
           <Facts of={cameraFacts(camera)} />
@@ -90,11 +72,11 @@ function cameraFacts(c: Camera): [string, React.ReactNode][] {
     ['Mounted', (c.mounting_height_m !== null || c.tilt_deg !== null) && [c.mounting_height_m !== null && `${c.mounting_height_m} m high`, c.tilt_deg !== null && `tilted ${deg(c.tilt_deg)}`].filter(Boolean).join(', ')],
     ['Type', c.type && sentence(c.type)],
     ['Keeps', c.retention_hours !== null && <>{retention(c.retention_hours)}, then it overwrites{from('retention_hours')}</>],
-    ['Its clock', c.clock_offset_ms !== null && <>{clockOffset(c.clock_offset_ms)}{c.clock_uncertainty_ms !== null && ` (± ${(c.clock_uncertainty_ms / 1000).toFixed(1)} s)`}</>],
+    ['Its clock', c.clock_offset_ms !== null && <>{clockOffset(c.clock_offset_ms)}{c.clock_uncertainty_ms !== null && ` (± ${(c.clock_uncertainty_ms / 1000).toFixed(1)} s)`}{from('clock_offset_ms')}</>],
     ['Recorder', c.connector && <span className="row wrap">{c.connector.name ?? 'Connected'}<Status of={c.connector.online ? 'online' : 'offline'} />{!c.connector.online && c.connector.last_seen_at && <span className="dim">since <Ago at={c.connector.last_seen_at} /></span>}</span>],
     ['Make', [c.make, c.model].filter(Boolean).join(' ')],
     ['Device', c.device_id && <span className="mono">{c.device_id}</span>],
-    ...Object.entries(c.custom).map(([k, v]): [string, React.ReactNode] => [sentence(k), v]),
+    ...Object.entries(c.custom).map(([k, v]): [string, React.ReactNode] => [k, v]),
     ['Changed', <Ago key="u" at={c.updated_at} />],
   ].map(([k, v]) => [k as string, v === false ? null : (v as React.ReactNode)])
 }

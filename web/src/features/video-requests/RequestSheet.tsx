@@ -1,7 +1,7 @@
 import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
 import type { Position, Source } from '~/api/types.ts'
 import { openCases } from '~/features/cases/api.ts'
@@ -11,6 +11,7 @@ import { addSeconds, duration } from '~/lib/time.ts'
 import { DateTimeField } from '~/ui/DateTimeField.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { Sheet } from '~/ui/Sheet.tsx'
+import { useTroubleInSight } from '~/ui/sight.ts'
 import { tell } from '~/ui/Toasts.tsx'
 import { WindowField } from '~/ui/WindowField.tsx'
 import { oneRequest, submitRequest } from './api.ts'
@@ -55,14 +56,7 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
     },
   })
   const trouble = send.error ? asTrouble(send.error) : null
-  const form = useRef<HTMLFormElement>(null)
-  // The sheet is longer than the screen: what is wrong is brought into sight, the field itself where there is one.
-  useEffect(() => {
-    const wrong = send.error && form.current?.querySelector<HTMLElement>('[aria-invalid=true], [role=alert]')
-    if (!wrong) return
-    wrong.focus({ preventScroll: true })
-    wrong.scrollIntoView({ block: 'center' })
-  }, [send.error])
+  const form = useTroubleInSight(send.error)
   const submit = (event: FormEvent) => { event.preventDefault(); send.mutate() }
   return (
     <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(sources.length, 'camera')}`}
