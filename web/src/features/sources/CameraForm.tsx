@@ -30,7 +30,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
   const [saved, setSaved] = useState<Camera>()
   const camera = saved ?? known
   const [picture, setPicture] = useState<Blob | null>(null)
-  const [touched, setTouched] = useState<CameraFields>(camera ? {} : { organization_id: me.account.organization.id, position: at })
+  const [touched, setTouched] = useState<CameraFields>(camera ? {} : { organization_id: me.account.organization.id, position: at, published: true })
   const now: CameraFields = { ...(camera as CameraFields | undefined), ...touched }
   const put = (patch: CameraFields) => setTouched((t) => ({ ...t, ...patch }))
   const paint = useMutation({ mutationFn: ({ id, jpeg }: { id: string; jpeg: Blob }) => putThumbnail(id, jpeg) })
@@ -97,7 +97,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
           <TextInput className="all" label="Device id" description="Its name in the recorder" {...text('device_id')} />
           <TagsInput className="all" label="Tags" value={now.tags ?? []} onChange={(tags) => put({ tags })} error={wrong('tags')} />
           <Textarea className="all" label="Description" {...text('description')} />
-          <Checkbox className="all" label="Published: visible to those who may search the registry" checked={now.published ?? true} onChange={(e) => put({ published: e.currentTarget.checked })} />
+          <Checkbox className="all" label="Published: visible to those who may search the registry" checked={now.published ?? false} onChange={(e) => put({ published: e.currentTarget.checked })} />
         </div>
         <hr className="rule" />
         <fieldset className="stack" aria-describedby="clock-sign">
