@@ -55,7 +55,7 @@ pub async fn receive(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<
     let evidence = row(tx, by, arrival).await?;
     store::evidence::insert(tx, &evidence).await?;
     jobs::ingest_evidence::push(tx, &evidence.id).await?;
-    let mut event = Event::new("evidence.receive", by.map(str::to_owned))
+    let mut event = Event::new(crate::check::RECEIVED, by.map(str::to_owned))
         .about("evidence", &evidence.id)
         .with("sha256", evidence.original.sha256.as_str())
         .with("size_bytes", evidence.original.size_bytes);

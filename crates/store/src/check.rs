@@ -105,6 +105,13 @@ pub async fn event_objects(tx: &mut Tx, from_seq: i64, to_seq: i64) -> Result<Ve
     rows.iter().map(|row| Ok((row.int("seq")?, row.text("object_id")?))).collect()
 }
 
+/// Of what seals and histories tell although there is no event that they could be of.
+pub async fn of_no_event(tx: &mut Tx) -> Result<Vec<String>> {
+    let sql = "SELECT object_id FROM seals s WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = s.seq) \
+               UNION SELECT object_id FROM event_objects o WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = o.seq)";
+    Sql::new(sql).fetch_all(tx).await?.iter().map(|row| row.text("object_id")).collect()
+}
+
 /// How many leaves have been given to events, under the last checkpoint or not yet.
 pub async fn numbered(tx: &mut Tx) -> Result<u64> {
     let row = Sql::new("SELECT COALESCE(MAX(leaf_index) + 1, 0) AS numbered FROM events").fetch_one(tx).await?;

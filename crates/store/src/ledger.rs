@@ -67,10 +67,16 @@ pub async fn lease(tx: &mut Tx, until: Timestamp) -> Result<Option<Head>> {
 }
 
 /// Gives up to `most` rows without a place in the tree the next places, in the order of insertion. Call it under
-/// a [`lease`] taken in the same transaction, whose row lock makes others wait.
-pub async fn number(tx: &mut Tx, most: i64) -> Result<u64> {
-    let row = Sql::new("SELECT COALESCE(MAX(leaf_index) + 1, 0) AS next FROM events").fetch_one(tx).await?;
+/// a [`lease`] taken in the same transaction, whose row lock makes others wait. [`Error::Corrupt`] when the places beyond a tree of
+/// `size` leaves are not one after the other: then somebody else gave some, and nothing is built on them.
+pub async fn number(tx: &mut Tx, size: u64, most: i64) -> Result<u64> {
+    let size = place(size)?;
+    let sql = Sql::new("SELECT COUNT(*) AS given, COALESCE(MAX(leaf_index) + 1, ").arg(size);
+    let row = sql.add(") AS next FROM events WHERE leaf_index >= ").arg(size).fetch_one(tx).await?;
     let next = row.int("next")?;
+    if next - size != row.int("given")? {
+        return Err(Error::Corrupt { column: "leaf_index" });
+    }
     Sql::new("UPDATE events SET leaf_index = numbered.leaf FROM (SELECT seq, ROW_NUMBER() OVER (ORDER BY seq) - 1 + ")
         .arg(next)
         .add(" AS leaf FROM (SELECT seq FROM events WHERE leaf_index IS NULL ORDER BY seq LIMIT ")
@@ -210,6 +216,21 @@ pub async fn outside(tx: &mut Tx, size: u64, after: i64, limit: i64) -> Result<V
         .fetch_all(tx)
         .await?;
     rows.iter().map(row).collect()
+}
+
+/// The events whose places are none that the ledger gives: it gives a tree of `size` leaves the next ones, one after the other.
+pub async fn misplaced(tx: &mut Tx, size: u64) -> Result<Vec<String>> {
+    let size = place(size)?;
+    let sql = Sql::new("SELECT id, leaf_index FROM events WHERE leaf_index < 0 OR leaf_index >= ").arg(size);
+    let (mut next, mut misplaced) = (size, Vec::new());
+    for row in sql.add(" ORDER BY leaf_index").fetch_all(tx).await? {
+        if row.int("leaf_index")? == next {
+            next += 1;
+        } else {
+            misplaced.push(row.text("id")?);
+        }
+    }
+    Ok(misplaced)
 }
 
 /// The event of this number.

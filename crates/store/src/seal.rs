@@ -34,6 +34,10 @@ impl Table {
     const fn of(prefix: &'static str, name: &'static str, outside: &'static [&'static str]) -> Self {
         Self { prefix, name, outside, part: None }
     }
+
+    fn holds(&self, id: &str) -> bool {
+        id.split_once('_').is_some_and(|(prefix, _)| prefix == self.prefix)
+    }
 }
 
 static TABLES: [Table; 12] = [
@@ -127,8 +131,7 @@ impl Seal {
 async fn rows(tx: &mut Tx, ids: &[String], lock: bool) -> Result<BTreeMap<String, Value>> {
     let mut found: BTreeMap<String, Value> = ids.iter().map(|id| (id.clone(), Value::Null)).collect();
     for table in &TABLES {
-        let is_here = |id: &&String| id.split_once('_').is_some_and(|(prefix, _)| prefix == table.prefix);
-        let here: Vec<&str> = ids.iter().filter(is_here).map(String::as_str).collect();
+        let here: Vec<&str> = ids.iter().map(String::as_str).filter(|id| table.holds(id)).collect();
         for some in here.chunks(500) {
             read_rows(tx, table, some, lock, &mut found).await?;
         }
@@ -281,16 +284,19 @@ pub async fn compare(tx: &mut Tx, after: &str, limit: i64) -> Result<Compared> {
     Ok(compared)
 }
 
-/// Rows that no event sealed, and whether any event is about them: then they are older than seals.
+/// Rows that no event sealed, and whether any event is about them: then they are older than seals. A row under the id of another
+/// table's is none of them, whatever is told of that one.
 pub async fn without(tx: &mut Tx) -> Result<Vec<(String, bool)>> {
     let mut found = Vec::new();
     for table in &TABLES {
         let sql =
             Sql::new("SELECT t.id, (SELECT COUNT(*) FROM event_objects o WHERE o.object_id = t.id) AS events FROM ")
                 .add(table.name)
-                .add(" t WHERE NOT EXISTS (SELECT 1 FROM seals s WHERE s.object_id = t.id) ORDER BY t.id LIMIT 1000");
-        for row in sql.fetch_all(tx).await? {
-            found.push((row.text("id")?, row.int("events")? > 0));
+                .add(" t WHERE NOT EXISTS (SELECT 1 FROM seals s WHERE s.object_id = t.id) OR SUBSTR(t.id, 1, 4) <> ")
+                .arg(format!("{}_", table.prefix));
+        for row in sql.add(" ORDER BY t.id").fetch_all(tx).await? {
+            let (id, events) = (row.text("id")?, row.int("events")?);
+            found.push((id.clone(), events > 0 && table.holds(&id)));
         }
     }
     Ok(found)

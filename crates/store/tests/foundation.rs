@@ -26,7 +26,7 @@ on_both!(an_event_is_written_with_its_commit, |test: TestDatabase| async move {
     assert_eq!(rows[0].text("kind").unwrap(), "thing.done");
     assert_eq!(rows[0].text("commitment").unwrap().len(), 64);
     assert_eq!(store::event::sequenced(&mut tx).await.unwrap(), 0);
-    store::ledger::number(&mut tx, 10).await.unwrap();
+    store::ledger::number(&mut tx, 0, 10).await.unwrap();
     assert_eq!(store::event::sequenced(&mut tx).await.unwrap(), 1);
     assert_eq!(store::event::objects(&mut tx, 0..1).await.unwrap(), ["cam_1"]);
 });
@@ -57,7 +57,7 @@ async fn an_event_that_becomes_visible_late_is_not_passed_over() {
         tx.commit_housekeeping().await.unwrap();
         let mut tx = test.db.begin(at(2)).await.unwrap();
         let before = store::event::sequenced(&mut tx).await.unwrap();
-        store::ledger::number(&mut tx, 10).await.unwrap();
+        store::ledger::number(&mut tx, 0, 10).await.unwrap();
         let now = store::event::sequenced(&mut tx).await.unwrap();
         told.extend(store::event::objects(&mut tx, before..now).await.unwrap());
         tx.commit_housekeeping().await.unwrap();

@@ -8,7 +8,7 @@ use proof::tile::Tile;
 use proof::{Hasher, Sha256Digest};
 use store::check::KnownFile;
 
-use super::{Recorded, Report};
+use super::{Original, Recorded, Report};
 use crate::{App, Result};
 
 /// Every file of every piece of evidence, and the thumbnails of cameras.
@@ -21,7 +21,7 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
         for file in &files {
             if file.what == "original" {
                 seen.insert(file.id.clone());
-                in_ledger(report, file, recorded);
+                in_ledger(app, report, file, recorded).await?;
                 purge_in_ledger(app, report, file, recorded).await?;
             }
             if !file.purged {
@@ -48,12 +48,16 @@ pub(super) async fn evidence(app: &App, report: &mut Report, recorded: &Recorded
 }
 
 /// What the row says must be what the ledger recorded: whoever changes a file and its row is found out here.
-fn in_ledger(report: &mut Report, file: &KnownFile, recorded: &Recorded) {
+async fn in_ledger(app: &App, report: &mut Report, file: &KnownFile, recorded: &Recorded) -> Result<()> {
     let by_upload = || recorded.originals.get(file.upload_id.as_ref()?);
-    match recorded.originals.get(&file.id).or_else(by_upload) {
+    let said = match recorded.originals.get(&file.id).or_else(by_upload) {
+        Some(said) => Some(said.clone()),
+        None => arrived_since(app, file).await?,
+    };
+    match said {
         None => report.add(&file.id, "no event in the ledger records its original"),
         Some((sha256, size)) => {
-            let same = file.sha256.as_ref() == Some(sha256) && (size.is_none() || file.size_bytes == *size);
+            let same = file.sha256.as_ref() == Some(&sha256) && (size.is_none() || file.size_bytes == size);
             if !same {
                 report.add(
                     &file.id,
@@ -62,6 +66,14 @@ fn in_ledger(report: &mut Report, file: &KnownFile, recorded: &Recorded) {
             }
         }
     }
+    Ok(())
+}
+
+/// What the event says of a file that arrived after the ledger was read.
+async fn arrived_since(app: &App, file: &KnownFile) -> Result<Option<Original>> {
+    let history = store::history::of(&mut app.read().await?, &file.id, None, 500).await?;
+    let received = history.iter().find(|entry| entry.kind == super::RECEIVED);
+    Ok(received.and_then(|entry| super::original(&entry.detail)))
 }
 
 /// A row says that its file was purged exactly where the ledger does: otherwise a file could be removed, or brought back, by a word in

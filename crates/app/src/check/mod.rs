@@ -13,6 +13,7 @@ use std::fmt;
 
 use proof::note::Verifier;
 use proof::{Checkpoint, Sha256Digest};
+use serde_json::{Map, Value};
 use store::ledger::Head;
 
 use crate::{App, Error, Kind, Result, ledger};
@@ -76,11 +77,21 @@ pub struct Outside {
 #[derive(Default)]
 struct Recorded {
     /// Id of the evidence, or of the upload that brought it, to hash and size.
-    originals: HashMap<String, (String, Option<i64>)>,
+    originals: HashMap<String, Original>,
     /// Evidence that was purged on purpose.
     purged: HashSet<String>,
 }
 
+/// What an event says of a file: SHA-256 and size.
+type Original = (String, Option<i64>);
+
+fn original(data: &Map<String, Value>) -> Option<Original> {
+    let sha256 = data.get("sha256")?.as_str()?.to_owned();
+    Some((sha256, data.get("size_bytes").and_then(Value::as_i64)))
+}
+
+/// The kind of the event that says: a file became evidence.
+pub const RECEIVED: &str = "evidence.receive";
 /// The kind of the event that says: the bytes of a piece of evidence were removed on purpose.
 pub const PURGED: &str = "evidence.purge";
 

@@ -124,6 +124,17 @@ on_both!(files, |database: TestDatabase| async move {
     one(app, &id, "its row is gone").await;
 });
 
+on_both!(a_file_that_arrives_while_we_look, |database: TestDatabase| async move {
+    let (test, ..) = installation(database).await;
+    let mut report = Report::default();
+    // As if the ledger had been read before anything came.
+    crate::check::files::evidence(&test.app, &mut report, &Recorded::default()).await.unwrap();
+    assert_eq!(report.findings, []);
+    sql(&test.app, "UPDATE evidence SET size_bytes = size_bytes + 1").await;
+    crate::check::files::evidence(&test.app, &mut report, &Recorded::default()).await.unwrap();
+    assert!(report.findings.iter().any(|finding| finding.problem.contains("not what the ledger recorded")));
+});
+
 on_both!(tiles, |database: TestDatabase| async move {
     let (test, ..) = installation(database).await;
     let app = &test.app;

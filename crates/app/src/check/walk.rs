@@ -241,16 +241,21 @@ impl Walk {
         if let Some(id) = event.objects.get("evidence").filter(|_| event.kind == super::PURGED) {
             self.recorded.purged.insert(id.clone());
         }
-        let Some(sha256) = event.data.get("sha256").and_then(|v| v.as_str()) else { return };
-        let size = event.data.get("size_bytes").and_then(serde_json::Value::as_i64);
+        let Some(original) = super::original(&event.data) else { return };
         // A connector's upload ends before it becomes evidence.
         for id in ["evidence", "upload"].into_iter().filter_map(|noun| event.objects.get(noun)) {
-            self.recorded.originals.entry(id.clone()).or_insert_with(|| (sha256.to_owned(), size));
+            self.recorded.originals.entry(id.clone()).or_insert_with(|| original.clone());
         }
     }
 
     /// Rows that have no leaf under the checkpoint: what was just committed.
     async fn outside(&mut self, app: &App, report: &mut Report, size: u64) -> Result<()> {
+        for id in store::ledger::misplaced(&mut app.read().await?, size).await? {
+            report.add(id, "its place in the ledger is none that the ledger gives");
+        }
+        for object in store::check::of_no_event(&mut app.read().await?).await? {
+            report.add(object, "a seal or a history tells of it, and there is no event that could have");
+        }
         let mut after = i64::MIN;
         loop {
             let rows = store::ledger::outside(&mut app.read().await?, size, after, 1000).await?;

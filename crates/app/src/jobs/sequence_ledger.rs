@@ -24,8 +24,8 @@ use crate::{App, Error, Result};
 
 /// How often there may be a new checkpoint.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long one extension may take before another server begins it anew.
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+/// How long one extension may take before another server begins it anew, or the same one after it was killed.
+pub(crate) const LEASE: Duration = Duration::from_secs(15);
 /// How many leaves one extension adds.
 const MOST: u64 = 4096;
 
@@ -81,7 +81,7 @@ pub(crate) async fn claim(app: &App) -> Result<Option<Claim>> {
     let mut tx = app.begin().await?;
     let lease = tx.now().plus(LEASE);
     let Some(head) = store::ledger::lease(&mut tx, lease).await? else { return Ok(None) };
-    store::ledger::number(&mut tx, MOST as i64).await?;
+    store::ledger::number(&mut tx, head.size, MOST as i64).await?;
     tx.commit_housekeeping().await?;
     Ok(Some(Claim { lease, head }))
 }

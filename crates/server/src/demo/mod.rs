@@ -40,7 +40,7 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn run(self) -> Result<()> {
         let folder = std::path::absolute(&self.data)?.join("demo");
-        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        crate::config::private_folder(&folder)?;
         let lock = File::create(folder.join("lock"))?;
         if lock.try_lock().is_err() {
             bail!("a demo runs on {} already", self.data.display());

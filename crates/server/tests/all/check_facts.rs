@@ -19,7 +19,8 @@ async fn found(force: &Force) -> Vec<(String, String)> {
 async fn sql(force: &Force, statement: &str) {
     let mut tx = force.site.test.app.begin().await.unwrap();
     let rows = Sql::new(statement.to_owned().leak()).execute(&mut tx).await.unwrap();
-    assert!(rows > 0 || statement.starts_with("CREATE"), "{statement}");
+    let defines = ["CREATE", "DROP", "ALTER"].iter().any(|verb| statement.starts_with(verb));
+    assert!(rows > 0 || defines, "{statement}");
     tx.commit_housekeeping().await.unwrap();
 }
 
@@ -132,6 +133,64 @@ on_both!(what_is_taken_away_or_put_in_is_found, |database: TestDatabase| async m
             .any(|(id, problem)| id.starts_with("evt_") && problem.contains("the seals of what changed with it")),
         "{forged:#?}"
     );
+});
+
+/// Somebody who minds no foreign keys, as other programs that open the database need not.
+async fn mind_no_keys(force: &Force, table: &str) {
+    sql(force, &format!("CREATE TABLE free_{table} AS SELECT * FROM {table}")).await;
+    sql(force, &format!("DROP TABLE {table}")).await;
+    sql(force, &format!("ALTER TABLE free_{table} RENAME TO {table}")).await;
+}
+
+on_both!(what_is_told_by_no_event_is_found, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    force.site.test.database.tamper();
+    let (request, item) = force.request(&force.ana, None).await;
+    let item = item.to_string();
+    assert_eq!(found(&force).await, []);
+    for table in ["seals", "event_objects"] {
+        mind_no_keys(&force, table).await;
+    }
+    assert_eq!(found(&force).await, []);
+
+    // A seal that fits, under a number that no event has; and a history of what never happened.
+    sql(&force, "INSERT INTO seals SELECT object_id, seq + 1000, seal, salt FROM seals WHERE object_id LIKE 'itm%'")
+        .await;
+    let forged = "a seal or a history tells of it, and there is no event that could have".to_owned();
+    assert_eq!(found(&force).await, [(item.clone(), forged.clone())]);
+    sql(&force, "DELETE FROM seals WHERE seq > 1000").await;
+    let message = "msg_01kb0000000000000000000000";
+    sql(&force, &format!("INSERT INTO messages VALUES ('{message}', '{request}', NULL, 'comment', NULL, 'Yes.', 1)"))
+        .await;
+    sql(&force, &format!("INSERT INTO event_objects VALUES ('{message}', 100000)")).await;
+    assert!(found(&force).await.contains(&(message.to_owned(), forged)));
+    sql(&force, "DELETE FROM messages").await;
+    sql(&force, "DELETE FROM event_objects WHERE seq = 100000").await;
+    assert_eq!(found(&force).await, []);
+
+    // A row under the id of another table's row.
+    let copy = "INSERT INTO groups SELECT id, organization_id, 'Intruders', created_at, version FROM accounts WHERE user_name = 'ana'";
+    sql(&force, copy).await;
+    assert!(matches!(found(&force).await.as_slice(), [(id, _)] if id.starts_with("acc_")));
+    sql(&force, "DELETE FROM groups").await;
+
+    // An event in a place that the ledger did not give it: nothing is built beside it either.
+    for place in ["1000000000", "-1"] {
+        let event = format!(
+            "INSERT INTO events (id, at, kind, objects, data, leaf_index) VALUES ('evt_forged', 1, 'case.create', '{{}}', '{{}}', {place})"
+        );
+        sql(&force, &event).await;
+        let app = &force.site.test.app;
+        let report = app::check::run(app, &Outside::default()).await.unwrap();
+        let found: Vec<_> = report.findings.iter().map(|finding| finding.object.as_str()).collect();
+        assert!(found.contains(&"evt_forged"), "{place}: {:#?}", report.findings);
+        force.request(&force.ana, None).await;
+        let builds = app::jobs::sequence_ledger::run(app).await;
+        assert_eq!(builds.is_err(), place != "-1", "{builds:?}");
+        sql(&force, "DELETE FROM events WHERE id = 'evt_forged'").await;
+        force.site.test.advance(std::time::Duration::from_secs(60));
+    }
+    assert_eq!(found(&force).await, []);
 });
 
 on_both!(a_person_is_erased_and_nothing_else_is_lost, |database: TestDatabase| async move {
