@@ -1,4 +1,4 @@
-// Every route of the page, in both themes, at 1280 and 390 pixels: axe finds no violation, and nothing is wider than the window. What
+// Every route of the page, in both themes, at 1280 and 390 pixels: axe finds no violation. Nothing is wider than the window, at 320 either. What
 // a page throws, complains of or asks of strangers meanwhile fails the test too (run.mjs).
 import axe from 'axe-core'
 import assert from 'node:assert/strict'
@@ -47,8 +47,12 @@ async function faultsOf(page) {
     const { violations } = await window.axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'], iframes: false })
     return violations.map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0].html.slice(0, 160)} ${nodes[0].any[0]?.message ?? ''}`)
   }, RULES)
+  return [...faults, ...(await excessOf(page))]
+}
+
+async function excessOf(page) {
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-  return excess > 0 ? [...faults, `${excess} pixels wider than the window`] : faults
+  return excess > 0 ? [`${excess} pixels wider than the window`] : []
 }
 
 async function lookAt(world, page, { name, path, open, widths }) {
@@ -65,6 +69,15 @@ async function lookAt(world, page, { name, path, open, widths }) {
       if (world.pictures) await page.screenshot({ path: join(world.pictures, `${name}-${width}-${colorScheme}.png`), fullPage: !(await page.locator('[role=dialog]').count()) })
     }
   }
+  await page.setViewportSize({ width: 320, height: 820 })
+  if (open) {
+    await page.goto(path)
+    await settle(page)
+    await open(page)
+  }
+  await settle(page)
+  faults.push(...(await excessOf(page)).map((fault) => `${name}, 320 px: ${fault}`))
+  if (world.pictures) await page.screenshot({ path: join(world.pictures, `${name}-320.png`) })
   return faults
 }
 

@@ -81,6 +81,13 @@ const administrator = (at) => [
   ['password', '/password'],
 ]
 
+const prosecutor = (at) => [
+  ['shared', '/'],
+  ['shared-case', `/cases/${at.fetched.case}`],
+  ['shared-file', `/cases/${at.fetched.case}?file=${at.fetched.file}`],
+  ['shared-nothing-else', '/requests?tab=mine'],
+]
+
 const nobody = () => [
   ['sign-in', '/sign-in'],
   ['sign-in-refused', '/sign-in', { open: then(fill('E-mail or user name', 'somebody'), (page) => page.getByLabel('Password', { exact: true }).fill('wrong'), press('Sign in'), (page) => page.getByRole('alert').first().waitFor()) }],
@@ -100,5 +107,5 @@ const participant = (at) => [
   ['guest-unknown', '/f/frl_nothing'],
 ]
 
-export const screens = (at) => Object.entries({ nobody, participant, approver, administrator, investigator })
+export const screens = (at) => Object.entries({ nobody, participant, prosecutor, approver, administrator, investigator })
   .flatMap(([who, list]) => list(at).map(([name, path, { open, widths = [1280, 390] } = {}]) => ({ who, name, path, open, widths })))

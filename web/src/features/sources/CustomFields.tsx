@@ -1,6 +1,6 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core'
 import { IconPlus, IconX } from '@tabler/icons-react'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 
 type Row = [name: string, value: string]
 
@@ -8,6 +8,12 @@ type Row = [name: string, value: string]
 export function CustomFields({ start, onChange, error }: { start: Record<string, string>; onChange: (custom: Record<string, string>) => void; error?: string }) {
   const [rows, setRows] = useState<Row[]>(Object.entries(start))
   const add = useRef<HTMLButtonElement>(null)
+  const count = useRef(rows.length)
+  // Each row pushes the button under the foot of the sheet.
+  useEffect(() => {
+    if (rows.length > count.current) add.current?.scrollIntoView({ block: 'center' })
+    count.current = rows.length
+  }, [rows.length])
   function put(next: Row[]) {
     setRows(next)
     onChange(Object.fromEntries(next))
