@@ -2,5 +2,5 @@
 // runs no test in node_modules.
 import { readdirSync } from 'node:fs'
 
-const input = readdirSync('src/lib').filter((name) => name.endsWith('.test.ts')).map((name) => `src/lib/${name}`)
-export default { input, platform: 'node', output: { dir: '.tests', format: 'esm' } }
+const input = readdirSync('src', { recursive: true }).filter((name) => name.endsWith('.test.ts')).map((name) => `src/${name}`)
+export default { input, platform: 'node', tsconfig: 'tsconfig.json', output: { dir: '.tests', format: 'esm' } }
