@@ -21,12 +21,18 @@ export async function cameraForm(world) {
   await page.keyboard.type('Pole')
   await form.getByText('There is a field of this name').waitFor()
   await form.getByRole('button', { name: 'Remove Pole' }).last().click()
+  const latitude = form.getByLabel('Latitude')
+  await latitude.fill('')
+  await form.getByRole('button', { name: 'Save' }).click()
+  assert.ok(await latitude.evaluate((input) => input.matches(':focus:invalid')), 'half a position is not sent')
+  await latitude.fill(String(camera.position.lat))
   await form.getByRole('button', { name: 'Save' }).click()
 
   await page.getByText('4.0 s slow (± 0.5 s)').waitFor()
   await page.getByText('17 b').waitFor()
   const saved = await administrator.json(`/cameras/${camera.id}`)
   assert.deepEqual([saved.clock_offset_ms, saved.clock_uncertainty_ms, saved.custom], [-4000, 500, { Pole: '17 b' }])
+  assert.deepEqual(saved.position, camera.position)
   assert.notEqual(saved.thumbnail_url, camera.thumbnail_url)
   say(`the clock, a field and the picture of ${camera.name} are noted`)
 }

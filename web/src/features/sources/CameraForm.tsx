@@ -59,12 +59,17 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
   const number = (field: 'bearing_deg' | 'fov_deg' | 'range_m' | 'tilt_deg' | 'mounting_height_m' | 'retention_hours' | 'clock_offset_ms' | 'clock_uncertainty_ms', suffix: string) => ({
     value: (now[field] as Num | undefined) ?? '', error: wrong(field), suffix, onChange: (v: string | number) => put({ [field]: num(v) }),
   })
-  const place = (key: 'lat' | 'lon') => (v: string | number) => {
-    const n = num(v)
-    const other = key === 'lat' ? now.position?.lon : now.position?.lat
-    if (n === null && other === undefined) return put({ position: null })
-    put({ position: { lat: now.position?.lat ?? 0, lon: now.position?.lon ?? 0, [key]: n ?? 0 } })
-  }
+  // Half a position is none: while one number is missing, the browser keeps the form from being sent.
+  const [half, setHalf] = useState({ lat: now.position?.lat ?? null, lon: now.position?.lon ?? null })
+  const place = (key: 'lat' | 'lon') => ({
+    value: half[key] ?? '', decimalScale: 7, required: half.lat !== null || half.lon !== null, withAsterisk: false,
+    onChange: (v: string | number) => {
+      const next = { ...half, [key]: num(v) }
+      const { lat, lon } = next
+      setHalf(next)
+      put({ position: lat === null || lon === null ? null : { lat, lon } })
+    },
+  })
   return (
     <Sheet opened onClose={() => onClose()} title={camera ? `Edit ${camera.name}` : 'New camera'} size={520}
       foot={<><Button size="sm" type="submit" form="camera-form" loading={save.isPending}>{camera ? 'Save' : 'Add camera'}</Button><Button size="sm" variant="default" onClick={() => onClose()}>Discard</Button></>}>
@@ -74,8 +79,8 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
           <NativeSelect className="all" label="Organization" disabled={!!camera} value={now.organization_id ?? camera?.organization.id} error={wrong('organization_id')}
             data={(organizations ?? []).map((o) => ({ value: o.id, label: o.name }))} onChange={(e) => put({ organization_id: e.currentTarget.value })} />
           <TextInput className="all" label="Address" {...text('address')} />
-          <NumberInput label="Latitude" decimalScale={7} value={now.position?.lat ?? ''} onChange={place('lat')} error={wrong('position/lat') ?? wrong('position')} />
-          <NumberInput label="Longitude" decimalScale={7} value={now.position?.lon ?? ''} onChange={place('lon')} error={wrong('position/lon')} />
+          <NumberInput label="Latitude" {...place('lat')} error={wrong('position/lat') ?? wrong('position')} />
+          <NumberInput label="Longitude" {...place('lon')} error={wrong('position/lon')} />
           <PictureField has={camera?.thumbnail_url ?? null} onPick={setPicture} error={paint.error ? `The camera is saved, its picture is not. ${asTrouble(paint.error).detail}` : undefined} />
         </div>
         <hr className="rule" />
