@@ -57,7 +57,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
     onChange: (e: { currentTarget: { value: string } }) => put({ [field]: e.currentTarget.value || (field === 'name' ? '' : null) }),
   })
   const number = (field: 'bearing_deg' | 'fov_deg' | 'range_m' | 'tilt_deg' | 'mounting_height_m' | 'retention_hours' | 'clock_offset_ms' | 'clock_uncertainty_ms', suffix: string) => ({
-    value: (now[field] as Num | undefined) ?? '', error: wrong(field), suffix, onChange: (v: string | number) => put({ [field]: num(v) }),
+    value: (now[field] as Num | undefined) ?? '', error: wrong(field), suffix, placeholder: suffix.trim(), onChange: (v: string | number) => put({ [field]: num(v) }),
   })
   // Half a position is none: while one number is missing, the browser keeps the form from being sent.
   const [half, setHalf] = useState({ lat: now.position?.lat ?? null, lon: now.position?.lon ?? null })
