@@ -129,10 +129,14 @@ impl Office {
         Ok(())
     }
 
-    async fn connectors(&self, organizations: &[String; 3], folder: &Path) -> Result<()> {
+    async fn connectors(&self, organizations: &[String; 3], folder: &Path, url: &str) -> Result<()> {
         for owner in recorders::OWNERS {
             let file = recorders::connection_file(folder, owner);
-            if file.exists() {
+            if let Ok(kept) = std::fs::read_to_string(&file) {
+                // It names where the demo listened when it was made.
+                let mut kept: toml::Table = kept.parse()?;
+                kept.insert("url".to_owned(), url.into());
+                super::write_private(&file, kept.to_string().as_bytes())?;
                 continue;
             }
             let new =
@@ -190,7 +194,7 @@ pub(super) async fn furnish(app: &App, api: Router, folder: &Path, credentials: 
     let organizations = office.organizations().await?;
     office.accounts(&organizations, credentials).await?;
     office.cameras(&organizations).await?;
-    office.connectors(&organizations, folder).await
+    office.connectors(&organizations, folder, &app.settings().public_url).await
 }
 
 async fn rename(office: &Office, account: &Value, name: &str) -> Result<()> {

@@ -57,6 +57,10 @@ impl Drop for Demo {
     }
 }
 
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().to_string()
+}
+
 /// How many connectors run on this data directory.
 fn connectors(data: &Path) -> usize {
     let of_ours = |entry: std::fs::DirEntry| {
@@ -77,7 +81,7 @@ fn connectors(data: &Path) -> usize {
 async fn a_city_that_can_be_started_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("city");
-    let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().to_string();
+    let address = free_address();
     let demo = start(&data, &address);
     assert_eq!(demo.said["url"], format!("http://{address}"));
     assert_eq!(demo.said.as_object().unwrap().len(), 2);
@@ -98,11 +102,13 @@ async fn a_city_that_can_be_started_again() {
     assert_eq!(connectors(&data), 2);
 
     // Killed without warning, it leaves no process behind; started again, it is the same city.
-    let said = demo.said.clone();
+    let accounts = demo.said["accounts"].clone();
     drop(demo);
     wait("the connectors to end", Duration::from_secs(20), async || connectors(&data) == 0).await;
+    // At another address too.
+    let address = free_address();
     let mut demo = start(&data, &address);
-    assert_eq!(demo.said, said);
+    assert_eq!((&demo.said["url"], &demo.said["accounts"]), (&json!(format!("http://{address}")), &accounts));
     assert_eq!(demo.sources().await, sources);
 
     // Two on the same data directory would write over each other.
