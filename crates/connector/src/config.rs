@@ -29,6 +29,52 @@ pub struct Config {
 pub enum AdapterConfig {
     /// A folder of time-stamped segments.
     Folder(FolderConfig),
+    /// ZoneMinder.
+    Zoneminder(WebConfig),
+}
+
+/// A video system with a web API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebConfig {
+    /// Its address, such as `http://127.0.0.1/zm`.
+    pub url: String,
+    /// An account of it that may see and export what is published.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The file with its password, or with a key; read each time it is needed, and so may be changed.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// PEM of the authorities to believe, where the system's certificate is of none that this machine knows.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// IANA time zone of its times, where it does not say so itself.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// How long it keeps what it records, where it does not say so itself.
+    #[serde(default)]
+    pub retention_hours: Option<i64>,
+    /// An answer that takes longer is given up; so is a download that is silent for half of it.
+    #[serde(default = "sixty")]
+    pub answer_seconds: u32,
+}
+
+fn sixty() -> u32 {
+    60
+}
+
+impl AdapterConfig {
+    /// Takes relative paths from the folder of the file that names them.
+    fn beside(&mut self, folder: &Path) {
+        match self {
+            Self::Folder(adapter) => adapter.path = folder.join(&adapter.path),
+            Self::Zoneminder(web) => {
+                for path in [&mut web.password_file, &mut web.ca_file].into_iter().flatten() {
+                    *path = folder.join(&path);
+                }
+            }
+        }
+    }
 }
 
 /// A folder of time-stamped segments.
@@ -207,8 +253,7 @@ pub fn read(path: &Path) -> anyhow::Result<Config> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut config: Config = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_path_buf).unwrap_or_default();
-    let AdapterConfig::Folder(adapter) = &mut config.adapter;
-    adapter.path = folder.join(&adapter.path);
+    config.adapter.beside(&folder);
     config.connector.state =
         Some(folder.join(config.connector.state.take().unwrap_or_else(|| "sightline-connector-state".into())));
     config.connector.tasks = config.connector.tasks.clamp(1, 64);

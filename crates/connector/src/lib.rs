@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod client;
 pub mod config;
 pub mod cut;
+pub mod disk;
 pub mod media;
 pub mod publish;
 pub mod recorder;

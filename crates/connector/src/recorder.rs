@@ -147,6 +147,17 @@ impl Recorder {
         Ok(coverage)
     }
 
+    /// Has the system itself keep a window of true time; answers how it calls that, none if it has no such lock.
+    pub async fn hold(&self, device_id: &str, window: Window) -> Result<Option<String>, Trouble> {
+        let (asked, _) = self.asked(device_id, window).await?;
+        self.adapter.hold(&asked).await
+    }
+
+    /// Lets go of what [`Recorder::hold`] kept.
+    pub async fn free(&self, name: &str) -> Result<(), Trouble> {
+        self.adapter.free(name).await
+    }
+
     /// Writes a window of true time into a file of the folder `into`; [`Trouble::NotYet`] while it is still being recorded.
     pub async fn export(&self, device_id: &str, window: Window, into: &Path) -> Result<Exported, Trouble> {
         let (asked, shift) = self.asked(device_id, window).await?;

@@ -3,8 +3,10 @@
 //! An adapter speaks in its recorder's own clock and knows nothing of the server: times are put right, names and positions are
 //! completed, and what is kept back is kept back by [`crate::recorder`], for all of them alike.
 
+pub mod archive;
 pub mod folder;
 pub mod web;
+pub mod zoneminder;
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, Unavaila
 use crate::config::{AdapterConfig, Config};
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["folder"];
+pub const KINDS: &[&str] = &["folder", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
@@ -25,6 +27,7 @@ pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
             let declared = config.sources.iter().map(|source| source.id.clone()).collect();
             Box::new(folder::Folder::new(folder.clone(), declared)?)
         }
+        AdapterConfig::Zoneminder(web) => Box::new(zoneminder::ZoneMinder::new(web.clone())?),
     })
 }
 

@@ -4,21 +4,23 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE};
+use domain::Timestamp;
+use protocol::ClockOffset;
+use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, DATE, ETAG, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt;
 
 use super::Trouble;
+use crate::config::WebConfig;
+use crate::disk;
 
 /// The longest answer that is read into memory.
 const LONGEST_ANSWER: usize = 32 << 20;
 /// The longest picture.
 const LONGEST_PICTURE: usize = 8 << 20;
-/// A connection that is silent for so long is given up.
-const SILENCE: Duration = Duration::from_secs(30);
-/// So long may an answer take that is no download.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// No camera records more in a second.
+const BYTES_IN_A_SECOND: u64 = 8 << 20;
 /// A download that was cut goes on this often without having come forward.
 const CUTS: u32 = 4;
 
@@ -27,6 +29,21 @@ const CUTS: u32 = 4;
 pub struct Web {
     http: reqwest::Client,
     base: Url,
+    answer_within: Duration,
+}
+
+/// How much a recording of some length may take.
+pub fn longest(duration: Duration) -> u64 {
+    (duration.as_secs() + 10).saturating_mul(BYTES_IN_A_SECOND)
+}
+
+/// The user name and the password of a configuration; the file is read anew, as it may have been changed.
+pub fn credentials(config: &WebConfig) -> Result<Option<(String, String)>, Trouble> {
+    let Some(file) = &config.password_file else { return Ok(None) };
+    let password = std::fs::read_to_string(file)
+        .map_err(|error| Trouble::again(format!("The file of the password cannot be read: {error}.")))?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    Ok(Some((config.username.clone().unwrap_or_default(), password)))
 }
 
 /// Why a call did not give what it should.
@@ -76,10 +93,11 @@ impl From<reqwest::Error> for WebError {
 }
 
 impl Web {
-    /// Prepares to ask; nothing is sent yet. `url` is that of the configuration, with or without a slash at its end.
-    pub fn new(url: &str, ca_pem: Option<&str>) -> anyhow::Result<Self> {
+    /// Prepares to ask; nothing is sent yet.
+    pub fn new(config: &WebConfig) -> anyhow::Result<Self> {
         use anyhow::Context;
-        let mut base: Url = url.parse().context("the adapter's url")?;
+        let answer_within = Duration::from_secs(config.answer_seconds.max(1).into());
+        let mut base: Url = config.url.parse().context("the adapter's url")?;
         anyhow::ensure!(
             matches!(base.scheme(), "http" | "https"),
             "the adapter's url must begin with http:// or https://"
@@ -92,16 +110,16 @@ impl Web {
         }
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("sightline-connector/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(SILENCE)
+            .connect_timeout(answer_within.min(Duration::from_secs(10)))
+            .read_timeout(answer_within / 2)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none());
-        if let Some(pem) = ca_pem {
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(pem.as_bytes()).context("the adapter's ca_file")?;
+        if let Some(file) = &config.ca_file {
+            let pem = std::fs::read(file).with_context(|| format!("the adapter's ca_file {}", file.display()))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem).context("the adapter's ca_file")?;
             builder = builder.tls_certs_only(certificates);
         }
-        Ok(Self { http: builder.build()?, base })
+        Ok(Self { http: builder.build()?, base, answer_within })
     }
 
     /// A request to a path below the url, given by its segments: whatever they hold, they stay segments.
@@ -143,7 +161,23 @@ impl Web {
             }
             Ok(body)
         };
-        tokio::time::timeout(ANSWER_WITHIN, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+        tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+    }
+
+    /// How far the system's clock is off, by the `Date` of its answers, which tells whole seconds (RFC 9110, 6.6.1). None if it
+    /// sends none.
+    pub async fn clock(&self, request: RequestBuilder) -> Result<Option<ClockOffset>, WebError> {
+        let sent = jiff::Timestamp::now().as_millisecond();
+        let answer = tokio::time::timeout(self.answer_within, request.send());
+        let answer = answer.await.map_err(|_| WebError::Silent("it took too long".into()))??;
+        let came = jiff::Timestamp::now().as_millisecond();
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return Ok(None) };
+        // somewhere within the second that it names, and somewhere between asking and hearing
+        let told = date.timestamp().as_millisecond() + 500;
+        let offset_ms = told - (sent + came) / 2;
+        let uncertainty_ms = Some(500 + (came - sent) / 2);
+        Ok(Some(ClockOffset { offset_ms, uncertainty_ms, measured_at: Some(Timestamp::from_micros(came * 1_000)) }))
     }
 
     /// Writes an answer into a file, and answers its size. Where the system knows ranges, a download that was cut goes on where
@@ -209,6 +243,7 @@ async fn part(
         if *size + chunk.len() as u64 > longest {
             return Err(WebError::TooLong(usize::try_from(longest).unwrap_or(usize::MAX)));
         }
+        disk::room_for(file, chunk.len() as u64).map_err(disk)?;
         file.write_all(&chunk).await.map_err(disk)?;
         *size += chunk.len() as u64;
     }

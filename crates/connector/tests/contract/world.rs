@@ -42,6 +42,10 @@ pub(crate) struct World {
     pub(crate) cameras: Vec<(String, String)>,
     /// All recordings, in order of time.
     pub(crate) recordings: Vec<Recording>,
+    /// The recorder's clock, which all times of recordings are by, minus true time, which is what the pictures tell.
+    pub(crate) ahead_us: i64,
+    /// The IANA time zone of a system that tells local times.
+    pub(crate) zone: &'static str,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -49,14 +53,19 @@ impl World {
     /// A system with these cameras and nothing recorded.
     pub(crate) fn new(cameras: &[(&str, &str)]) -> Self {
         let own = |(id, name): &(&str, &str)| ((*id).to_owned(), (*name).to_owned());
-        Self { cameras: cameras.iter().map(own).collect(), recordings: Vec::new(), folder: tempfile::tempdir().ok() }
+        Self {
+            cameras: cameras.iter().map(own).collect(),
+            folder: tempfile::tempdir().ok(),
+            zone: "UTC",
+            ..Self::default()
+        }
     }
 
     /// Records a camera for so many seconds.
     pub(crate) fn record(&mut self, camera: &str, from: Timestamp, seconds: i64) -> &mut Self {
         let number = i64::try_from(self.recordings.len()).unwrap() + 1;
         let file = self.folder.as_ref().unwrap().path().join(format!("{number}.mp4"));
-        film(&file, from, seconds);
+        film(&file, Timestamp::from_micros(from.as_micros() - self.ahead_us), seconds);
         let to = Some(Timestamp::from_micros(from.as_micros() + seconds * 1_000_000));
         self.recordings.push(Recording { number, camera: camera.to_owned(), from, to, file });
         self

@@ -1,0 +1,276 @@
+//! ZoneMinder 1.36 and later, by its API (<https://zoneminder.readthedocs.io/en/latest/api.html>).
+//!
+//! It records a camera as a row of events, each with a video of its own. Their times are told to the second, in the
+//! server's local time; neighbours overlap by a second or two, and that is kept.
+
+mod event;
+mod login;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Position, Timestamp, Window};
+use jiff::tz::TimeZone;
+use protocol::{ClockOffset, ProblemReport, SourceDescription};
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::archive::{self, Archive, Bounds, Recording};
+use super::web::{self, Web, WebError};
+use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use crate::config::WebConfig;
+use event::{Event, Events};
+use login::Login;
+
+/// Events are asked for by so many.
+const PAGE: usize = 100;
+/// And no more pages than that: a hundred thousand events before a window are none of its matter.
+const PAGES: usize = 1_000;
+
+/// A ZoneMinder server.
+pub struct ZoneMinder {
+    web: Web,
+    config: WebConfig,
+    login: Login,
+    zone: tokio::sync::OnceCell<TimeZone>,
+}
+
+#[derive(Deserialize)]
+struct Monitors {
+    monitors: Vec<MonitorRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MonitorRow {
+    monitor: Monitor,
+    #[serde(rename = "Monitor_Status", default)]
+    status: Option<MonitorStatus>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Monitor {
+    id: event::Number,
+    name: String,
+    #[serde(default)]
+    latitude: Option<event::Number>,
+    #[serde(default)]
+    longitude: Option<event::Number>,
+    #[serde(default)]
+    manufacturer: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MonitorStatus {
+    #[serde(default)]
+    status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Zone {
+    tz: String,
+}
+
+impl ZoneMinder {
+    /// Checks the settings; nothing is asked yet.
+    pub fn new(config: WebConfig) -> anyhow::Result<Self> {
+        use anyhow::Context;
+        let zone = tokio::sync::OnceCell::new();
+        if let Some(name) = &config.time_zone {
+            let told = TimeZone::get(name).with_context(|| format!("time_zone '{name}' is none of the IANA names"))?;
+            let _ = zone.set(told);
+        }
+        Ok(Self { web: Web::new(&config)?, login: Login::default(), zone, config })
+    }
+
+    /// Asks the API. A token that has run out is replaced, once.
+    async fn api<T: DeserializeOwned>(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<T, Trouble> {
+        let path: Vec<_> = std::iter::once("api").chain(segments.iter().copied()).collect();
+        let ask = |token: &str| self.web.json(with_token(self.web.request(Method::GET, &path).query(query), token));
+        Ok(match ask(&self.login.token(&self.web, &self.config).await?).await {
+            Err(WebError::Refused(_)) => ask(&self.login.anew(&self.web, &self.config).await?).await?,
+            answer => answer?,
+        })
+    }
+
+    async fn zone(&self) -> Result<&TimeZone, Trouble> {
+        self.zone
+            .get_or_try_init(|| async {
+                let told: Zone = self.api(&["host", "getTimeZone.json"], &[]).await?;
+                TimeZone::get(&told.tz).map_err(|_| {
+                    Trouble::again(
+                        "The video system names no time zone that is known: set time_zone in the configuration.",
+                    )
+                })
+            })
+            .await
+    }
+
+    async fn monitors(&self) -> Result<Vec<SourceDescription>, Trouble> {
+        let listed: Monitors = self.api(&["monitors.json"], &[]).await?;
+        Ok(listed.monitors.into_iter().map(|row| self.described(row)).collect())
+    }
+
+    fn described(&self, MonitorRow { monitor, status }: MonitorRow) -> SourceDescription {
+        let position = match (monitor.latitude.and_then(|n| n.float()), monitor.longitude.and_then(|n| n.float())) {
+            (Some(lat), Some(lon)) if (lat, lon) != (0.0, 0.0) => Position::checked(lat, lon),
+            _ => None,
+        };
+        SourceDescription {
+            device_id: monitor.id.to_string(),
+            name: monitor.name,
+            position,
+            make: monitor.manufacturer.filter(|make| !make.is_empty()),
+            online: status.and_then(|status| status.status).map(|status| status == "Connected"),
+            retention_hours: self.config.retention_hours,
+            ..SourceDescription::default()
+        }
+    }
+
+    /// Events of a camera that begin up to `to`, by the server's local time, the newest first; all those that reach
+    /// beyond `from`, and one before.
+    async fn events(&self, monitor: &str, window: Window) -> Result<Vec<Event>, Trouble> {
+        let zone = self.zone().await?;
+        let until = event::local(window.to.plus(event::AROUND), zone);
+        let (monitor, until) = (format!("MonitorId:{monitor}"), format!("StartDateTime <=:{until}"));
+        let mut found: Vec<Event> = Vec::new();
+        for page in 1..=PAGES {
+            let path = ["events", "index", &monitor, &format!("{until}.json")];
+            let rows = self.page(&path, "desc", PAGE, page).await?;
+            let full = rows.len() >= PAGE;
+            found.extend(rows);
+            let earliest = window.from.minus(event::AROUND);
+            let before = |event: &Event| event.surely_ended_before(earliest, zone);
+            if !full || found.last().is_some_and(before) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn page(&self, path: &[&str], direction: &str, limit: usize, page: usize) -> Result<Vec<Event>, Trouble> {
+        let (limit, page) = (limit.to_string(), page.to_string());
+        let query = [("sort", "StartDateTime"), ("direction", direction), ("limit", &limit), ("page", &page)];
+        let answer: Events = self.api(path, &query).await?;
+        Ok(answer.events.into_iter().map(|row| row.event).collect())
+    }
+
+    /// When the oldest or the newest event of a camera begins.
+    async fn outermost(&self, monitor: &str, direction: &str) -> Result<Option<Timestamp>, Trouble> {
+        let path = ["events", "index", &format!("MonitorId:{monitor}.json")];
+        let events = self.page(&path, direction, 1, 1).await?;
+        let zone = self.zone().await?;
+        Ok(events.first().and_then(|event| event.earliest(zone)))
+    }
+
+    /// Sets or clears the mark that keeps an event from being purged.
+    async fn archive(&self, id: &str, on: bool) -> Result<(), Trouble> {
+        let token = self.login.token(&self.web, &self.config).await?;
+        let request = self.web.request(Method::PUT, &["api", "events", &format!("{id}.json")]);
+        let form = [("Event[Archived]", if on { "1" } else { "0" })];
+        match self.web.bytes(with_token(request, &token).form(&form), 1 << 20).await {
+            Ok(_) => Ok(()),
+            Err(WebError::NotFound) if !on => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The API takes its token in the query alone. Addresses are therefore never written anywhere.
+fn with_token(request: RequestBuilder, token: &str) -> RequestBuilder {
+    if token.is_empty() { request } else { request.query(&[("token", token)]) }
+}
+
+#[async_trait]
+impl Archive for ZoneMinder {
+    const KIND: &'static str = "zoneminder";
+    const LISTED_WITHIN: Duration = Duration::from_secs(30);
+
+    async fn list(&self, device_id: &str, window: Window) -> Result<Vec<Recording>, Trouble> {
+        let events = self.events(device_id, window).await?;
+        Ok(event::recordings(events, self.zone().await?))
+    }
+
+    async fn bounds(&self, device_id: &str) -> Result<Option<Bounds>, Trouble> {
+        let oldest = self.outermost(device_id, "asc").await?;
+        let newest = self.outermost(device_id, "desc").await?;
+        Ok(oldest.zip(newest).map(|(oldest, newest)| Bounds { oldest, newest }))
+    }
+
+    async fn fetch(&self, _device_id: &str, recording: &Recording, into: &Path) -> Result<bool, Trouble> {
+        let token = self.login.token(&self.web, &self.config).await?;
+        let query = [("view", "view_video"), ("eid", &recording.name)];
+        let ask = || with_token(self.web.request(Method::GET, &["index.php"]).query(&query), &token);
+        // an open event may last as long as ZoneMinder lets any last
+        let long = recording.ends.map_or(Duration::from_secs(7_200), |ends| ends.since(recording.begins));
+        match self.web.download(ask, into, web::longest(long)).await {
+            Ok(_) => Ok(true),
+            Err(WebError::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Adapter for ZoneMinder {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    async fn discover(&self) -> Discovery {
+        match self.monitors().await {
+            Ok(sources) => Discovery { sources, whole: true, problem: None },
+            Err(trouble) => Discovery { problem: Some(problem(&trouble)), ..Discovery::default() },
+        }
+    }
+
+    async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
+        let token = self.login.token(&self.web, &self.config).await?;
+        let query = [("mode", "single"), ("monitor", device_id), ("scale", "100")];
+        let request = self.web.request(Method::GET, &["cgi-bin", "zms"]).query(&query);
+        Ok(self.web.picture(with_token(request, &token)).await?)
+    }
+
+    async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble> {
+        archive::coverage(self, asked).await
+    }
+
+    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into).await
+    }
+
+    async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
+        Ok(self.web.clock(self.web.request(Method::GET, &["api", "host", "getVersion.json"])).await?)
+    }
+
+    async fn hold(&self, asked: &Asked) -> Result<Option<String>, Trouble> {
+        let events = self.events(&asked.device_id, asked.window).await?;
+        let names = event::reaching_into(&events, asked.window, self.zone().await?);
+        // what was kept before is somebody else's to let go
+        let names: Vec<_> = names.into_iter().filter(|event| !event.archived()).map(Event::name).collect();
+        for name in &names {
+            self.archive(name, true).await?;
+        }
+        Ok(Some(names.join(",")))
+    }
+
+    async fn free(&self, name: &str) -> Result<(), Trouble> {
+        for name in name.split(',').filter(|name| !name.is_empty()) {
+            self.archive(name, false).await?;
+        }
+        Ok(())
+    }
+}
+
+fn problem(trouble: &Trouble) -> ProblemReport {
+    ProblemReport {
+        text: trouble.to_string(),
+        what_to_do: "See that ZoneMinder runs, that the url of the configuration opens its console, and that the account may use \
+                     the API (Options, Users: API enabled) and view the cameras."
+            .into(),
+    }
+}

@@ -1,0 +1,86 @@
+//! The suite that holds every adapter to the contract of `sightline_connector::adapter`.
+//!
+//! A system of the suite answers as its recorded answers in `fixtures/` do; `docs/guide/connectors/` says where each comes from.
+#![allow(clippy::unwrap_used)]
+
+mod folder;
+mod scenarios;
+mod site;
+mod system;
+#[allow(dead_code)]
+mod world;
+mod zoneminder;
+
+/// Each scenario is a test of its own for each system.
+macro_rules! contract {
+    ($module:ident, $system:ty; $($scenario:ident),* $(,)?) => {
+        mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $scenario() {
+                crate::scenarios::$scenario::<$system>().await;
+            })*
+        }
+    };
+}
+
+/// What holds for every system.
+macro_rules! footage {
+    ($module:ident, $system:ty) => {
+        contract! { $module, $system;
+            it_lists_its_cameras,
+            it_shows_a_picture,
+            coverage_tells_gaps,
+            a_window_within_a_recording,
+            a_window_over_a_seam,
+            recordings_that_overlap,
+            a_window_with_a_gap,
+            a_window_without_footage,
+            what_is_still_being_recorded,
+            a_camera_that_is_not_there,
+            the_hour_that_happens_twice,
+            a_clock_that_is_ahead,
+            a_hold_and_its_end,
+        }
+    };
+}
+
+/// What holds for those that are asked over the network besides.
+macro_rules! network {
+    ($module:ident, $system:ty) => {
+        mod $module {
+            use crate::scenarios;
+            use crate::site::Fault;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn a_wrong_password() {
+                scenarios::a_wrong_password::<$system>().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn a_network_that_breaks() {
+                scenarios::a_network_that_breaks::<$system>().await;
+            }
+
+            network!(@broken $system; an_error Status(500), a_refusal Status(403), elsewhere Redirect, a_page Html,
+                nothing Empty, nonsense Nonsense, no_end Endless, no_answer Silent);
+        }
+    };
+    (@broken $system:ty; $($name:ident $fault:ident $(($status:literal))?),*) => {
+        mod a_server_that_answers {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::scenarios::a_server_that_is_broken::<$system>(super::Fault::$fault $(($status))?).await;
+            })*
+        }
+        mod footage_that_is {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::scenarios::footage_that_is_none::<$system>(super::Fault::$fault $(($status))?).await;
+            })*
+        }
+    };
+}
+
+footage!(folder_footage, crate::folder::Folder);
+footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);
+network!(zoneminder_network, crate::zoneminder::ZoneMinder);

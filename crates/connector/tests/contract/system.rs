@@ -1,0 +1,74 @@
+//! What a video system must be able to do to be held to the suite.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sightline_connector::adapter;
+use sightline_connector::config::{self, Config};
+use sightline_connector::recorder::Recorder;
+
+use super::site::Site;
+use super::world::World;
+
+pub(crate) const USER: &str = "viewer";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// A video system, or what answers like it.
+pub(crate) trait System {
+    /// How precisely it tells when a recording begins.
+    const PRECISION: Duration;
+    /// Whether it can keep footage from being overwritten by itself.
+    const HOLDS: bool = false;
+    /// Whether it can be asked for its time.
+    const HAS_CLOCK: bool = true;
+    /// Whether it asks who is there.
+    const HAS_ACCOUNTS: bool = true;
+
+    /// Brings it up with what it holds.
+    async fn serve(world: Arc<World>) -> Served;
+}
+
+/// A system that is up.
+pub(crate) struct Served {
+    /// The lines of `[adapter]`, but for user name and password.
+    pub(crate) adapter: String,
+    /// Its web server, if it has one.
+    pub(crate) site: Option<Site>,
+    /// What must live as long as it.
+    pub(crate) _keep: Option<tempfile::TempDir>,
+    /// Which recordings it was asked to keep, and to let go.
+    pub(crate) held: Arc<std::sync::Mutex<std::collections::BTreeSet<i64>>>,
+}
+
+impl Served {
+    pub(crate) fn site(&self) -> &Site {
+        self.site.as_ref().expect("a system with a web server")
+    }
+}
+
+/// A system and a connector's view of it.
+pub(crate) struct Bench {
+    pub(crate) served: Served,
+    pub(crate) recorder: Recorder,
+    pub(crate) into: tempfile::TempDir,
+    _files: tempfile::TempDir,
+}
+
+/// Brings a system up, and opens it as a connector with this configuration would; `more` goes beside the adapter.
+pub(crate) async fn bench<S: System>(world: World, password: &str, more: &str) -> Bench {
+    let served = S::serve(Arc::new(world)).await;
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("password"), format!("{password}\n")).unwrap();
+    let accounts = format!("username = \"{USER}\"\npassword_file = \"password\"\n");
+    let accounts = if S::HAS_ACCOUNTS { accounts.as_str() } else { "" };
+    let config = read(files.path(), &format!("[adapter]\n{}\n{accounts}{more}", served.adapter));
+    let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
+    Bench { served, recorder, into: tempfile::tempdir().unwrap(), _files: files }
+}
+
+fn read(folder: &Path, text: &str) -> Config {
+    let path = folder.join("connector.toml");
+    std::fs::write(&path, text).unwrap();
+    config::read(&path).unwrap()
+}
