@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::camera::{Coverage, CoverageAnswer};
 use domain::connector::{LEASE, Task, TaskKind, TaskState};
-use domain::id::{CameraId, ConnectorId, TaskId};
-use domain::request_item::{Reason, UnavailableCode};
+use domain::id::{CameraId, ConnectorId, RequestItemId, TaskId};
+use domain::request_item::{Hold, Reason, UnavailableCode};
 use domain::{Caller, Window};
 use protocol::{Complete, Fail, FailCause, Progress, TaskPayload, TaskResult, UnavailableReason};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::connector::calling;
 use crate::live::ItemProgress;
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, request_item};
 
 /// How long somebody who asks for coverage waits for the connector's answer.
 const COVERAGE_WAIT: Duration = Duration::from_secs(4);
@@ -25,6 +25,18 @@ use export as item;
 
 /// Leases after which a task is given up: its work brings the connector down, or it never gets through.
 const LEASES_AT_MOST: i64 = 50;
+
+/// What a connector says that it holds. What the server believes it to hold and it does not is lost: deleted beside the recorder.
+pub async fn holds(app: &App, caller: &Caller, held: &[RequestItemId]) -> Result<()> {
+    let connector = calling(caller)?;
+    let believed = store::request_item::held_by(&mut app.read().await?, connector).await?;
+    for id in believed.iter().filter(|id| !held.contains(id)) {
+        let mut tx = app.begin().await?;
+        let events = request_item::hold_answered(app, &mut tx, caller, id, Hold::Lost, None).await?;
+        finish(tx, events).await?;
+    }
+    Ok(())
+}
 
 /// Waits for a task and leases it. `None` when the wait is over.
 pub async fn lease(app: &App, caller: &Caller, kinds: &[String], wait: Duration) -> Result<Option<protocol::Task>> {
@@ -84,7 +96,7 @@ async fn lease_one(app: &App, caller: &Caller, connector: &ConnectorId, kinds: &
 }
 
 /// Commits, with the ledger where something happened.
-async fn finish(tx: Tx, events: Vec<Event>) -> Result<()> {
+pub(crate) async fn finish(tx: Tx, events: Vec<Event>) -> Result<()> {
     let _: () = if events.is_empty() { tx.commit_housekeeping().await? } else { tx.commit(events).await? };
     Ok(())
 }
@@ -153,7 +165,10 @@ pub async fn complete(app: &App, caller: &Caller, id: &TaskId, said: Complete) -
         TaskResult::Coverage { device_id, spans, complete } => {
             save_coverage(&mut tx, calling(caller)?, &task, device_id, spans, *complete).await?;
         }
-        TaskResult::Held { .. } | TaskResult::Freed {} | TaskResult::Discovered {} | TaskResult::Thumbnail {} => {}
+        TaskResult::Held { until } => {
+            events = item::hold_ended(app, &mut tx, caller, &task, Hold::Held, *until).await?
+        }
+        TaskResult::Freed {} | TaskResult::Discovered {} | TaskResult::Thumbnail {} => {}
     }
     store::connector_task::end(&mut tx, id, TaskState::Done, Some(&json!(said.result)), None).await?;
     finish(tx, events).await
@@ -199,9 +214,16 @@ pub async fn fail(app: &App, caller: &Caller, id: &TaskId, said: Fail) -> Result
                 UnavailableReason::Gap => UnavailableCode::Gap,
             };
             store::connector_task::end(&mut tx, id, TaskState::Failed, None, Some(&detail)).await?;
-            item::unavailable(app, &mut tx, caller, &task, code, &detail).await?
+            let mut events = item::unavailable(app, &mut tx, caller, &task, code, &detail).await?;
+            events.extend(item::hold_ended(app, &mut tx, caller, &task, Hold::Lost, None).await?);
+            events
         }
-        FailCause::Unsupported { detail } => give_up(app, &mut tx, caller, &task, "unsupported", &detail).await?,
+        FailCause::Unsupported { detail } => {
+            // before it is given up, which would call it lost
+            let mut events = item::hold_ended(app, &mut tx, caller, &task, Hold::Unsupported, None).await?;
+            events.extend(give_up(app, &mut tx, caller, &task, "unsupported", &detail).await?);
+            events
+        }
         FailCause::Error { retryable, detail } => match task.again_at(now).filter(|_| retryable) {
             Some(at) => {
                 store::connector_task::give_back(&mut tx, id, task.attempts, at, Some(&detail)).await?;
@@ -216,7 +238,9 @@ pub async fn fail(app: &App, caller: &Caller, id: &TaskId, said: Fail) -> Result
 async fn give_up(app: &App, tx: &mut Tx, caller: &Caller, task: &Task, code: &str, detail: &str) -> Result<Vec<Event>> {
     store::connector_task::end(tx, &task.id, TaskState::Failed, None, Some(detail)).await?;
     let reason = Reason { code: code.to_owned(), detail: detail.to_owned() };
-    item::failed(app, tx, caller, task, reason).await
+    let mut events = item::failed(app, tx, caller, task, reason).await?;
+    events.extend(item::hold_ended(app, tx, caller, task, Hold::Lost, None).await?);
+    Ok(events)
 }
 
 /// Gives back what a connector held: it was restarted, or revoked.

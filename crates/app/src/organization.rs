@@ -59,6 +59,7 @@ pub async fn create(
         name: name.trim().to_owned(),
         time_zone: time_zone.to_owned(),
         is_host: false,
+        holds_on_submission: false,
         created_at: tx.now(),
         version: 1,
     };
@@ -75,29 +76,44 @@ async fn insert(tx: &mut store::Tx, new: &Organization) -> Result<()> {
     }
 }
 
-/// Changes name and time zone.
+/// What is changed of an organization; none leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct Patch {
+    /// What its people call it.
+    pub name: Option<String>,
+    /// IANA time zone.
+    pub time_zone: Option<String>,
+    /// Whether its sources hold what is asked of them as soon as it is asked.
+    pub holds_on_submission: Option<bool>,
+}
+
+/// Changes an organization.
 pub async fn change(
     app: &App,
     caller: &Caller,
     id: &OrganizationId,
     version: i64,
-    name: Option<String>,
-    time_zone: Option<String>,
+    patch: Patch,
 ) -> Result<Organization> {
     let mut tx = app.begin().await?;
     let mut organization =
         store::organization::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("organization"))?;
-    policy::manage_organizations(caller)?;
+    match patch {
+        Patch { name: None, time_zone: None, holds_on_submission: Some(_) } => policy::set_holds(caller, id)?,
+        _ => policy::manage_organizations(caller)?,
+    }
     organization.version = version;
-    organization.name = name.map_or(organization.name, |n| n.trim().to_owned());
-    organization.time_zone = time_zone.unwrap_or(organization.time_zone);
+    organization.name = patch.name.map_or(organization.name, |n| n.trim().to_owned());
+    organization.time_zone = patch.time_zone.unwrap_or(organization.time_zone);
+    organization.holds_on_submission = patch.holds_on_submission.unwrap_or(organization.holds_on_submission);
     validate(&organization)?;
     match store::organization::save(&mut tx, &organization).await {
         Err(store::Error::Exists) => return Err(Invalid::field("/name", "Another organization has this name.").into()),
         other => other?,
     }
     organization.version += 1;
-    tx.commit([did(caller, "organization.change").about("organization", id)]).await?;
+    let event = did(caller, "organization.change").about("organization", id);
+    tx.commit([event.with("holds_on_submission", organization.holds_on_submission)]).await?;
     Ok(organization)
 }
 
@@ -108,6 +124,7 @@ pub(crate) async fn insert_host(tx: &mut store::Tx, name: &str, time_zone: &str)
         name: name.to_owned(),
         time_zone: time_zone.to_owned(),
         is_host: true,
+        holds_on_submission: false,
         created_at: tx.now(),
         version: 1,
     };

@@ -10,12 +10,12 @@ use domain::video_request::{self, MessageKind};
 use domain::{Caller, Invalid, Timestamp, policy};
 use store::Tx;
 
-pub(crate) use machine::expire_one;
 pub use machine::{
-    abandoned, evidence_arrived, export_failed, export_leased, export_unavailable, lease_lost, link_answered,
-    upload_started,
+    abandoned, evidence_arrived, export_failed, export_leased, export_unavailable, hold_answered, lease_lost,
+    link_answered, upload_started,
 };
-pub(crate) use work::Work;
+pub(crate) use machine::{expire_one, hold_run_out};
+pub(crate) use work::{Work, have_held};
 
 use crate::notify::Message;
 use crate::video_request::View;
@@ -97,6 +97,27 @@ pub async fn release(app: &App, caller: &Caller, id: &RequestItemId) -> Result<V
     work.finish("request_item.release", None).await
 }
 
+/// Has the owner's side keep the footage until the decision.
+pub async fn hold(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
+    let mut work = Work::on_item(app, caller, id, Action::Hold).await?;
+    if work.on.items.iter().any(|shown| shown.connector.is_none()) {
+        return Err(Error::conflict(
+            "no_connector",
+            "No connector stands beside this source: nothing there can hold it.",
+        ));
+    }
+    work.change(|shown, _| Ok(shown.item.hold()?))?;
+    work.on.have_held(app, &mut work.tx).await?;
+    work.finish("request_item.hold", None).await
+}
+
+/// Lets go of what is held, before the decision.
+pub async fn free(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
+    let mut work = Work::on_item(app, caller, id, Action::Free).await?;
+    work.change(|shown, _| Ok(shown.item.free()?))?;
+    work.finish("request_item.free", None).await
+}
+
 /// The owner says that there is nothing.
 pub async fn unavailable(app: &App, caller: &Caller, id: &RequestItemId, comment: Option<String>) -> Result<View> {
     let mut work = Work::on_item(app, caller, id, Action::Unavailable).await?;
@@ -127,6 +148,8 @@ fn wrong_state(wrong: WrongState) -> Error {
         Action::Cancel => "canceled",
         Action::Retry => "retried",
         Action::Release => "released",
+        Action::Hold => "held",
+        Action::Free => "freed",
         _ => "changed in this way",
     };
     let state = wrong.state.as_str().replace('_', " ");

@@ -16,7 +16,7 @@ use crate::idempotency::{self, Key};
 use crate::notify::{self, Message};
 use crate::number::{self, Numbered};
 use crate::page::Page;
-use crate::request_item::{Terms, Work};
+use crate::request_item::{Terms, Work, have_held};
 use crate::{App, Error, Result, did};
 
 pub use store::message::Message as ThreadEntry;
@@ -118,7 +118,8 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
     let sources = sources_to_ask(&mut tx, caller, &new).await?;
     check_case(&mut tx, caller, new.case_id.as_ref()).await?;
     let request = insert(app, &mut tx, id, requester, new, &sources).await?;
-    let shown = store::request_item::of_request(&mut tx, &store::video_request::everything(), &request.id).await?;
+    let mut shown = store::request_item::of_request(&mut tx, &store::video_request::everything(), &request.id).await?;
+    let held = hold_by_policy(app, &mut tx, &mut shown).await?;
     for items in by_owner(&shown) {
         let about = notify::About { request: &request, requester, items: &items, comment: None, link: None };
         notify::tell_approvers(app, &mut tx, Message::Submitted, &about).await?;
@@ -126,7 +127,24 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
     let mut events = vec![submitted_event(caller, &request)];
     events.extend(shown.iter().map(|shown| asked_event(caller, &shown.item)));
     tx.commit(events).await?;
+    if held {
+        app.wakers().connector_tasks.notify_waiters();
+    }
     find(app, caller, &request.id).await
+}
+
+/// Where the owner wants it, the footage is kept from now on: it may be overwritten before anybody decides.
+async fn hold_by_policy(app: &App, tx: &mut Tx, shown: &mut [Shown]) -> Result<bool> {
+    let mut held = false;
+    for shown in shown.iter_mut().filter(|shown| shown.connector.is_some()) {
+        let owner = store::organization::find(tx, &shown.item.organization_id).await?;
+        if owner.is_some_and(|owner| owner.holds_on_submission) && shown.item.hold().is_ok() {
+            store::request_item::save(tx, &mut shown.item).await?;
+            have_held(app, tx, shown).await?;
+            held = true;
+        }
+    }
+    Ok(held)
 }
 
 fn submitted_event(caller: &Caller, request: &VideoRequest) -> Event {
@@ -158,6 +176,7 @@ fn asked_event(caller: &Caller, item: &RequestItem) -> Event {
         .with("channels", item.channels.clone())
         .with("from", item.asked.from.to_string())
         .with("to", item.asked.to.to_string())
+        .with("hold", (item.hold != Hold::None).then(|| item.hold.as_str()))
 }
 
 fn check(app: &App, new: &NewRequest, now: Timestamp) -> Result<()> {
@@ -226,6 +245,7 @@ async fn insert(
             state: State::Pending,
             reason: None,
             hold: Hold::None,
+            held_until: None,
             review_before_release: false,
             level: None,
             decided_by: None,
@@ -309,6 +329,8 @@ fn item_view(
     let mut allowed = policy::request_item_actions(caller, item, &request.requester_id, may_be_same);
     if shown.connector.is_some() {
         allowed.retain(|action| *action != Action::FileRequest);
+    } else {
+        allowed.retain(|action| *action != Action::Hold);
     }
     ItemView {
         waiting_for: waiting_for(&shown, now),

@@ -21,6 +21,17 @@ pub struct Config {
     /// How the connector works.
     #[serde(default)]
     pub connector: ConnectorConfig,
+    /// Keeping footage for requests that are not decided; without it only systems that can do so by themselves hold.
+    #[serde(default)]
+    pub hold: Option<HoldConfig>,
+}
+
+/// How footage is kept for requests that are not decided.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldConfig {
+    /// The key with which it is encrypted: 32 bytes, made when there is none. Best on another disk than what is held.
+    pub key_file: PathBuf,
 }
 
 /// The recorder.
@@ -254,6 +265,9 @@ pub fn read(path: &Path) -> anyhow::Result<Config> {
     let mut config: Config = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_path_buf).unwrap_or_default();
     config.adapter.beside(&folder);
+    if let Some(hold) = &mut config.hold {
+        hold.key_file = folder.join(&hold.key_file);
+    }
     config.connector.state =
         Some(folder.join(config.connector.state.take().unwrap_or_else(|| "sightline-connector-state".into())));
     config.connector.tasks = config.connector.tasks.clamp(1, 64);

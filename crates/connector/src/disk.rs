@@ -1,6 +1,8 @@
-//! Room on the disk. A video system is never given the last of it.
+//! What is written to the disk: never the last of its room, and what matters whole or not at all.
 
+use std::fs::File;
 use std::os::fd::AsFd;
+use std::path::Path;
 
 /// So much is left to others, or a twentieth of the disk if that is less.
 const RESERVE: u64 = 512 << 20;
@@ -14,4 +16,16 @@ pub fn room_for(file: &impl AsFd, bytes: u64) -> std::io::Result<()> {
         return Ok(());
     }
     Err(std::io::Error::new(std::io::ErrorKind::StorageFull, "there is not enough room on the disk"))
+}
+
+/// Writes a file whole or not at all: beside its place, forced to the disk, and moved there.
+pub fn write_json(path: &Path, value: &impl serde::Serialize) -> std::io::Result<()> {
+    use std::io::Write;
+    let (fresh, folder) = (path.with_extension("fresh"), path.parent().unwrap_or(Path::new(".")));
+    let mut file = File::create(&fresh)?;
+    serde_json::to_writer(&mut file, value)?;
+    file.flush()?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    File::open(folder)?.sync_all()
 }

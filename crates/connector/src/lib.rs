@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod cut;
 pub mod disk;
+pub mod held;
 pub mod media;
 pub mod publish;
 pub mod recorder;

@@ -9,6 +9,7 @@ use protocol::ConnectionFile;
 use sightline_connector::adapter::{self, Discovery};
 use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
+use sightline_connector::held::Holds;
 use sightline_connector::recorder::Recorder;
 use sightline_connector::{media, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
@@ -86,6 +87,7 @@ async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) ->
     media::present().await?;
     let state = state.or_else(|| config.connector.state.clone()).context("no state folder")?;
     let spool = Spool::open(&state)?;
+    let holds = Holds::open(&state, config.hold.as_ref().map(|hold| hold.key_file.as_path()))?;
     let stop = CancellationToken::new();
     tokio::spawn({
         let stop = stop.clone();
@@ -117,7 +119,7 @@ async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) ->
             stop.cancel();
         }
     });
-    session::run(client, recorder, spool, config, stop).await;
+    session::run(client, recorder, (spool, holds), config, stop).await;
     Ok(ExitCode::SUCCESS)
 }
 

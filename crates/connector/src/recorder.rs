@@ -148,8 +148,12 @@ impl Recorder {
     }
 
     /// Has the system itself keep a window of true time; answers how it calls that, none if it has no such lock.
+    /// [`Trouble::NotYet`] while it is still being recorded.
     pub async fn hold(&self, device_id: &str, window: Window) -> Result<Option<String>, Trouble> {
         let (asked, _) = self.asked(device_id, window).await?;
+        if asked.now < asked.window.to.plus(SETTLE) {
+            return Err(Trouble::NotYet);
+        }
         self.adapter.hold(&asked).await
     }
 

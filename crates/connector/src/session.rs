@@ -2,16 +2,19 @@
 //! is waited out; nothing but a refused key or version, which nobody but the operator can mend, is louder than a log line.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
+use domain::id::RequestItemId;
 use protocol::{Hello, HelloAnswer, LeaseRequest, Software, VERSIONS};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::adapter::Trouble;
 use crate::backoff::Backoff;
 use crate::client::{CallError, Client};
 use crate::config::Config;
+use crate::held::{Held, Holds, Kept};
 use crate::publish::Publisher;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
@@ -19,6 +22,9 @@ use crate::task::{self, Slot};
 
 /// Waiting for a segment costs nothing, so such tasks do not count among those worked on; but there is an end to it.
 const HELD_AT_MOST: usize = 64;
+
+/// How often is looked for holds whose term is over.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// What all parts of a running connector share.
 pub struct Shared {
@@ -28,28 +34,54 @@ pub struct Shared {
     pub recorder: Recorder,
     /// Where exports wait.
     pub spool: Arc<Spool>,
+    /// What is kept for requests that are not decided.
+    pub holds: Arc<Holds>,
     /// Wakes the publisher.
     pub publish_now: Notify,
     /// How many tasks may be worked on at once.
     pub slots: Arc<Semaphore>,
     /// What the configuration says.
     pub config: Config,
-    settings: Mutex<Option<HelloAnswer>>,
+    settings: Mutex<Option<(HelloAnswer, Instant)>>,
 }
 
 impl Shared {
     /// What the server said last about how it wants to be called.
     pub fn settings(&self) -> Option<HelloAnswer> {
-        self.settings.lock().expect("no panic while held").clone()
+        self.settings.lock().expect("no panic while held").as_ref().map(|(settings, _)| settings.clone())
+    }
+
+    /// The time by the server's clock, by which holds end; by this machine's as long as the server has not been heard.
+    pub fn now(&self) -> Timestamp {
+        let told = self.settings.lock().expect("no panic while held");
+        told.as_ref().map_or_else(
+            || Timestamp::from(jiff::Timestamp::now()),
+            |(settings, heard)| settings.clock.plus(heard.elapsed()),
+        )
+    }
+
+    /// Lets go of what is held for an item, here or in the video system. What is gone already counts as freed.
+    pub async fn let_go(&self, item: &RequestItemId) -> Result<(), Trouble> {
+        if let Some(Held { kept: Kept::Lock { name }, .. }) = self.holds.find(item) {
+            self.recorder.free(&name).await?;
+        }
+        self.holds.forget(item).map_err(Trouble::again)
     }
 }
 
 /// Works until `stop` is canceled.
-pub async fn run(client: Client, recorder: Recorder, spool: Spool, config: Config, stop: CancellationToken) {
+pub async fn run(
+    client: Client,
+    recorder: Recorder,
+    (spool, holds): (Spool, Holds),
+    config: Config,
+    stop: CancellationToken,
+) {
     let shared = Arc::new(Shared {
         client,
         recorder,
         spool: Arc::new(spool),
+        holds: Arc::new(holds),
         publish_now: Notify::new(),
         slots: Arc::new(Semaphore::new(config.connector.tasks)),
         config,
@@ -57,11 +89,17 @@ pub async fn run(client: Client, recorder: Recorder, spool: Spool, config: Confi
     });
     let work = async {
         let (greeted, mut seen) = watch::channel(false);
+        let mut greeted_once = seen.clone();
+        let sweeper = async {
+            // by the server's clock, where that can be had
+            let _ = tokio::time::timeout(SWEEP, greeted_once.wait_for(|greeted| *greeted)).await;
+            sweep(&shared).await;
+        };
         let publisher = async {
             let _ = seen.wait_for(|greeted| *greeted).await;
             Publisher::new(&shared).run().await;
         };
-        tokio::join!(publisher, lease_loop(&shared, &greeted));
+        tokio::join!(publisher, lease_loop(&shared, &greeted), sweeper);
     };
     tokio::select! {
         () = work => {}
@@ -91,8 +129,23 @@ async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallErro
         tracing::warn!(milliseconds = off, "this machine's clock differs from the server's");
     }
     tracing::info!(name = answer.connector.name, id = %answer.connector.id, version = answer.version, "connected");
-    *shared.settings.lock().expect("no panic while held") = Some(answer.clone());
+    *shared.settings.lock().expect("no panic while held") = Some((answer.clone(), Instant::now()));
     Ok(answer)
+}
+
+/// Lets go of what is held beyond its term, also when the server is never heard of again.
+async fn sweep(shared: &Shared) {
+    loop {
+        for held in shared.holds.run_out(shared.now()) {
+            match shared.let_go(&held.item_id).await {
+                Ok(()) => tracing::info!(item = %held.item_id, until = %held.until, "its term is over: no longer held"),
+                Err(trouble) => {
+                    tracing::warn!(item = %held.item_id, %trouble, "what is no longer held could not be removed")
+                }
+            }
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
 }
 
 async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
@@ -121,7 +174,11 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
         let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await else { return };
         let wait_seconds = shared.settings().map_or(25, |settings| settings.longest_wait_seconds);
         let started = tokio::time::Instant::now();
-        match shared.client.lease(&LeaseRequest { wait_seconds, kinds: Vec::new() }).await {
+        match shared
+            .client
+            .lease(&LeaseRequest { wait_seconds, kinds: Vec::new(), held: Some(shared.holds.items()) })
+            .await
+        {
             Ok(Some(task)) => {
                 backoff.reset();
                 let (shared, slot) = (Arc::clone(shared), Slot::new(slot));

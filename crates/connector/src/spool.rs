@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,6 +16,8 @@ use domain::{Timestamp, Window};
 use protocol::{Manifest, SourceDescription};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
+
+use crate::adapter::Exported;
 
 const ENTRY: &str = "entry.json";
 const SCRATCH: &str = "scratch";
@@ -56,15 +57,8 @@ impl Entry {
         self.made_at.plus(KEPT_FOR) < Timestamp::from(jiff::Timestamp::now())
     }
 
-    /// Whole or not at all: written beside its place, forced to the disk, and moved there.
     fn write(&self, folder: &Path) -> std::io::Result<()> {
-        let fresh = folder.join("entry.fresh");
-        let mut file = File::create(&fresh)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, folder.join(ENTRY))?;
-        File::open(folder)?.sync_all()
+        crate::disk::write_json(&folder.join(ENTRY), self)
     }
 
     fn read(folder: &Path) -> Option<Self> {
@@ -200,14 +194,14 @@ impl Work {
     /// Keeps an export that lies in the scratch folder, which goes. It is on the disk before its entry is.
     pub async fn keep(
         &mut self,
-        exported: &Path,
+        exported: &Exported,
         source: SourceDescription,
         window: Window,
-        manifest: Manifest,
     ) -> std::io::Result<Entry> {
+        let Exported { path: exported, manifest } = exported.clone();
         let file = exported.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
         let place = self.path.join(&file);
-        tokio::fs::rename(exported, &place).await?;
+        tokio::fs::rename(&exported, &place).await?;
         let written = tokio::fs::File::open(&place).await?;
         written.sync_all().await?;
         let size_bytes = written.metadata().await?.len();

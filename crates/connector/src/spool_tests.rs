@@ -39,7 +39,8 @@ async fn exported(spool: &Arc<Spool>) -> Work {
     let file = work.scratch().unwrap().join("export.mp4");
     std::fs::write(&file, b"film").unwrap();
     let source = SourceDescription { device_id: "yard".into(), ..SourceDescription::default() };
-    work.keep(&file, source, window(10), manifest()).await.unwrap();
+    let exported = Exported { path: file, manifest: manifest() };
+    work.keep(&exported, source, window(10)).await.unwrap();
     work.sent_to("/api/v1/uploads/one").unwrap();
     work
 }

@@ -1,6 +1,7 @@
 //! Work on one task. A second future keeps the lease; when it is lost, the work is dropped where it stands, and nothing
 //! more is said about it.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,12 +10,16 @@ use domain::id::TaskId;
 use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::adapter::Trouble;
+use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
+use crate::held::{Held, Kept};
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
 use crate::upload::{Upload, UploadError};
+
+/// How long is kept what has no term.
+const HOLD_FOR: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 /// The right to work; can be put down while there is nothing to do but wait.
 pub struct Slot(Option<OwnedSemaphorePermit>);
@@ -173,18 +178,35 @@ async fn perform(
             let coverage = shared.recorder.coverage(&device_id, checked(from, to)?).await?;
             Ok(TaskResult::Coverage { device_id, spans: coverage.spans, complete: coverage.complete })
         }
-        TaskPayload::Export { device_id, from, to, .. } => {
+        TaskPayload::Export { item_id, device_id, from, to } => {
             let window = checked(from, to)?;
             let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
             let entry = match begun(shared, work, &device_id, window)? {
                 Some(entry) => entry,
-                None => export(shared, work, &device_id, window, slot, told).await?,
+                None => {
+                    let scratch = work.scratch().map_err(broken)?;
+                    let exported = match shared.holds.take(&item_id, &device_id, window, &scratch).await? {
+                        Some(held) => held,
+                        None => export(shared, &device_id, window, slot, told, &scratch).await?,
+                    };
+                    let source = described(shared, &device_id);
+                    work.keep(&exported, source, window).await.map_err(broken)?
+                }
             };
             send(shared, id, lease, work, entry, told).await
         }
-        TaskPayload::Hold { .. } | TaskPayload::Free { .. } => Err(End::Failed(FailCause::Unsupported {
-            detail: "A folder of recordings cannot keep them from being overwritten.".into(),
-        })),
+        TaskPayload::Hold { item_id, device_id, from, to, until } => {
+            let window = checked(from, to)?;
+            let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
+            let until = until.unwrap_or_else(|| shared.now().plus(HOLD_FOR));
+            let source = described(shared, &device_id);
+            let kept = Kept::Lock { name: String::new() };
+            hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
+        }
+        TaskPayload::Free { item_id, .. } => {
+            shared.let_go(&item_id).await?;
+            Ok(TaskResult::Freed {})
+        }
         TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
             detail: "This version of sightline-connector does not know such tasks.".into(),
         })),
@@ -217,30 +239,68 @@ fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Resul
     Ok(Some(entry.clone()))
 }
 
+/// Waits for what is still being recorded, and writes the window into the folder.
 async fn export(
     shared: &Shared,
-    work: &mut Work,
     device_id: &str,
     window: Window,
     slot: &mut Slot,
     told: &Told,
-) -> Result<Entry, End> {
-    let scratch = work.scratch().map_err(broken)?;
-    let exported = loop {
+    into: &Path,
+) -> Result<Exported, End> {
+    patiently(shared, slot, told, || shared.recorder.export(device_id, window, into)).await
+}
+
+/// Tries until the window is no longer being recorded. Waiting for that costs no right to work.
+async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
+    shared: &Shared,
+    slot: &mut Slot,
+    told: &Told,
+    attempt: impl Fn() -> F,
+) -> Result<T, End> {
+    loop {
         slot.take_up(&shared.slots).await;
         tell(told, Phase::Exporting, 0, None);
-        match shared.recorder.export(device_id, window, &scratch).await {
+        match attempt().await {
             Err(Trouble::NotYet) => {
                 tell(told, Phase::WaitingForRecording, 0, None);
                 slot.put_down();
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            done => break done?,
+            done => return Ok(done?),
         }
-    };
-    let described = || SourceDescription { device_id: device_id.to_owned(), ..SourceDescription::default() };
-    let source = shared.recorder.source(device_id).unwrap_or_else(described);
-    work.keep(&exported.path, source, window, exported.manifest).await.map_err(broken)
+    }
+}
+
+/// As the video system described the camera last.
+fn described(shared: &Shared, device_id: &str) -> SourceDescription {
+    let unknown = || SourceDescription { device_id: device_id.to_owned(), ..SourceDescription::default() };
+    shared.recorder.source(device_id).unwrap_or_else(unknown)
+}
+
+/// Keeps a window: the video system does it itself, or an export of it is kept here, encrypted. Asked again, it keeps what it has.
+async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, told: &Told) -> Result<TaskResult, End> {
+    let until = Some(held.until);
+    let (item, device_id, window) = (held.item_id.clone(), held.source.device_id.clone(), held.window);
+    if let Some(before) = shared.holds.find(&item).filter(|before| before.window == window) {
+        let source = before.source;
+        shared.holds.note(&Held { kept: before.kept, source, ..held }).map_err(broken)?;
+        return Ok(TaskResult::Held { until });
+    }
+    if let Some(name) = patiently(shared, slot, told, || shared.recorder.hold(&device_id, window)).await? {
+        shared.holds.note(&Held { kept: Kept::Lock { name }, ..held }).map_err(broken)?;
+        return Ok(TaskResult::Held { until });
+    }
+    if !shared.holds.keeps_exports() {
+        let detail = "Neither the video system nor this connector is set up to keep footage.".into();
+        return Err(End::Failed(FailCause::Unsupported { detail }));
+    }
+    let scratch = work.scratch().map_err(broken)?;
+    let exported = export(shared, &device_id, window, slot, told, &scratch).await?;
+    work.over(); // the clear one goes with the task's folder
+    let holds = Arc::clone(&shared.holds);
+    tokio::task::spawn_blocking(move || holds.keep(held, &exported)).await.map_err(broken)?.map_err(broken)?;
+    Ok(TaskResult::Held { until })
 }
 
 async fn send(

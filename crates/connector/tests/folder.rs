@@ -87,6 +87,7 @@ impl Recorder {
             publish: Publish::default(),
             sources: sources.to_vec(),
             connector: Default::default(),
+            hold: None,
         };
         Seen::new(adapter, &config)
     }

@@ -20,6 +20,8 @@ pub struct Organization {
     pub time_zone: String,
     /// Runs this installation.
     pub is_host: bool,
+    /// Its sources hold what is asked of them as soon as it is asked, so that it is not overwritten before the decision.
+    pub holds_on_submission: bool,
     /// When it was entered.
     pub created_at: Timestamp,
     /// Rises with each change.

@@ -271,9 +271,14 @@ pub fn request_item(
     let asked = caller.account_id() == Some(requester) && caller.may_somewhere(Privilege::SubmitRequests);
     let decide = || decide(caller, &item.organization_id, requester, may_be_same);
     match action {
-        Action::Approve | Action::Deny | Action::Ask | Action::Unavailable | Action::Release | Action::FileRequest => {
-            decide()
-        }
+        Action::Approve
+        | Action::Deny
+        | Action::Ask
+        | Action::Unavailable
+        | Action::Release
+        | Action::FileRequest
+        | Action::Hold
+        | Action::Free => decide(),
         Action::Answer | Action::Cancel => allowed_if(asked, "Only the requester may do this."),
         Action::Retry => {
             if asked {
@@ -294,6 +299,7 @@ pub fn request_item_actions(
     may_be_same: bool,
 ) -> Vec<Action> {
     request_item::allowed(item.state)
+        .filter(|action| item.hold_allows(*action))
         .filter(|action| request_item(caller, *action, item, requester, may_be_same).is_ok())
         .collect()
 }
@@ -370,6 +376,12 @@ pub fn in_case(held: Level, needed: Level) -> Allowed {
 /// sees a source: it says whether footage comes by itself.
 pub fn sees_connector(caller: &Caller, organization: &OrganizationId) -> bool {
     caller.may(Privilege::ManageConnectors, organization)
+}
+
+/// Whether the sources of an organization hold on submission: for those who manage its connectors.
+pub fn set_holds(caller: &Caller, organization: &OrganizationId) -> Allowed {
+    let may = caller.may(Privilege::ManageConnectors, organization) || manage_organizations(caller).is_ok();
+    allowed_if(may, "Only those who manage the organization's connectors set this.")
 }
 
 /// Connectors are made, seen and revoked by those who manage connectors of their organization.

@@ -73,6 +73,10 @@ text_enum! {
         Release = "release",
         /// Make an upload link.
         FileRequest = "file_request",
+        /// Have the owner's side keep the footage until the decision.
+        Hold = "hold",
+        /// Let go of what is kept, before the decision.
+        Free = "free",
         /// A connector took the export, or took it up again.
         Lease = "lease",
         /// The lease ran out; the export goes back to the queue.
@@ -192,6 +196,8 @@ pub const fn targets(state: State, action: Action) -> &'static [State] {
         (S::Failed, A::Retry) => &[S::Approved],
         (S::InReview, A::Release) => &[S::Released],
         (S::Approved, A::FileRequest) => &[S::Approved],
+        (S::Pending, A::Hold | A::Free) => &[S::Pending],
+        (S::NeedsInformation, A::Hold | A::Free) => &[S::NeedsInformation],
         (S::Uploading, A::FileRequest) => &[S::Uploading],
         (S::Approved | S::Exporting, A::Lease) => &[S::Exporting],
         (S::Uploading, A::Lease | A::LeaseLost) => &[S::Uploading],
@@ -236,6 +242,8 @@ pub struct RequestItem {
     pub reason: Option<Reason>,
     /// Whether the owner's side keeps the footage.
     pub hold: Hold,
+    /// Until when it does; none: until it is freed.
+    pub held_until: Option<Timestamp>,
     /// The approver looks first.
     pub review_before_release: bool,
     /// What the requester may do with what arrives; none before a decision.
@@ -265,7 +273,7 @@ impl RequestItem {
     }
 
     /// The state table's answer, before anything is changed.
-    fn check(&self, action: Action) -> Result<&'static [State], WrongState> {
+    pub(crate) fn check(&self, action: Action) -> Result<&'static [State], WrongState> {
         match targets(self.state, action) {
             [] => Err(WrongState { action, state: self.state }),
             targets => Ok(targets),
@@ -280,7 +288,7 @@ impl RequestItem {
             matches!(to, State::Released | State::Denied | State::Canceled | State::Expired | State::Unavailable);
         let frees_hold = ended && matches!(self.hold, Hold::Asked | Hold::Held);
         if frees_hold {
-            self.hold = Hold::Freed;
+            self.let_go(Hold::Freed);
         }
         Ok(Change { action, from, to, frees_hold })
     }

@@ -1,6 +1,7 @@
 //! Whether the owner's side keeps an item's footage from being overwritten.
 
-use crate::request_item::RequestItem;
+use crate::Timestamp;
+use crate::request_item::{Action, Change, RequestItem, WrongState};
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -21,26 +22,68 @@ text_enum! {
     }
 }
 
+impl Hold {
+    /// Asked or kept: somebody has to let go of it.
+    pub const fn is_outstanding(self) -> bool {
+        matches!(self, Self::Asked | Self::Held)
+    }
+}
+
 impl RequestItem {
-    /// The owner's side was asked to keep the footage.
-    pub fn hold_asked(&mut self) -> bool {
-        let ask = self.state.is_open() && self.hold == Hold::None;
-        if ask {
-            self.hold = Hold::Asked;
+    /// Has the owner's side keep the footage. What was let go, or could not be kept, may be asked again.
+    pub fn hold(&mut self) -> Result<Change, WrongState> {
+        self.check(Action::Hold)?;
+        if self.hold.is_outstanding() {
+            return Err(WrongState { action: Action::Hold, state: self.state });
         }
-        ask
+        self.hold = Hold::Asked;
+        Ok(self.stays(Action::Hold, false))
     }
 
-    /// The owner's side says what became of the hold. Only an outstanding one can be answered.
-    pub fn hold_answered(&mut self, hold: Hold) -> bool {
+    /// Lets go of it before the decision.
+    pub fn free(&mut self) -> Result<Change, WrongState> {
+        self.check(Action::Free)?;
+        if !self.hold.is_outstanding() {
+            return Err(WrongState { action: Action::Free, state: self.state });
+        }
+        self.let_go(Hold::Freed);
+        Ok(self.stays(Action::Free, true))
+    }
+
+    /// Whether asking to hold, or to free, makes sense as the hold stands now.
+    pub fn hold_allows(&self, action: Action) -> bool {
+        match action {
+            Action::Hold => !self.hold.is_outstanding(),
+            Action::Free => self.hold.is_outstanding(),
+            _ => true,
+        }
+    }
+
+    /// The owner's side says what became of the hold, and until when it keeps it. Only an outstanding one can be answered.
+    pub fn hold_answered(&mut self, hold: Hold, until: Option<Timestamp>) -> bool {
         let fits = match self.hold {
             Hold::Asked => matches!(hold, Hold::Held | Hold::Unsupported | Hold::Lost),
             Hold::Held => matches!(hold, Hold::Lost | Hold::Freed),
             _ => false,
         };
-        if fits {
-            self.hold = hold;
+        if fits && hold == Hold::Held {
+            (self.hold, self.held_until) = (hold, until);
+        } else if fits {
+            self.let_go(hold);
         }
         fits
+    }
+
+    /// Its term is over: the owner's side has let go by itself.
+    pub fn hold_run_out(&mut self, now: Timestamp) -> bool {
+        self.held_until.is_some_and(|until| until <= now) && self.hold_answered(Hold::Freed, None)
+    }
+
+    pub(crate) fn let_go(&mut self, how: Hold) {
+        (self.hold, self.held_until) = (how, None);
+    }
+
+    fn stays(&self, action: Action, frees_hold: bool) -> Change {
+        Change { action, from: self.state, to: self.state, frees_hold }
     }
 }

@@ -37,19 +37,19 @@ denied             | -          -           -               -                   
 canceled           | -          -           -               -                   -       -
 expired            | -          -           -               -                   -       -
 
-state              | link_have  link_nothing  link_no  file_request
-pending            | approved   unavailable   denied   -
-needs_information  | -          -             -        -
-approved           | approved   unavailable   denied   approved
-exporting          | -          -             -        -
-uploading          | uploading  -             -        uploading
-in_review          | -          -             -        -
-released           | -          -             -        -
-unavailable        | -          -             -        -
-failed             | -          -             -        -
-denied             | -          -             -        -
-canceled           | -          -             -        -
-expired            | -          -             -        -
+state              | link_have  link_nothing  link_no  file_request  hold               free
+pending            | approved   unavailable   denied   -             pending            pending
+needs_information  | -          -             -        -             needs_information  needs_information
+approved           | approved   unavailable   denied   approved      -                  -
+exporting          | -          -             -        -             -                  -
+uploading          | uploading  -             -        uploading     -                  -
+in_review          | -          -             -        -             -                  -
+released           | -          -             -        -             -                  -
+unavailable        | -          -             -        -             -                  -
+failed             | -          -             -        -             -                  -
+denied             | -          -             -        -             -                  -
+canceled           | -          -             -        -             -                  -
+expired            | -          -             -        -             -                  -
 ";
 
 fn table() -> BTreeMap<(State, Action), Vec<State>> {
@@ -83,6 +83,7 @@ pub(crate) fn item(state: State) -> RequestItem {
         state,
         reason: None,
         hold: Hold::None,
+        held_until: None,
         review_before_release: false,
         level: None,
         decided_by: None,
@@ -116,6 +117,8 @@ fn act(item: &mut RequestItem, action: Action, review: bool) -> Result<Change, R
         Action::Unavailable => Ok(item.unavailable(UnavailableCode::Gap, "a gap", None, now)?),
         Action::Retry => Ok(item.retry(None)?),
         Action::Release => Ok(item.release()?),
+        Action::Hold => Ok(item.hold()?),
+        Action::Free => Ok(item.free()?),
         Action::FileRequest => Ok(item.go(Action::FileRequest, 0)?),
         Action::Lease => Ok(item.lease()?),
         Action::LeaseLost => Ok(item.lease_lost()?),
@@ -142,6 +145,7 @@ fn every_state_with_every_action_is_as_written() {
         for review in [false, true] {
             let mut item = item(state);
             item.review_before_release = review;
+            item.hold = if action == Action::Free { Hold::Held } else { Hold::None };
             let before = item.clone();
             match act(&mut item, action, review) {
                 Ok(change) => {
@@ -204,6 +208,22 @@ fn only_what_is_on_its_way_is_abandoned() {
 }
 
 #[test]
+fn what_is_held_is_not_held_again_and_what_is_not_is_not_freed() {
+    let until = Timestamp::from_micros(900);
+    let mut item = item(State::Pending);
+    assert!(item.free().is_err());
+    assert!(!item.hold().unwrap().frees_hold && item.hold().is_err());
+    assert!(item.hold_answered(Hold::Held, Some(until)) && item.hold().is_err());
+    assert!(!item.hold_answered(Hold::Held, None), "said twice");
+    assert_eq!(item.held_until, Some(until));
+    assert!(!item.hold_run_out(Timestamp::from_micros(899)) && item.hold_run_out(until));
+    assert_eq!((item.hold, item.held_until), (Hold::Freed, None));
+    assert!(!item.hold_answered(Hold::Held, Some(until)), "too late");
+    let _ = item.hold().unwrap();
+    assert!(item.free().unwrap().frees_hold);
+}
+
+#[test]
 fn an_end_frees_the_hold() {
     for (state, action, freed) in [
         (State::Pending, Action::Deny, true),
@@ -255,7 +275,7 @@ proptest! {
             let before = item.clone();
             let result = act(item, action, review);
             prop_assert!(!before.state.is_end() || *item == before, "an end state never changes");
-            prop_assert_eq!(result.is_ok(), !table[&(before.state, action)].is_empty());
+            prop_assert_eq!(result.is_ok(), !table[&(before.state, action)].is_empty() && before.hold_allows(action));
             if item.state != before.state {
                 prop_assert!(table[&(before.state, action)].contains(&item.state));
             }

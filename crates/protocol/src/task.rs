@@ -13,6 +13,9 @@ pub struct LeaseRequest {
     /// The kinds that it has room for now; empty for any.
     #[serde(default)]
     pub kinds: Vec<String>,
+    /// The items whose footage it holds now; none from versions that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Vec<RequestItemId>>,
 }
 
 /// Something to do, leased for a time.
@@ -59,6 +62,9 @@ pub enum TaskPayload {
         from: Timestamp,
         /// Its end.
         to: Timestamp,
+        /// Let go then, also when nobody says so; none: a month from now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Export a window and upload it.
     Export {

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 
 use crate::{Columns as _, Result, Sql, Tx};
 
-const SELECT: &str = "SELECT id, name, time_zone, is_host, created_at, version FROM organizations";
+const SELECT: &str = "SELECT id, name, time_zone, is_host, holds_on_submission, created_at, version FROM organizations";
 
 fn organization(row: &AnyRow) -> Result<Organization> {
     Ok(Organization {
@@ -14,6 +14,7 @@ fn organization(row: &AnyRow) -> Result<Organization> {
         name: row.text("name")?,
         time_zone: row.text("time_zone")?,
         is_host: row.flag("is_host")?,
+        holds_on_submission: row.int_or_null("holds_on_submission")? == Some(1),
         created_at: row.time("created_at")?,
         version: row.int("version")?,
     })
@@ -22,17 +23,19 @@ fn organization(row: &AnyRow) -> Result<Organization> {
 /// Writes a new one. [`crate::Error::Exists`] when the name is taken.
 pub async fn insert(tx: &mut Tx, new: &Organization) -> Result<()> {
     tx.changed(&new.id);
-    Sql::new("INSERT INTO organizations (id, name, name_key, time_zone, is_host, created_at, version) VALUES (")
+    Sql::new("INSERT INTO organizations (id, name, name_key, time_zone, is_host, created_at, version, holds_on_submission) VALUES (")
         .args([new.id.as_str(), &new.name, &domain::text::fold(&new.name), &new.time_zone])
         .add(", ")
         .args([i64::from(new.is_host), new.created_at.as_micros(), new.version])
+        .add(", ")
+        .arg(new.holds_on_submission.then_some(1_i64))
         .add(")")
         .execute(tx)
         .await?;
     Ok(())
 }
 
-/// Saves name and time zone, if nobody else did since it was read.
+/// Saves what may be changed of it, if nobody else did since it was read.
 pub async fn save(tx: &mut Tx, changed: &Organization) -> Result<()> {
     tx.changed(&changed.id);
     Sql::new("UPDATE organizations SET version = version + 1, name = ")
@@ -41,6 +44,8 @@ pub async fn save(tx: &mut Tx, changed: &Organization) -> Result<()> {
         .arg(domain::text::fold(&changed.name))
         .add(", time_zone = ")
         .arg(&changed.time_zone)
+        .add(", holds_on_submission = ")
+        .arg(changed.holds_on_submission.then_some(1_i64))
         .add(" WHERE id = ")
         .arg(changed.id.as_str())
         .add(" AND version = ")

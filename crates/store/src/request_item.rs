@@ -1,5 +1,7 @@
 //! Request items. Every query for a person is cut to what they see ([`SeesRequests`]).
 
+use std::time::Duration;
+
 use domain::evidence::PlayableState;
 use domain::id::{AccountId, ConnectorId, EvidenceId, FileRequestId, RequestItemId, VideoRequestId};
 use domain::policy::SeesRequests;
@@ -11,7 +13,7 @@ use crate::video_request::push_items_seen;
 use crate::{Columns as _, Result, Sql, Tx};
 
 const COLUMNS: &str = "i.id, i.request_id, i.source_id, i.organization_id, i.channels, i.from_at, i.to_at, i.granted_from, i.granted_to, \
-     i.state, i.reason_code, i.reason_detail, i.hold, i.review_before_release, i.level, i.decided_by, i.decided_at, i.bytes_done, \
+     i.state, i.reason_code, i.reason_detail, i.hold, i.held_until, i.review_before_release, i.level, i.decided_by, i.decided_at, i.bytes_done, \
      i.bytes_total, i.attempts, i.overwrite_at, i.deadline_at, i.version";
 
 fn item(row: &AnyRow) -> Result<RequestItem> {
@@ -36,6 +38,7 @@ fn item(row: &AnyRow) -> Result<RequestItem> {
         state: row.parsed("state")?,
         reason: reason.transpose()?,
         hold: row.parsed("hold")?,
+        held_until: row.time_or_null("held_until")?,
         review_before_release: row.flag("review_before_release")?,
         level: row.parsed_or_null("level")?,
         decided_by: row.parsed_or_null("decided_by")?,
@@ -77,6 +80,8 @@ pub async fn save(tx: &mut Tx, changed: &mut RequestItem) -> Result<()> {
         .arg(changed.state.as_str())
         .add(", hold = ")
         .arg(changed.hold.as_str())
+        .add(", held_until = ")
+        .arg(changed.held_until.map(Timestamp::as_micros))
         .add(", granted_from = ")
         .arg(changed.granted.map(|w| w.from.as_micros()))
         .add(", granted_to = ")
@@ -348,6 +353,43 @@ pub async fn cancel_tasks(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// Takes back what a connector was asked about a hold and has not begun: something else is wanted now.
+pub async fn cancel_hold_tasks(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
+    let now = tx.now().as_micros();
+    Sql::new("UPDATE connector_tasks SET state = 'canceled', lease = lease + 1, ended_at = ")
+        .arg(now)
+        .add(" WHERE state IN ('waiting', 'leased') AND kind IN ('hold', 'free') AND item_id = ")
+        .arg(item.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// An item whose hold has run out by its own term.
+pub async fn hold_run_out(tx: &mut Tx) -> Result<Option<RequestItemId>> {
+    let now = tx.now().as_micros();
+    let sql = Sql::new("SELECT id FROM request_items WHERE hold = 'held' AND held_until <= ").arg(now).add(" LIMIT 1");
+    sql.fetch_optional(tx).await?.map(|row| row.parsed("id")).transpose()
+}
+
+/// A hold that was confirmed so lately may be missing from what its connector said meanwhile.
+const JUST_HELD: Duration = Duration::from_secs(120);
+
+/// Items that a connector is believed to hold, but for those that it has only just said to.
+pub async fn held_by(tx: &mut Tx, connector: &ConnectorId) -> Result<Vec<RequestItemId>> {
+    let before = tx.now().minus(JUST_HELD).as_micros();
+    let rows = Sql::new(
+        "SELECT i.id FROM request_items i JOIN cameras c ON c.id = i.source_id WHERE i.hold = 'held' AND c.connector_id = ",
+    )
+    .arg(connector.as_str())
+    .add(" AND NOT EXISTS (SELECT 1 FROM connector_tasks t WHERE t.item_id = i.id AND t.kind = 'hold' AND t.ended_at > ")
+    .arg(before)
+    .add(") ORDER BY i.id")
+    .fetch_all(tx)
+    .await?;
+    rows.iter().map(|row| row.parsed("id")).collect()
 }
 
 /// Revokes the links of an item that still hold.

@@ -24,6 +24,7 @@ async fn organization(tx: &mut Tx, name: &str) -> OrganizationId {
         name: name.into(),
         time_zone: "UTC".into(),
         is_host: false,
+        holds_on_submission: false,
         created_at: at(0),
         version: 1,
     };

@@ -1046,6 +1046,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/request-items/{id}/free": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets go of what is held, before the decision. */
+        post: operations["free_request_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/request-items/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the owner's side keep the footage from being overwritten until the decision. */
+        post: operations["hold_request_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/request-items/{id}/release": {
         parameters: {
             query?: never;
@@ -1996,7 +2030,7 @@ export interface components {
             has_streets: boolean;
         };
         /** @enum {string} */
-        ItemAction: "approve" | "deny" | "ask" | "answer" | "cancel" | "unavailable" | "retry" | "release" | "file_request" | "lease" | "lease_lost" | "upload_started" | "arrived" | "fail" | "expire" | "link_have" | "link_nothing" | "link_no";
+        ItemAction: "approve" | "deny" | "ask" | "answer" | "cancel" | "unavailable" | "retry" | "release" | "file_request" | "hold" | "free" | "lease" | "lease_lost" | "upload_started" | "arrived" | "fail" | "expire" | "link_have" | "link_nothing" | "link_no";
         /** @description The upload link of an item. The link itself is shown and sent once only. */
         ItemLink: {
             id: components["schemas"]["FileRequestId"];
@@ -2050,6 +2084,8 @@ export interface components {
             wait_seconds: number;
             /** @description The kinds that it has room for now; empty for any. */
             kinds?: string[];
+            /** @description The items whose footage it holds now; none from versions that do not say. */
+            held?: components["schemas"]["RequestItemId"][] | null;
         };
         /** @description Where the ledger says that the file arrived. */
         LedgerView: {
@@ -2425,7 +2461,7 @@ export interface components {
          * @description What may be done with an organization.
          * @enum {string}
          */
-        OrganizationAction: "change";
+        OrganizationAction: "change" | "set_holds";
         OrganizationId: string;
         /** @description A new organization. */
         OrganizationInput: {
@@ -2436,6 +2472,8 @@ export interface components {
         OrganizationPatch: {
             name?: string | null;
             time_zone?: string | null;
+            /** @description Its sources hold what is asked of them as soon as it is asked, so that it is not overwritten before the decision. */
+            holds_on_submission?: boolean | null;
         };
         /** @description An owner of sources, or the host. */
         OrganizationView: {
@@ -2444,6 +2482,8 @@ export interface components {
             /** @description IANA time zone. */
             time_zone: string;
             is_host: boolean;
+            /** @description Its sources hold what is asked of them as soon as it is asked. */
+            holds_on_submission: boolean;
             created_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
@@ -2634,6 +2674,7 @@ export interface components {
             waiting_for: components["schemas"]["WaitingForView"] | null;
             waiting_since: components["schemas"]["Timestamp"] | null;
             hold: components["schemas"]["Hold"];
+            held_until: components["schemas"]["Timestamp"] | null;
             progress: components["schemas"]["ProgressView"] | null;
             overwrite_at: components["schemas"]["Timestamp"] | null;
             deadline_at: components["schemas"]["Timestamp"] | null;
@@ -2888,6 +2929,7 @@ export interface components {
             from: components["schemas"]["Timestamp"];
             /** @description Its end. */
             to: components["schemas"]["Timestamp"];
+            until: components["schemas"]["Timestamp"] | null;
             /** @enum {string} */
             kind: "hold";
         } | {
@@ -5465,6 +5507,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewLinkView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    free_request_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RequestItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoRequestView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hold_request_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RequestItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoRequestView"];
                 };
             };
             "4XX": {

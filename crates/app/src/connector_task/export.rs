@@ -1,10 +1,10 @@
-//! What the end of an export means for the request item that it is for. Tasks without an item mean nothing to any.
+//! What the end of an export, or of a hold, means for the request item that it is for. Tasks without an item mean nothing to any.
 
 use domain::connector::{Task, TaskKind};
 use domain::evidence::Recorded;
 use domain::id::{RequestItemId, UploadId};
-use domain::request_item::{Reason, UnavailableCode};
-use domain::{Caller, Window};
+use domain::request_item::{Hold, Reason, UnavailableCode};
+use domain::{Caller, Timestamp, Window};
 use protocol::Manifest;
 use store::{Event, Tx};
 
@@ -66,6 +66,21 @@ pub(super) async fn unavailable(
 pub(super) async fn failed(app: &App, tx: &mut Tx, caller: &Caller, task: &Task, reason: Reason) -> Result<Vec<Event>> {
     match of_export(task) {
         Some(item) => unless_moved_on(request_item::export_failed(app, tx, caller, item, reason).await),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The connector holds, or cannot.
+pub(super) async fn hold_ended(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    task: &Task,
+    hold: Hold,
+    until: Option<Timestamp>,
+) -> Result<Vec<Event>> {
+    match task.item_id.as_ref().filter(|_| task.kind == TaskKind::Hold) {
+        Some(item) => request_item::hold_answered(app, tx, caller, item, hold, until).await,
         None => Ok(Vec::new()),
     }
 }

@@ -3,7 +3,7 @@
 //! changed but how often a connector took it.
 
 use domain::id::RequestItemId;
-use domain::request_item::{Change, LinkAnswer, Reason, Refused, RequestItem, State, UnavailableCode};
+use domain::request_item::{Action, Change, Hold, LinkAnswer, Reason, Refused, RequestItem, State, UnavailableCode};
 use domain::{Caller, Timestamp};
 use store::request_item::Shown;
 use store::{Event, Tx};
@@ -112,6 +112,37 @@ pub async fn link_answered(
     answer: LinkAnswer,
 ) -> Result<Vec<Event>> {
     machine(app, tx, caller, id, "request_item.answer_link", |shown, now| shown.item.link_answer(answer, now)).await
+}
+
+/// The owner's side says what became of a hold, and until when it keeps it. What is no longer asked is not changed.
+pub async fn hold_answered(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &RequestItemId,
+    hold: Hold,
+    until: Option<Timestamp>,
+) -> Result<Vec<Event>> {
+    machine(app, tx, caller, id, "request_item.hold_answered", |shown, _| {
+        shown.item.hold_answered(hold, until);
+        let state = shown.item.state;
+        Ok(Change { action: Action::Hold, from: state, to: state, frees_hold: false })
+    })
+    .await
+}
+
+/// Notes one hold whose own term is over. False when there is none.
+pub(crate) async fn hold_run_out(app: &App) -> Result<bool> {
+    let mut tx = app.begin().await?;
+    let Some(id) = store::request_item::hold_run_out(&mut tx).await? else { return Ok(false) };
+    let events = machine(app, &mut tx, &Caller::server(), &id, "request_item.hold_run_out", |shown, now| {
+        shown.item.hold_run_out(now);
+        let state = shown.item.state;
+        Ok(Change { action: Action::Free, from: state, to: state, frees_hold: false })
+    })
+    .await?;
+    crate::connector_task::finish(tx, events).await?;
+    Ok(true)
 }
 
 /// Ends one item whose deadline has passed. False when there is none.

@@ -5,7 +5,7 @@ use domain::account::Account;
 use domain::file_request::For;
 use domain::id::{RequestItemId, VideoRequestId};
 use domain::policy;
-use domain::request_item::{Action, Approval, Change, GrantedLevel, Refused, RequestItem, State, WrongState};
+use domain::request_item::{Action, Approval, Change, GrantedLevel, Hold, Refused, RequestItem, State, WrongState};
 use domain::video_request::{MessageKind, VideoRequest};
 use domain::{Caller, Timestamp, Window};
 use protocol::TaskPayload;
@@ -70,6 +70,7 @@ impl On {
                 }
             }
             if let (true, Some(connector)) = (change.frees_hold, &shown.connector) {
+                store::request_item::cancel_hold_tasks(tx, &shown.item.id).await?;
                 let (item_id, device_id) = (shown.item.id.clone(), connector.device_id.clone());
                 ask_connector(tx, connector, &shown.item, TaskPayload::Free { item_id, device_id }).await?;
             }
@@ -151,6 +152,9 @@ impl On {
             if let Some(level) = item.level {
                 event = event.with("level", level.as_str()).with("review_before_release", item.review_before_release);
             }
+            if item.hold != Hold::None {
+                event = event.with("hold", item.hold.as_str());
+            }
             if let Some(reason) = &item.reason {
                 event = event.with("reason", reason.code.as_str()).personally("detail", reason.detail.as_str());
             }
@@ -160,6 +164,14 @@ impl On {
             }
         };
         self.items.iter().zip(&self.changes).map(event).collect()
+    }
+
+    /// Has connectors keep the footage of those items for which it was asked.
+    pub(super) async fn have_held(&self, app: &App, tx: &mut Tx) -> Result<()> {
+        for shown in &self.items {
+            have_held(app, tx, shown).await?;
+        }
+        Ok(())
     }
 
     /// Has a connector fetch the footage, or somebody with a link upload it.
@@ -193,6 +205,16 @@ impl On {
         }
         Ok(events)
     }
+}
+
+/// Has the connector of an item's source keep its footage: until some time after the last moment at which it could be decided.
+pub(crate) async fn have_held(app: &App, tx: &mut Tx, shown: &Shown) -> Result<()> {
+    let Some(connector) = &shown.connector else { return Ok(()) };
+    store::request_item::cancel_hold_tasks(tx, &shown.item.id).await?;
+    let Window { from, to } = shown.item.window();
+    let (item_id, device_id) = (shown.item.id.clone(), connector.device_id.clone());
+    let until = Some(shown.item.deadline_at.unwrap_or(tx.now()).plus(app.settings().deadline));
+    ask_connector(tx, connector, &shown.item, TaskPayload::Hold { item_id, device_id, from, to, until }).await
 }
 
 /// Queues work about an item for the connector of its source.

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sightline_connector::adapter;
 use sightline_connector::client::Client;
 use sightline_connector::config::Config;
+use sightline_connector::held::Holds;
 use sightline_connector::recorder::Recorder;
 use sightline_connector::{session, spool::Spool};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +51,8 @@ pub(crate) struct Server {
     pub(crate) lost: bool,
     pub(crate) refuse_deltas: bool,
     pub(crate) thumbnails: HashMap<String, usize>,
+    /// The connector is not set up to hold.
+    pub(crate) cannot_hold: bool,
 }
 
 pub(crate) type Shared = Arc<Mutex<Server>>;
@@ -102,7 +105,8 @@ async fn thumbnail(State(server): State<Shared>, Path(id): Path<String>, body: b
     StatusCode::NO_CONTENT
 }
 
-async fn lease(State(server): State<Shared>) -> Response {
+async fn lease(State(server): State<Shared>, Json(body): Json<Value>) -> Response {
+    server.lock().unwrap().calls.push(("lease".into(), body));
     if let Some(task) = server.lock().unwrap().tasks.pop_front() {
         return Json(task).into_response();
     }
@@ -213,7 +217,8 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
 
-        let (stop, task) = connector(&url, recordings.path(), state.path());
+        let hold = !server.lock().unwrap().cannot_hold;
+        let (stop, task) = connector(&url, recordings.path(), state.path(), hold);
         Self { server, url, stop, task, recordings, state }
     }
 
@@ -222,13 +227,19 @@ impl Running {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
         set(&mut self.server.lock().unwrap());
-        (self.stop, self.task) = connector(&self.url, self.recordings.path(), self.state.path());
+        let hold = !self.server.lock().unwrap().cannot_hold;
+        (self.stop, self.task) = connector(&self.url, self.recordings.path(), self.state.path(), hold);
         self
     }
 
     /// What waits on the connector's disk.
     pub(crate) fn spooled(&self) -> Vec<PathBuf> {
         files(&self.state.path().join("spool"))
+    }
+
+    /// What is held on the connector's disk.
+    pub(crate) fn held(&self) -> Vec<PathBuf> {
+        files(&self.state.path().join("held"))
     }
 
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Server) -> bool) {
@@ -248,10 +259,16 @@ impl Running {
 }
 
 /// A connector that serves these recordings.
-fn connector(url: &str, recordings: &FilePath, state: &FilePath) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+fn connector(
+    url: &str,
+    recordings: &FilePath,
+    state: &FilePath,
+    hold: bool,
+) -> (CancellationToken, tokio::task::JoinHandle<()>) {
+    let hold = if hold { format!("[hold]\nkey_file = {:?}\n", state.join("hold.key")) } else { String::new() };
     let config: Config = toml::from_str(&format!(
         "[adapter]\nkind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
-         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n"
+         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{hold}"
     ))
     .unwrap();
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
@@ -260,8 +277,10 @@ fn connector(url: &str, recordings: &FilePath, state: &FilePath) -> (Cancellatio
         ConnectionFile { url: url.to_owned(), connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
     let client = Client::new(&connection).unwrap();
     let spool = Spool::open(state).unwrap();
+    let key = config.hold.as_ref().map(|hold| hold.key_file.clone());
+    let holds = Holds::open(state, key.as_deref()).unwrap();
     let stop = CancellationToken::new();
-    let task = tokio::spawn(session::run(client, recorder, spool, config, stop.clone()));
+    let task = tokio::spawn(session::run(client, recorder, (spool, holds), config, stop.clone()));
     (stop, task)
 }
 

@@ -110,6 +110,8 @@ fn describe(folder: &Path, owner: Owner) -> Result<()> {
             "retention_hours": RETENTION.as_secs() / 3600,
         },
         "source": sources,
+        // beside what it encrypts: a demo has no other disk
+        "hold": {"key_file": "hold.key"},
     });
     std::fs::write(connector_folder(folder, owner).join("config.toml"), toml::to_string(&config)?)?;
     Ok(())

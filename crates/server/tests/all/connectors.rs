@@ -10,20 +10,20 @@ use store::testing::TestDatabase;
 use store::{Columns as _, Sql, on_both};
 
 /// A connector as its process sees the server.
-struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     site: &'a Site,
-    id: ConnectorId,
+    pub(crate) id: ConnectorId,
     key: String,
 }
 
 impl<'a> Wire<'a> {
-    async fn new(site: &'a Site, organization: &OrganizationId, name: &str) -> Self {
+    pub(crate) async fn new(site: &'a Site, organization: &OrganizationId, name: &str) -> Self {
         let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let file = app::connector::connection_file(&site.test.app, organization, name).await.unwrap();
         Self { site, id: file.connector_id, key: file.key }
     }
 
-    async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
         let authorization = format!("Bearer {}", self.key);
         let path = format!("/connector{path}");
         self.site.call(method, &path, None, Some(&body), &[("authorization", &authorization)]).await
@@ -37,15 +37,15 @@ impl<'a> Wire<'a> {
         self.call("POST", "/hello", hello).await
     }
 
-    async fn publish(&self, sequence: i64, base: Option<i64>, sources: Value) -> Reply {
+    pub(crate) async fn publish(&self, sequence: i64, base: Option<i64>, sources: Value) -> Reply {
         self.call("PUT", "/sources", json!({"sequence": sequence, "base": base, "sources": sources})).await
     }
 
-    async fn lease(&self) -> Reply {
+    pub(crate) async fn lease(&self) -> Reply {
         self.call("POST", "/tasks/lease", json!({"wait_seconds": 0})).await
     }
 
-    async fn about(&self, task: &Value, verb: &str, body: Value) -> Reply {
+    pub(crate) async fn about(&self, task: &Value, verb: &str, body: Value) -> Reply {
         let mut said = json!({"lease": task["lease"]});
         said.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
         self.call("POST", &format!("/tasks/{}/{verb}", task["id"].as_str().unwrap()), said).await

@@ -14,6 +14,7 @@ mod custody_rules;
 mod demo;
 mod evidence;
 mod footage;
+mod holds;
 mod ledger;
 mod people;
 mod permissions;

@@ -185,7 +185,7 @@ on_both!(a_request_lives_from_submission_to_release, |database: TestDatabase| as
     assert_eq!(city.new_mails().await, ["request_submitted ben", "request_submitted tess"]);
     // The owner's approver sees it and approves.
     let seen = city.find(&city.tess, &request).await.json;
-    assert_eq!(seen["items"][0]["allowed_actions"], json!(["approve", "deny", "ask", "unavailable"]));
+    assert_eq!(seen["items"][0]["allowed_actions"], json!(["approve", "deny", "ask", "unavailable", "hold"]));
     let approved = city.on_item(&city.tess, &request, 0, "approve", json!({"comment": "Good luck."})).await;
     assert_eq!(approved.status, 200, "{}", approved.json);
     assert_eq!(approved.json["status"], "processing");

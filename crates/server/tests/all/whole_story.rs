@@ -74,6 +74,42 @@ async fn they_do_on_postgresql_and_s3() {
     assert!(!data.join("blobs").exists() && !data.join("sightline.db").exists(), "nothing but the servers has them");
 }
 
+/// Asked, held, written over by the recorder, granted in part: what arrives is what was held.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_outlives_the_recorder() {
+    let story = Story::begin(window(minutes_ago(8), 420)).await;
+    let Story { installation, camera, files, .. } = &story;
+    let held = async |request: &str, hold: &str| {
+        wait(hold, PATIENCE, async || installation.item(request).await["hold"] == hold).await;
+    };
+    let ask = async |asked: Window| {
+        let request = installation.submit(camera, asked).await;
+        let item = text(&installation.item(&request).await["id"]);
+        installation.approver.post(&format!("/request-items/{item}/hold"), json!({})).await;
+        held(&request, "held").await;
+        (request, item)
+    };
+    let kept = || std::fs::read_dir(files.folder.join("sightline-connector-state/held")).unwrap().count();
+    let asked = window(minutes_ago(6).plus(Duration::from_millis(14_350)), 120);
+    let (granted, item) = ask(asked).await;
+    let (denied, other) = ask(asked).await;
+    assert_eq!(kept(), 2);
+    std::fs::remove_dir_all(installation.folder.path().join("recordings/cam")).unwrap();
+
+    installation.approver.post(&format!("/request-items/{other}/deny"), json!({})).await;
+    held(&denied, "freed").await;
+    wait("the denied one to be deleted", PATIENCE, async || kept() == 1).await;
+
+    let part = window(asked.from.plus(Duration::from_secs(30)), 60);
+    let terms = json!({"from": part.from, "to": part.to});
+    installation.approver.post(&format!("/request-items/{item}/approve"), terms).await;
+    let (evidence, file) = installation.arrived(&granted).await;
+    covers(&file, part, &[]).unwrap();
+    assert!(gaps_of(&evidence).is_empty());
+    wait("the granted one to be deleted", PATIENCE, async || kept() == 0).await;
+    assert_eq!(installation.item(&granted).await["hold"], "freed");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorder_whose_names_are_wrong_is_found_out() {
     let story = Story::told(Installation::start().await, window(minutes_ago(8), 420), None, 3).await;

@@ -17,6 +17,8 @@ const KINDS: Record<string, string> = {
   'evidence.play': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.preview': 'Saw a picture of it',
   'file_request.create': 'Made an upload link', 'file_request.answer': 'Answered the upload link', 'file_request.finish': 'Finished the upload', 'file_request.revoke': 'Revoked the upload link',
   'request_item.submit': 'Asked for footage', 'connector_task.complete': 'The export is complete', 'request_item.arrive': 'What was asked for arrived', 'request_item.release': 'Released what was asked for',
+  'request_item.hold': 'Asked to hold the footage', 'request_item.free': 'Let go of the hold', 'request_item.hold_answered': 'The connector answered about the hold',
+  'request_item.hold_run_out': 'The hold ran out',
   'upload.create': 'Began an upload', 'upload.finish': 'The upload came whole',
 }
 /** What happened, in words; a copy that could not be made is said as such. */

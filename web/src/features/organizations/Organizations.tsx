@@ -1,4 +1,4 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, Modal, Switch, TextInput } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -29,7 +29,7 @@ export function Organizations() {
                   <td data-label="Time zone">{o.time_zone}</td>
                   <td><Link to="/registry" search={{ org: o.id, follow: 'no' } as never}>Its cameras</Link></td>
                   <td className="dim" data-label="Since"><Ago at={o.created_at} /></td>
-                  <td className="right">{o.allowed_actions.includes('change') && <Button variant="default" onClick={() => setEditing(o)}>Change</Button>}</td>
+                  <td className="right">{(o.allowed_actions.includes('change') || o.allowed_actions.includes('set_holds')) && <Button variant="default" onClick={() => setEditing(o)}>Change</Button>}</td>
                 </tr>
               ))}
             </tbody>
@@ -41,23 +41,31 @@ export function Organizations() {
   )
 }
 
+/** Who may only set whether footage is held sends nothing else. */
+function changes(of: Organization, all: { name: string; time_zone: string; holds_on_submission: boolean }) {
+  return of.allowed_actions.includes('change') ? all : { holds_on_submission: all.holds_on_submission }
+}
+
 function Form({ of, onClose }: { of: Organization | null; onClose: () => void }) {
   const queries = useQueryClient()
   const [name, setName] = useState(of?.name ?? '')
+  const [holds, setHolds] = useState(of?.holds_on_submission ?? false)
   const [zone, setZone] = useState(of?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone)
   const save = useMutation({
     mutationFn: () => take(of
-      ? client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: { name, time_zone: zone } })
+      ? client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: changes(of, { name, time_zone: zone, holds_on_submission: holds }) })
       : client.POST('/api/v1/organizations', { body: { name, time_zone: zone } })),
     onSuccess: () => { void queries.invalidateQueries({ queryKey: ['organizations'] }); onClose() },
   })
+  const fixed = !!of && !of.allowed_actions.includes('change')
   const trouble = save.error ? asTrouble(save.error) : null
   return (
     <Modal opened onClose={onClose} title={of ? of.name : 'New organization'} closeButtonProps={{ 'aria-label': 'Close' }}>
       <form className="stack wide" onSubmit={(e: FormEvent) => { e.preventDefault(); save.mutate() }}>
-        <TextInput label="Name" required withAsterisk={false} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} error={trouble?.field('/name')} />
-        <TextInput label="Time zone" description="As in America/Los_Angeles" required withAsterisk={false} list="zones" value={zone} onChange={(e) => setZone(e.currentTarget.value)} error={trouble?.field('/time_zone')} />
+        <TextInput label="Name" disabled={fixed} required withAsterisk={false} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} error={trouble?.field('/name')} />
+        <TextInput label="Time zone" disabled={fixed} description="As in America/Los_Angeles" required withAsterisk={false} list="zones" value={zone} onChange={(e) => setZone(e.currentTarget.value)} error={trouble?.field('/time_zone')} />
         <datalist id="zones">{Intl.supportedValuesOf('timeZone').map((z) => <option key={z} value={z} />)}</datalist>
+        {of && <Switch label="Hold what is asked for at once" description="A connector that can do so keeps the footage as soon as somebody asks for it, so that it is not written over before your decision. Denying lets go of it." checked={holds} onChange={(e) => setHolds(e.currentTarget.checked)} />}
         {trouble && <TroubleNote error={trouble} />}
         <div className="row"><Button type="submit" loading={save.isPending}>{of ? 'Save' : 'Add organization'}</Button><Button variant="default" onClick={onClose}>Not now</Button></div>
       </form>

@@ -8,6 +8,7 @@ import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { actOnItem, type Decision, type ItemVerb, oneRequest, overlapping } from '~/features/video-requests/api.ts'
 import { type Choice, DecisionForm } from '~/features/video-requests/DecisionForm.tsx'
 import { decideLater, heldDecisions, keep } from '~/features/video-requests/decide.ts'
+import { useZone } from '~/features/session/me.ts'
 import { holdText, whatSource } from '~/features/video-requests/words.ts'
 import { plural } from '~/lib/format.ts'
 import { Status } from '~/ui/Status.tsx'
@@ -28,6 +29,7 @@ export function focusCard(id: string) {
 /** Who asks, why, which camera, which minutes, when it dies; and the four answers. */
 export function ReviewCard({ head, next, current, pressed, onFocus }: { head: VideoRequestHead; next?: VideoRequestHead; current: boolean; pressed: Pressed | null; onFocus: () => void }) {
   const queries = useQueryClient()
+  const zone = useZone()
   const { data: request } = useQuery(oneRequest(head.id))
   useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
   const mine = request?.items.filter((item) => item.allowed_actions.some((a) => ['approve', 'deny', 'ask', 'release', 'unavailable'].includes(a))) ?? []
@@ -90,7 +92,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
             <div className="small"><Window from={item.from} to={item.to} /></div>
             {item.source && <CoverageStrip id={item.source.id} from={item.from} to={item.to} />}
             <div className="row wrap small dim" style={{ gap: 12 }}>
-              {holdText(item.hold) && <span className="row" style={{ gap: 4 }}><IconLock size={13} aria-hidden />{holdText(item.hold)}</span>}
+              {holdText(item, zone) && <span className="row" style={{ gap: 4 }}><IconLock size={13} aria-hidden />{holdText(item, zone)}</span>}
               {item.overwrite_at && item.overwrite_at !== head.overwrite_at && <span>dies in <DiesIn at={item.overwrite_at} /></span>}
               {item.source && <AlsoAsked item={item} request={request} />}
             </div>
@@ -104,6 +106,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
           {able('approve').length === 1 && <Button size="sm" variant="default" leftSection={<IconScissors size={15} />} onClick={() => setChoice('narrow')}>Narrow</Button>}
           {able('ask').length === 1 && <Button size="sm" variant="default" leftSection={<IconHelpCircle size={15} />} onClick={() => setChoice('ask')}>Ask</Button>}
           {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny{count('deny')}</Button>}
+          {can('hold') && <Button size="sm" variant="default" leftSection={<IconLock size={15} />} loading={speak.isPending} onClick={() => speak.mutate({ items: able('hold'), verb: 'hold', body: {} })}>Hold{count('hold')}</Button>}
           {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, able('release'), 'release')}>Release{count('release')}</Button>}
           {able('release')[0]?.evidence[0] && request.case_id && <Button size="sm" variant="default" component="a" href={`/cases/${request.case_id}?file=${able('release')[0]?.evidence[0]?.id}`}>Look at it</Button>}
           {able('ask').length > 1 && <span className="small dim">To narrow or to ask, leave one ticked.</span>}

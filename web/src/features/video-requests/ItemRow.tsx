@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { IconBan, IconCheck, IconEye, IconFile, IconHelpCircle, IconLink, IconMessage, IconRefresh, IconScissors, IconVideoOff, IconX } from '@tabler/icons-react'
+import { IconBan, IconCheck, IconEye, IconFile, IconHelpCircle, IconLink, IconLock, IconLockOpen, IconMessage, IconRefresh, IconScissors, IconVideoOff, IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState, useSyncExternalStore } from 'react'
@@ -102,6 +102,8 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
         {can('file_request') && <Button leftSection={<IconLink size={14} />} variant="default" onClick={() => setChoice('link')}>Upload link</Button>}
         {can('unavailable') && <Button leftSection={<IconVideoOff size={14} />} variant="default" onClick={() => setChoice('unavailable')}>Nothing there</Button>}
         {can('deny') && <Button leftSection={<IconBan size={14} />} variant="default" onClick={() => setChoice('deny')}>Deny</Button>}
+        {can('hold') && <Button leftSection={<IconLock size={14} />} variant="default" loading={act.isPending} onClick={() => act.mutate({ verb: 'hold' })}>Hold the footage</Button>}
+        {can('free') && <ConfirmButton label="Let go of the hold" icon={<IconLockOpen size={14} />} verb="Let go" onConfirm={() => act.mutate({ verb: 'free' })} question="What is kept is deleted. The recorder may write over its own copy before anybody decides." />}
         {can('cancel') && <ConfirmButton label="Cancel this item" icon={<IconX size={14} />} verb="Cancel it" onConfirm={() => act.mutate({ verb: 'cancel' })} question="The owner is told that it is no longer needed. What is held is freed." />}
       </div>
       {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onClose={close} />}

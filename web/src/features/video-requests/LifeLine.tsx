@@ -2,13 +2,14 @@ import { IconCircleCheck, IconCircleDashed, IconLock, IconPointFilled } from '@t
 import type { Item } from '~/api/types.ts'
 import { percent } from '~/lib/format.ts'
 import { look } from '~/ui/Status.tsx'
+import { useZone } from '~/features/session/me.ts'
 import { holdText } from './words.ts'
 
 /** What is known to have happened to an item, up to where it stands now. The server says the state; this only draws it. */
 export function LifeLine({ item }: { item: Item }) {
   const now = look(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
-  const hold = holdText(item.hold)
+  const hold = holdText(item, useZone())
   const NowIcon = now.icon
   return (
     <ol className="life" aria-label="What has happened so far">

@@ -42,7 +42,7 @@ export const decideRequest = (id: Id, verb: RequestVerb, comment?: string) =>
 export const commentRequest = (id: Id, body: string) =>
   take(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body } }))
 
-export type ItemVerb = 'approve' | 'deny' | 'ask' | 'answer' | 'cancel' | 'retry' | 'release' | 'unavailable'
+export type ItemVerb = 'approve' | 'deny' | 'ask' | 'answer' | 'cancel' | 'retry' | 'release' | 'unavailable' | 'hold' | 'free'
 export interface Decision { comment?: string; body?: string; from?: Time; to?: Time; review_before_release?: boolean; level?: 'view' | 'download' }
 export const actOnItem = (id: Id, verb: ItemVerb, body: Decision = {}) =>
   take(client.POST(`/api/v1/request-items/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))

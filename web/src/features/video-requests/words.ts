@@ -33,7 +33,13 @@ export function waitingText(item: Item, zone: string, since?: string | null): st
 }
 
 const HOLDS: Record<string, string> = {
-  asked: 'Hold asked', held: 'Held at the recorder', unsupported: 'The recorder cannot hold', freed: 'Hold freed', lost: 'Hold lost',
+  asked: 'Asked to hold it, not yet confirmed', unsupported: 'Cannot be held at the recorder', freed: 'No longer held', lost: 'The held footage is gone',
 }
-export const holdText = (hold: string) => (hold === 'none' ? null : (HOLDS[hold] ?? sentence(hold)))
+
+/** Whether the owner's side keeps the footage, and until when. That nobody does is said as long as it matters. */
+export function holdText(item: Item, zone: string): string | null {
+  if (item.hold === 'none') return ['pending', 'needs_information'].includes(item.state) ? 'Not held' : null
+  if (item.hold === 'held') return item.held_until ? `Held until ${moment(item.held_until, zone, false)}` : 'Held'
+  return HOLDS[item.hold] ?? sentence(item.hold)
+}
 export const whatSource = (item: Item) => item.source?.name ?? 'The place, any camera'

@@ -26,6 +26,7 @@ pub(super) fn routes() -> Routes {
 #[serde(rename_all = "snake_case")]
 enum OrganizationAction {
     Change,
+    SetHolds,
 }
 
 /// An owner of sources, or the host.
@@ -36,6 +37,8 @@ struct OrganizationView {
     /// IANA time zone.
     time_zone: String,
     is_host: bool,
+    /// Its sources hold what is asked of them as soon as it is asked.
+    holds_on_submission: bool,
     created_at: Timestamp,
     version: i64,
     allowed_actions: Vec<OrganizationAction>,
@@ -44,15 +47,18 @@ struct OrganizationView {
 impl OrganizationView {
     fn of(caller: &Caller, organization: Organization) -> Self {
         Self {
-            allowed_actions: if policy::manage_organizations(caller).is_ok() {
-                vec![OrganizationAction::Change]
-            } else {
-                vec![]
-            },
+            allowed_actions: [
+                (policy::manage_organizations(caller), OrganizationAction::Change),
+                (policy::set_holds(caller, &organization.id), OrganizationAction::SetHolds),
+            ]
+            .into_iter()
+            .filter_map(|(allowed, action)| allowed.ok().map(|()| action))
+            .collect(),
             id: organization.id,
             name: organization.name,
             time_zone: organization.time_zone,
             is_host: organization.is_host,
+            holds_on_submission: organization.holds_on_submission,
             created_at: organization.created_at,
             version: organization.version,
         }
@@ -110,6 +116,8 @@ async fn find_organization(
 struct OrganizationPatch {
     name: Option<String>,
     time_zone: Option<String>,
+    /// Its sources hold what is asked of them as soon as it is asked, so that it is not overwritten before the decision.
+    holds_on_submission: Option<bool>,
 }
 
 /// Changes an organization.
@@ -122,6 +130,8 @@ async fn change_organization(
     IfMatch(version): IfMatch,
     Json(patch): Json<OrganizationPatch>,
 ) -> Answer<impl IntoResponse> {
-    let organization = app::organization::change(&app, &caller, &id, version, patch.name, patch.time_zone).await?;
+    let OrganizationPatch { name, time_zone, holds_on_submission } = patch;
+    let patch = app::organization::Patch { name, time_zone, holds_on_submission };
+    let organization = app::organization::change(&app, &caller, &id, version, patch).await?;
     Ok((etag(organization.version), axum::Json(OrganizationView::of(&caller, organization))))
 }

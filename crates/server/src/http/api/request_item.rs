@@ -25,6 +25,8 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(retry_request_item))
         .routes(routes!(release_request_item))
         .routes(routes!(unavailable_request_item))
+        .routes(routes!(hold_request_item))
+        .routes(routes!(free_request_item))
 }
 
 /// On what terms an item is approved.
@@ -141,4 +143,26 @@ async fn release_request_item(
     Path(id): Path<RequestItemId>,
 ) -> Answer<Response> {
     Ok(answer(app::request_item::release(&app, &caller, &id).await?))
+}
+
+/// Has the owner's side keep the footage from being overwritten until the decision.
+#[utoipa::path(post, path = "/request-items/{id}/hold", tag = "requests", operation_id = "hold_request_item", params(("id" = RequestItemId, Path)),
+    responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
+async fn hold_request_item(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<RequestItemId>,
+) -> Answer<Response> {
+    Ok(answer(app::request_item::hold(&app, &caller, &id).await?))
+}
+
+/// Lets go of what is held, before the decision.
+#[utoipa::path(post, path = "/request-items/{id}/free", tag = "requests", operation_id = "free_request_item", params(("id" = RequestItemId, Path)),
+    responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
+async fn free_request_item(
+    State(app): State<App>,
+    Signed(caller): Signed,
+    Path(id): Path<RequestItemId>,
+) -> Answer<Response> {
+    Ok(answer(app::request_item::free(&app, &caller, &id).await?))
 }

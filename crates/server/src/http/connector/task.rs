@@ -32,6 +32,9 @@ async fn lease_task(
     Calling(caller): Calling,
     Json(said): Json<LeaseRequest>,
 ) -> Answer<Response> {
+    if let Some(held) = &said.held {
+        app::connector_task::holds(&app, &caller, held).await?;
+    }
     let wait = Duration::from_secs(said.wait_seconds.into());
     Ok(match app::connector_task::lease(&app, &caller, &said.kinds, wait).await? {
         Some(task) => axum::Json(task).into_response(),

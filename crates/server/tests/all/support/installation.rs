@@ -108,7 +108,8 @@ impl Installation {
         std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
         let config = format!(
             "[adapter]\nkind = \"folder\"\npath = \"{}\"\npattern = \"{{camera}}/%Y%m%dT%H%M%SZ.mp4\"\nname_precision_ms = 0\nretention_hours = 2\n\
-             [[source]]\nid = \"{CAMERA}\"\nname = \"{name} camera\"\nposition = {{ lat = 47.48, lon = -122.02 }}\nbearing_deg = 90\n",
+             [[source]]\nid = \"{CAMERA}\"\nname = \"{name} camera\"\nposition = {{ lat = 47.48, lon = -122.02 }}\nbearing_deg = 90\n\
+             [hold]\nkey_file = \"hold.key\"\n",
             recordings.display()
         );
         std::fs::write(folder.join("config.toml"), config).expect("the configuration is written");
@@ -250,7 +251,7 @@ pub(crate) const CAMERA: &str = "cam";
 
 /// What a connector is started with.
 pub(crate) struct ConnectorFiles {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     connection: String,
     id: String,
 }

@@ -175,6 +175,8 @@ pub(super) struct RequestItemView {
     /// Since when the connector is away.
     waiting_since: Option<Timestamp>,
     hold: Hold,
+    /// Until when the owner's side keeps it.
+    held_until: Option<Timestamp>,
     progress: Option<ProgressView>,
     /// When the recorder writes over it.
     overwrite_at: Option<Timestamp>,
@@ -235,6 +237,7 @@ impl From<ItemView> for RequestItemView {
             waiting_for,
             waiting_since,
             hold: item.hold,
+            held_until: item.held_until,
             progress: moving.then_some(ProgressView { bytes_done: item.bytes_done, bytes_total: item.bytes_total }),
             overwrite_at: item.overwrite_at,
             deadline_at: item.deadline_at.filter(|_| item.state.is_open()),

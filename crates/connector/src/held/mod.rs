@@ -1,0 +1,231 @@
+//! What is kept for requests that are not decided: exports in a folder of the connector, encrypted (ADR 12), or windows that the
+//! video system itself keeps. Nothing of it leaves before the server asks for the export of the same item.
+//!
+//! Per item there is one folder: the encrypted footage, and `hold.json`, which is written last. Without it nothing is held.
+//! Whoever removes the folder has deleted the hold; the server is told with the next call.
+
+mod cipher;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use domain::id::RequestItemId;
+use domain::{Timestamp, Window};
+use protocol::{Manifest, SourceDescription};
+use serde::{Deserialize, Serialize};
+
+use crate::adapter::{Exported, Trouble};
+use crate::cut::{self, Cut, Part};
+use crate::{disk, media};
+use cipher::Key;
+
+const HOLD: &str = "hold.json";
+const FOOTAGE: &str = "footage.encrypted";
+
+/// A window that is kept for a request item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// For which item.
+    pub item_id: RequestItemId,
+    /// Of which camera, as it was described then.
+    pub source: SourceDescription,
+    /// What was asked.
+    pub window: Window,
+    /// When it is let go, also when nobody says so.
+    pub until: Timestamp,
+    /// How it is kept.
+    pub kept: Kept,
+}
+
+/// How a window is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "as")]
+pub enum Kept {
+    /// By the video system itself.
+    Lock {
+        /// What the adapter calls it.
+        name: String,
+    },
+    /// As an encrypted export.
+    Export {
+        /// The file's key, encrypted with the connector's, base64.
+        key: String,
+        /// The export's own name.
+        file: String,
+        /// How it was made.
+        manifest: Box<Manifest>,
+    },
+}
+
+/// The folder of holds.
+pub struct Holds {
+    root: PathBuf,
+    /// None where nothing is set up to hold.
+    key: Option<Key>,
+}
+
+impl Holds {
+    /// Opens the folder; what was left half written goes. `key_file` is made when it is not there.
+    pub fn open(state: &Path, key_file: Option<&Path>) -> anyhow::Result<Self> {
+        let root = state.join("held");
+        std::fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
+        let key = key_file
+            .map(|path| Key::read_or_make(path).with_context(|| format!("the hold's key_file {}", path.display())));
+        let holds = Self { root, key: key.transpose()? };
+        for found in std::fs::read_dir(&holds.root)? {
+            let folder = found?.path();
+            if !folder.join(HOLD).exists() {
+                std::fs::remove_dir_all(&folder)?;
+            }
+        }
+        Ok(holds)
+    }
+
+    /// Whether exports can be kept here.
+    pub fn keeps_exports(&self) -> bool {
+        self.key.is_some()
+    }
+
+    fn folder(&self, item: &RequestItemId) -> PathBuf {
+        self.root.join(item.as_str())
+    }
+
+    /// What is held for an item.
+    pub fn find(&self, item: &RequestItemId) -> Option<Held> {
+        read(&self.folder(item))
+    }
+
+    /// All that is held, by item.
+    pub fn list(&self) -> Vec<Held> {
+        let folders = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut held: Vec<_> = folders.filter_map(|folder| read(&folder.path())).collect();
+        held.sort_by(|a, b| a.item_id.cmp(&b.item_id));
+        held
+    }
+
+    /// The items that something is held for.
+    pub fn items(&self) -> Vec<RequestItemId> {
+        self.list().into_iter().map(|held| held.item_id).collect()
+    }
+
+    /// Notes what the video system keeps.
+    pub fn note(&self, held: &Held) -> std::io::Result<()> {
+        let folder = self.folder(&held.item_id);
+        std::fs::create_dir_all(&folder)?;
+        disk::write_json(&folder.join(HOLD), held)
+    }
+
+    /// Encrypts an export into the folder. The clear one stays where it is.
+    pub fn keep(&self, held: Held, exported: &Exported) -> std::io::Result<()> {
+        let key = self.key.as_ref().ok_or_else(|| std::io::Error::other("nothing is set up to hold"))?;
+        let folder = self.folder(&held.item_id);
+        std::fs::create_dir_all(&folder)?;
+        let (of_file, wrapped) = key.of_file()?;
+        of_file.encrypt(&exported.path, &folder.join(FOOTAGE))?;
+        let file = exported.path.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
+        let manifest = Box::new(exported.manifest.clone());
+        let kept = Kept::Export { key: BASE64.encode(wrapped), file, manifest };
+        self.note(&Held { kept, ..held })
+    }
+
+    /// Lets go of an item. What is gone already counts as freed.
+    pub fn forget(&self, item: &RequestItemId) -> std::io::Result<()> {
+        let folder = self.folder(item);
+        // without the key in it the footage is lost, whatever becomes of its blocks on the disk
+        for gone in [std::fs::remove_file(folder.join(HOLD)), std::fs::remove_dir_all(&folder)] {
+            match gone {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is held beyond its term.
+    pub fn run_out(&self, now: Timestamp) -> Vec<Held> {
+        self.list().into_iter().filter(|held| held.until <= now).collect()
+    }
+
+    /// The export of an item, or of a part of its window, out of what is held; none if that does not hold it.
+    pub async fn take(
+        &self,
+        item: &RequestItemId,
+        device_id: &str,
+        window: Window,
+        into: &Path,
+    ) -> Result<Option<Exported>, Trouble> {
+        let Some(held) = self.find(item) else { return Ok(None) };
+        let Kept::Export { key, file, manifest } = held.kept else { return Ok(None) };
+        if held.source.device_id != device_id || !held.window.contains(window) {
+            return Ok(None);
+        }
+        let Some(master) = self.key.clone() else { return Ok(None) };
+        let sealed = self.folder(item).join(FOOTAGE);
+        let name = Path::new(&file).file_name().map_or_else(|| "export".into(), PathBuf::from);
+        let path = into.join(name);
+        let out = path.clone();
+        let decrypted = tokio::task::spawn_blocking(move || {
+            let wrapped = BASE64.decode(key).map_err(std::io::Error::other)?;
+            master.unwrap(&wrapped)?.decrypt(&sealed, &out)
+        });
+        if let Err(error) = decrypted.await.map_err(Trouble::again)? {
+            tracing::warn!(item = %item, %error, "what was held cannot be read; the recorder is asked instead");
+            return Ok(None);
+        }
+        if window == held.window {
+            return Ok(Some(Exported { path, manifest: *manifest }));
+        }
+        narrowed(path, *manifest, window, into).await.map(Some)
+    }
+}
+
+fn read(folder: &Path) -> Option<Held> {
+    serde_json::from_slice(&std::fs::read(folder.join(HOLD)).ok()?).ok()
+}
+
+/// Cuts a granted window out of the export of the asked one.
+async fn narrowed(path: PathBuf, whole: Manifest, window: Window, into: &Path) -> Result<Exported, Trouble> {
+    let facts = media::facts(&path).await.map_err(Trouble::again)?;
+    let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
+    let part = Part {
+        name: whole.export.container.clone(),
+        path,
+        begins: whole.first_frame,
+        or_later: repeated(&whole),
+        ends: whole.first_frame.plus(Duration::from_micros(facts.duration_us.unsigned_abs())),
+        size,
+        facts,
+    };
+    let out = into.join("narrowed");
+    tokio::fs::create_dir_all(&out).await.map_err(Trouble::again)?;
+    let cut = Cut {
+        adapter: "held",
+        device_id: whole.device_id.clone(),
+        window,
+        usable: vec![part],
+        unreadable: Vec::new(),
+        tolerance: Duration::from_millis(300),
+    };
+    let mut exported = cut::cut(cut, &out).await?;
+    let reaches = |segment: &protocol::Segment| segment.from < window.to && segment.to > window.from;
+    exported.manifest.adapter = whole.adapter;
+    exported.manifest.clock_offset = whole.clock_offset;
+    exported.manifest.segments = whole.segments.into_iter().filter(reaches).collect();
+    for segment in &mut exported.manifest.segments {
+        let at = segment.from.as_micros() - exported.manifest.first_frame.as_micros();
+        segment.at_us = at.max(0);
+    }
+    exported.manifest.uncertainty_ms = whole.uncertainty_ms.max(exported.manifest.uncertainty_ms);
+    Ok(exported)
+}
+
+/// Where recordings overlap, an export is longer than its time: what comes later in it was recorded earlier by as much.
+fn repeated(whole: &Manifest) -> Duration {
+    let ahead =
+        |segment: &protocol::Segment| segment.at_us - (segment.from.as_micros() - whole.first_frame.as_micros()).max(0);
+    let most = whole.segments.iter().map(ahead).max().unwrap_or(0);
+    Duration::from_micros(u64::try_from(most).unwrap_or(0))
+}
