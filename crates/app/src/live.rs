@@ -52,18 +52,27 @@ pub struct Change {
 }
 
 /// Tells all open pages of this server what changed, whichever server changed it.
-pub struct Changes(broadcast::Sender<Change>);
+pub struct Changes {
+    sender: broadcast::Sender<Change>,
+    /// Nothing more will be told: the server stops.
+    over: CancellationToken,
+}
 
 impl Default for Changes {
     fn default() -> Self {
-        Self(broadcast::channel(1024).0)
+        Self { sender: broadcast::channel(1024).0, over: CancellationToken::new() }
     }
 }
 
 impl Changes {
     /// Listens from now on.
     pub fn listen(&self) -> broadcast::Receiver<Change> {
-        self.0.subscribe()
+        self.sender.subscribe()
+    }
+
+    /// Until the server stops.
+    pub async fn over(&self) {
+        self.over.cancelled().await;
     }
 }
 
@@ -102,6 +111,7 @@ pub async fn feed(app: App, stop: CancellationToken) {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
+    app.changes().over.cancel();
 }
 
 /// True while there is more to tell.
@@ -116,7 +126,7 @@ async fn tell_new(app: &App, told: &mut Option<i64>) -> Result<bool> {
     for id in store::event::objects(&mut tx, begin..end).await? {
         if let Some(kind) = noun(&id) {
             // Nobody listening is no error.
-            let _ = app.changes().0.send(Change { kind, id });
+            let _ = app.changes().sender.send(Change { kind, id });
         }
     }
     *told = Some(end);

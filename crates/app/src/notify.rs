@@ -10,7 +10,7 @@ use domain::{Timestamp, Window};
 use minijinja::{Environment, Value, context};
 use store::Tx;
 use store::mail::Draft;
-use store::request_item::Shown;
+use store::request_item::{Arrived, Shown};
 
 use crate::{App, Error, Result};
 
@@ -82,6 +82,8 @@ pub(crate) struct About<'a> {
     pub(crate) items: &'a [&'a Shown],
     /// What was written with it.
     pub(crate) comment: Option<&'a str>,
+    /// What has arrived for them.
+    pub(crate) arrived: &'a [Arrived],
     /// The upload link, and until when it holds.
     pub(crate) link: Option<(&'a str, Timestamp)>,
 }
@@ -141,13 +143,17 @@ fn values(app: &App, installation: &str, zone: &jiff::tz::TimeZone, to: &Account
     let request = about.request;
     let item = |shown: &&Shown| {
         let item = &shown.item;
+        let gaps = about.arrived.iter().filter(|arrived| arrived.item_id == item.id).flat_map(|arrived| &arrived.gaps);
+        let missing: Vec<_> = gaps.map(|gap| window(*gap, zone)).collect();
         context! {
             source => shown.source_name.as_deref().unwrap_or("Any source at the place"),
             organization => shown.organization_name,
             asked => window(item.asked, zone),
             granted => item.granted.map(|granted| window(granted, zone)),
             narrowed => item.granted.is_some_and(|granted| granted != item.asked),
-            reason => item.reason.as_ref().map(|reason| reason.detail.clone()),
+            reason => item.reason.as_ref().map(|reason| at_home(&reason.detail, zone)),
+            missing => missing,
+            by_link => shown.connector.is_none(),
         }
     };
     context! {
@@ -187,6 +193,15 @@ fn instant(time: Timestamp, zone: &jiff::tz::TimeZone) -> String {
     }
 }
 
+/// A sentence whose times, written in UTC, are told in a time zone.
+fn at_home(sentence: &str, zone: &jiff::tz::TimeZone) -> String {
+    let word = |word: &str| match word.trim_end_matches(['.', ',']).parse::<Timestamp>() {
+        Ok(time) => format!("{}{}", instant(time, zone), &word[word.trim_end_matches(['.', ',']).len()..]),
+        Err(_) => word.to_owned(),
+    };
+    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn window(window: Window, zone: &jiff::tz::TimeZone) -> String {
     format!("{} to {}", instant(window.from, zone), instant(window.to, zone))
 }
@@ -199,7 +214,7 @@ mod tests {
     fn every_template_renders_and_escapes() {
         let item = context! {
             source => "<b>5th & Main</b>", organization => "Metro", asked => "21:05 to 21:07", granted => "21:05 to 21:06", narrowed => true,
-            reason => "overwritten",
+            reason => "overwritten", missing => vec!["21:05 to 21:06"], by_link => true,
         };
         let values = context! {
             installation => "Harbor City", name => "Ana", url => "https://example.org/requests/req_1", number => "VR-1", request => "Theft\r\nBcc: x",

@@ -121,7 +121,8 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
     let mut shown = store::request_item::of_request(&mut tx, &store::video_request::everything(), &request.id).await?;
     let held = hold_by_policy(app, &mut tx, &mut shown).await?;
     for items in by_owner(&shown) {
-        let about = notify::About { request: &request, requester, items: &items, comment: None, link: None };
+        let about =
+            notify::About { request: &request, requester, items: &items, comment: None, arrived: &[], link: None };
         notify::tell_approvers(app, &mut tx, Message::Submitted, &about).await?;
     }
     let mut events = vec![submitted_event(caller, &request)];

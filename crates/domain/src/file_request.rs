@@ -90,9 +90,14 @@ impl FileRequest {
 
     /// What people read to each other on the telephone to be sure that they speak of the same link. It opens nothing.
     pub fn code(&self) -> String {
-        let tail = &self.id.as_str()[self.id.as_str().len() - 8..];
-        format!("{}-{}", &tail[..4], &tail[4..]).to_uppercase()
+        code(&self.id)
     }
+}
+
+/// The code of a link, by its id.
+pub fn code(id: &FileRequestId) -> String {
+    let tail = &id.as_str()[id.as_str().len() - 8..];
+    format!("{}-{}", &tail[..4], &tail[4..]).to_uppercase()
 }
 
 /// The longest description and comment, in characters.

@@ -90,6 +90,17 @@ pub enum TaskPayload {
 }
 
 impl TaskPayload {
+    /// Which source it is about, and which window of it.
+    pub fn about(&self) -> (Option<&str>, Option<Window>) {
+        match self {
+            Self::Thumbnail { device_id } | Self::Free { device_id, .. } => (Some(device_id), None),
+            Self::Coverage { device_id, from, to }
+            | Self::Hold { device_id, from, to, .. }
+            | Self::Export { device_id, from, to, .. } => (Some(device_id), Some(Window { from: *from, to: *to })),
+            Self::Discover {} | Self::Unknown => (None, None),
+        }
+    }
+
     /// The name on the wire.
     pub fn kind(&self) -> &'static str {
         match self {

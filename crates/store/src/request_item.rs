@@ -247,6 +247,8 @@ pub struct Arrived {
     pub name: String,
     /// Its size.
     pub size_bytes: i64,
+    /// Parts of the window that it does not hold, as far as the recorder told.
+    pub gaps: Vec<Window>,
     /// Of the original, hex.
     pub sha256: String,
     /// Whether there is a copy that browsers play.
@@ -260,7 +262,7 @@ pub struct Arrived {
 /// What has arrived for the items of a request, oldest first.
 pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrived>> {
     let rows = Sql::new(
-        "SELECT item_id, id, name, size_bytes, sha256, playable_state, released_at, purged_at FROM evidence WHERE item_id IN \
+        "SELECT item_id, id, name, size_bytes, gaps, sha256, playable_state, released_at, purged_at FROM evidence WHERE item_id IN \
          (SELECT id FROM request_items WHERE request_id = ",
     )
     .arg(request.as_str())
@@ -273,6 +275,7 @@ pub async fn arrived(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Arrive
             id: row.parsed("id")?,
             name: row.text("name")?,
             size_bytes: row.int("size_bytes")?,
+            gaps: row.json_or_null("gaps")?.unwrap_or_default(),
             sha256: row.text("sha256")?,
             playable_state: row.parsed("playable_state")?,
             released_at: row.time_or_null("released_at")?,

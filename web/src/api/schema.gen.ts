@@ -1466,6 +1466,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             size_bytes: number;
+            /** @description Parts of the window that it does not hold, as far as the recorder told. */
+            gaps: components["schemas"]["Window"][];
             /** @description Of the original, hexadecimal. */
             sha256: string;
             /** @description Whether there is a copy that browsers play. */
@@ -1628,6 +1630,8 @@ export interface components {
             evidence_count: number;
             /** @description Whether files can still come by it. */
             open: boolean;
+            /** @description What its holder reads out on the telephone to be sure that both speak of the same link. */
+            code: string;
         };
         /** @description A case, as the caller sees it. */
         CaseView: {
@@ -1705,6 +1709,9 @@ export interface components {
             kind: components["schemas"]["TaskKind"];
             state: components["schemas"]["TaskState"];
             item_id: components["schemas"]["RequestItemId"] | null;
+            /** @description What the video system calls the source that it is about. */
+            device_id: string | null;
+            window: components["schemas"]["Window"] | null;
             /**
              * Format: int64
              * @description Tries that failed.
@@ -2037,6 +2044,8 @@ export interface components {
             expires_at: components["schemas"]["Timestamp"];
             revoked_at: components["schemas"]["Timestamp"] | null;
             finished_at: components["schemas"]["Timestamp"] | null;
+            /** @description What its holder reads out on the telephone to be sure that both speak of the same link. */
+            code: string;
         };
         /** @description Until when a link holds. */
         ItemLinkInput: {
@@ -2456,6 +2465,8 @@ export interface components {
             /** @description The address as a QR code, an SVG document. */
             qr_svg: string;
             expires_at: components["schemas"]["Timestamp"];
+            /** @description What its holder reads out on the telephone to be sure that both speak of the same link. */
+            code: string;
         };
         /**
          * @description What may be done with an organization.

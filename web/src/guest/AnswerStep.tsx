@@ -12,7 +12,7 @@ const CHOICES: [LinkReply, string, string][] = [
   ['no', 'I would rather not', 'That is fine. You need not say why.'],
 ]
 
-export function AnswerStep({ token, link, onBack, onAnswered }: { token: string; link: LinkView; onBack: () => void; onAnswered: (link: LinkView) => void }) {
+export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { token: string; link: LinkView; onBack: () => void; onChanged: () => void; onAnswered: (link: LinkView) => void }) {
   const zone = link.time_zone
   const [choice, setChoice] = useState<LinkReply | null>(link.answer)
   const [from, setFrom] = useState(link.from ? toWall(link.from, zone) : '')
@@ -43,6 +43,7 @@ export function AnswerStep({ token, link, onBack, onAnswered }: { token: string;
       onAnswered({ ...(await reply(token, body)), answer: choice })
     } catch (error) {
       setTrouble(error instanceof LinkTrouble ? error : new LinkTrouble({ title: 'This page made a mistake' }, -1))
+      onChanged()
     } finally {
       setBusy(false)
     }

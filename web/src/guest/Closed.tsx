@@ -19,10 +19,11 @@ export function Closed({ trouble, retry }: { trouble: LinkTrouble; retry: () => 
 }
 
 export function GuestTrouble({ trouble }: { trouble: LinkTrouble }) {
+  const [title, text] = STATES[trouble.code] ?? [trouble.message, trouble.detail]
   return (
     <div className="g-trouble" role="alert">
-      <strong>{trouble.message}</strong>
-      {trouble.detail && <span>{trouble.detail}</span>}
+      <strong>{title}</strong>
+      {text && <span>{text}</span>}
       {trouble.fields.map((f) => <span key={f.pointer}>{f.message}</span>)}
     </div>
   )

@@ -6,9 +6,20 @@ import { finish, LinkTrouble } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
 import { FileRow, type Row } from './FileRow.tsx'
 
+interface Doubt { file: File; doubt: string; sendable: boolean }
+
+/** What cannot be video, told before it is sent: a file of nothing, or of text. */
+async function doubtAbout(file: File): Promise<string | null> {
+  if (file.size === 0) return 'is empty'
+  const head = new Uint8Array(await file.slice(0, 512).arrayBuffer())
+  const text = head.every((b) => b >= 32 || b === 9 || b === 10 || b === 13)
+  return text || /^(text|image)\/|pdf|document/.test(file.type) ? 'does not look like video' : null
+}
+
 /** `onChanged`: what the server has of the link is no longer what is shown. */
 export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: string; link: LinkView; onBack: () => void; onChanged: () => void; onDone: (receipt: Receipt) => void }) {
   const [rows, setRows] = useState<Row[]>([])
+  const [doubts, setDoubts] = useState<Doubt[]>([])
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
   const input = useRef<HTMLInputElement>(null)
@@ -36,18 +47,29 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
     return () => { removeEventListener('beforeunload', warn); void lock.current?.release(); lock.current = null }
   }, [sending])
 
-  function add(files: FileList | null) {
-    for (const file of files ?? []) {
-      const key = keyOf(file)
-      if (rows.some((r) => r.key === key)) continue
-      const put = (patch: Partial<Row>) => setRows((all) => all.map((r) => (r.key === key ? { ...r, ...patch } : r)))
-      const sender = send(file, {
-        metadata: { file_request: 'self' }, scope: link.code, headers, onProgress: (done) => put({ done }),
-        onState: (state, reason, code) => { put({ state, reason }); if (code?.startsWith('link_')) onChanged() },
-      })
-      senders.current.push(sender)
-      setRows((all) => [...all, { key, file, done: 0, state: 'sending', sender }])
+  async function add(files: FileList | null) {
+    for (const file of [...(files ?? [])]) {
+      if (rows.some((r) => r.key === keyOf(file))) continue
+      const known = link.files.some((f) => f.finished && f.name === file.name && f.size_bytes === file.size)
+      const doubt = known ? 'has arrived already' : await doubtAbout(file)
+      if (doubt) setDoubts((all) => [...all.filter((d) => keyOf(d.file) !== keyOf(file)), { file, doubt, sendable: file.size > 0 }])
+      else begin(file)
     }
+  }
+  function begin(file: File) {
+    const key = keyOf(file)
+    const put = (patch: Partial<Row>) => setRows((all) => all.map((r) => (r.key === key ? { ...r, ...patch } : r)))
+    const sender = send(file, {
+      metadata: { file_request: 'self' }, scope: link.code, headers, onProgress: (done) => put({ done }),
+      onState: (state, reason, code) => { put({ state, reason }); if (code?.startsWith('link_')) onChanged() },
+    })
+    senders.current.push(sender)
+    setRows((all) => [...all, { key, file, done: 0, state: 'sending', sender }])
+  }
+  function settle(doubt: Doubt, sends: boolean) {
+    setDoubts((all) => all.filter((d) => d !== doubt))
+    choose.current?.focus()
+    if (sends) begin(doubt.file)
   }
   function remove(row: Row) {
     setRows((all) => all.filter((r) => r.key !== row.key))
@@ -76,7 +98,16 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
       <h1 id="step-title" tabIndex={-1}>Choose the files</h1>
       <p className="g-dim">Several at once are fine. If the signal drops or the phone locks, open this page again and choose the same file: it goes on where it stopped.</p>
       <button ref={choose} type="button" className={arrived > 0 && !sending ? 'g-second' : 'g-main'} onClick={() => input.current?.click()}>{rows.length + before.length > 0 ? 'Choose more files' : 'Choose files'}</button>
-      <input ref={input} type="file" multiple hidden aria-label="Files to send" onChange={(e) => { add(e.currentTarget.files); e.currentTarget.value = '' }} />
+      <input ref={input} type="file" multiple hidden aria-label="Files to send" onChange={(e) => { void add(e.currentTarget.files).finally(() => { if (input.current) input.current.value = '' }) }} />
+      {doubts.map((d) => (
+        <div key={keyOf(d.file)} className="g-trouble wait" role="alert">
+          <strong>{d.file.name} {d.doubt}</strong>
+          <div className="g-acts">
+            {d.sendable && <button type="button" className="g-second" onClick={() => settle(d, true)}>Send it all the same</button>}
+            <button type="button" className="g-quiet" onClick={() => settle(d, false)}>Leave it out</button>
+          </div>
+        </div>
+      ))}
       {half.length > 0 && (
         <div className="g-trouble wait"><strong>{half.length === 1 ? `${half[0]?.name} did not arrive whole` : `${half.length} files did not arrive whole`}</strong><span>Choose {half.length === 1 ? 'it' : 'them'} again: only what is missing is sent.</span></div>
       )}

@@ -47,7 +47,7 @@ export function Guest({ token }: { token: string }) {
         </ol>
       )}
       {step === 'ask' && <AskStep link={link} onNext={() => go('answer')} />}
-      {step === 'answer' && <AnswerStep token={token} link={link} onBack={() => go('ask')} onAnswered={(fresh) => { setLink(fresh); go(stepOf(fresh) === 'ask' ? 'files' : stepOf(fresh)) }} />}
+      {step === 'answer' && <AnswerStep token={token} link={link} onBack={() => go('ask')} onChanged={look} onAnswered={(fresh) => { setLink(fresh); go(stepOf(fresh) === 'ask' ? 'files' : stepOf(fresh)) }} />}
       {step === 'files' && <FilesStep token={token} link={link} onBack={() => go('answer')} onChanged={look} onDone={(done) => { setReceipt(done); go('receipt') }} />}
       {step === 'receipt' && <ReceiptView link={link} receipt={receipt} />}
       {step === 'thanks' && <Thanks link={link} />}

@@ -12,12 +12,10 @@ export function TroubleNote({ error, retry }: { error: unknown; retry?: () => vo
       <div className="stack" style={{ gap: 4 }}>
         <strong>{trouble.message}</strong>
         {trouble.detail && trouble.detail !== trouble.message && <span>{trouble.detail}</span>}
-        {trouble.fields.length > 0 && (
+        {trouble.fields.some((field) => field.message !== trouble.detail) && (
           <ul style={{ margin: 0, paddingLeft: 18 }}>
             {trouble.fields.map((field) => (
-              <li key={field.pointer + field.message}>
-                {field.message} <span className="mono dim">{field.pointer}</span>
-              </li>
+              <li key={field.pointer + field.message}>{field.message}</li>
             ))}
           </ul>
         )}

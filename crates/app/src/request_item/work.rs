@@ -88,7 +88,7 @@ impl On {
     }
 
     pub(super) fn about<'b>(&'b self, items: &'b [&'b Shown], comment: Option<&'b str>) -> About<'b> {
-        About { request: &self.request, requester: &self.requester, items, comment, link: None }
+        About { request: &self.request, requester: &self.requester, items, comment, arrived: &[], link: None }
     }
 
     pub(super) async fn tell_requester(
@@ -123,7 +123,10 @@ impl On {
                 for shown in &self.items {
                     store::request_item::release_evidence(tx, &shown.item, self.request.case_id.as_ref()).await?;
                 }
-                self.tell_requester(app, tx, Message::Ready, comment).await
+                let arrived = store::request_item::arrived(tx, &self.request.id).await?;
+                let items: Vec<&Shown> = self.items.iter().collect();
+                let about = About { arrived: &arrived, ..self.about(&items, comment) };
+                notify::tell_requester(app, tx, Message::Ready, &about).await
             }
             State::InReview => self.tell_approvers(app, tx, Message::InReview, comment).await,
             State::Unavailable => self.tell_requester(app, tx, Message::Unavailable, comment).await,

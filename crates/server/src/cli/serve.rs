@@ -1,6 +1,7 @@
 //! `serve` and `worker`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use app::App;
@@ -57,6 +58,9 @@ pub(crate) async fn announce_first_administrator(app: &App, config: &Config) -> 
     Ok(())
 }
 
+/// So long may what is under way take when the server is told to stop. Uploads and downloads go on where they were with the next one.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// Serves until told to stop; work under way is ended properly. `listening` is told the address.
 pub(crate) async fn serve(
     app: App,
@@ -80,7 +84,10 @@ pub(crate) async fn serve(
         let stop = stop.clone();
         async move { stop.cancelled().await }
     });
-    ended.await?;
+    tokio::select! {
+        ended = ended => ended?,
+        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+    }
     stop.cancel();
     let _ = tokio::join!(workers, feed);
     app.db().close().await;

@@ -44,7 +44,7 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
     return (
       <Sheet opened onClose={onClose} title={`The account of ${made.account.name} is made`} foot={<Button size="sm" onClick={onClose}>Done</Button>}>
         <Note tone="wait">This password is shown once. Hand it over by a way you trust; it has to be changed at the first sign-in.</Note>
-        <div className="row"><code className="mono" style={{ fontSize: 16, background: 'var(--sunk)', padding: '8px 12px', borderRadius: 6 }}>{made.one_time_password}</code><Copy value={made.one_time_password ?? ''} what="Copy password" /></div>
+        <div className="row wrap"><code className="mono" style={{ fontSize: 16, overflowWrap: 'anywhere', background: 'var(--sunk)', padding: '8px 12px', borderRadius: 6 }}>{made.one_time_password}</code><Copy value={made.one_time_password ?? ''} what="Copy password" /></div>
       </Sheet>
     )
   }

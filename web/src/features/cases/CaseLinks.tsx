@@ -23,7 +23,7 @@ export function CaseLinks({ of: c }: { of: Case }) {
           <tbody>
             {links.map((link) => (
               <tr key={link.id}>
-                <td className="main">{link.name}</td>
+                <td className="main"><div>{link.name}{link.open && <div className="small dim" style={{ fontWeight: 400 }}>code {link.code}</div>}</div></td>
                 <td data-label="Made by"><div>{link.created_by ?? 'The server'}, <Time at={link.created_at} /></div></td>
                 <td data-label="State"><div><State of={link} /></div></td>
                 <td data-label="Files" className="right num">{link.evidence_count}</td>

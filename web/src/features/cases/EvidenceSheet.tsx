@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { IconChevronLeft, IconChevronRight, IconDownload, IconFingerprint } from '@tabler/icons-react'
 import type { Evidence } from '~/api/types.ts'
 import { mayAudit, useMe } from '~/features/session/me.ts'
-import { bytes, clockOffset, sentence } from '~/lib/format.ts'
+import { bytes, clockOffset } from '~/lib/format.ts'
 import { duration } from '~/lib/time.ts'
 import { Player } from '~/player/Player.tsx'
 import { Hash } from '~/ui/Hash.tsx'
@@ -32,10 +32,24 @@ export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?
   )
 }
 
+/** What the connector noted about the export, in words; the whole of it lies beside the file. */
+function manifestFacts(manifest: Record<string, unknown> | null): [string, React.ReactNode][] {
+  if (!manifest) return []
+  const time = (name: string) => typeof manifest[name] === 'string' && <Time key={name} at={manifest[name]} seconds />
+  const interval = manifest.key_frame_interval_ms
+  const unsure = manifest.uncertainty_ms
+  return [
+    ['Exported by', [manifest.software, manifest.adapter].filter((word) => typeof word === 'string').join(', ')],
+    ['First frame', time('first_frame')], ['Last frame', time('last_frame')],
+    ['Key frames', typeof interval === 'number' && `every ${duration(interval)}`],
+    ['Times may be off by', typeof unsure === 'number' && duration(unsure)],
+  ]
+}
+
 function Body({ file }: { file: Evidence }) {
   const m = file.media
   const me = useMe()
-  const manifest = Object.entries(file.manifest ?? {}).filter(([, v]) => typeof v === 'string' || typeof v === 'number')
+  const manifest = manifestFacts(file.manifest as Record<string, unknown> | null)
   return (
     <>
       {file.purged_at ? <Note>This file was refused and then purged, <Time at={file.purged_at} />. Its size, its hash and its history are kept.</Note>
@@ -55,7 +69,7 @@ function Body({ file }: { file: Evidence }) {
             ['Picture', m && [m.width && `${m.width} × ${m.height}`, m.frame_rate && `${Math.round(m.frame_rate * 100) / 100} frames/s`, m.video_codec, m.audio_codec ?? 'no sound'].filter(Boolean).join(', ')],
             ['Length', m?.duration_ms && duration(m.duration_ms)],
             ['Container', m?.container && containerWord(m.container)],
-            ...manifest.map(([k, v]): [string, React.ReactNode] => [sentence(k), String(v)]),
+            ...manifest,
             ['Arrived', <Time key="a" at={file.created_at} seconds />],
             ['You may', levelWord(file.level)],
           ]} />

@@ -22,6 +22,10 @@ export const caseEvidence = (id: Id) => queryOptions({
   queryKey: ['evidence', 'of', id],
   queryFn: async () => (await take(client.GET('/api/v1/cases/{id}/evidence', { params: { path: { id }, query: { limit: 500 } } }))).items,
 })
+export const oneEvidence = (id: Id) => queryOptions({
+  queryKey: ['evidence', 'one', id],
+  queryFn: () => take(client.GET('/api/v1/evidence/{id}', { params: { path: { id } } })),
+})
 export const caseAccess = (id: Id) => queryOptions({
   queryKey: ['cases', 'access', id],
   queryFn: () => take(client.GET('/api/v1/cases/{id}/access', { params: { path: { id } } })),

@@ -7,7 +7,7 @@ import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Empty, Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Facts, Page } from '~/ui/Page.tsx'
 import { Status } from '~/ui/Status.tsx'
-import { Ago, Time } from '~/ui/Time.tsx'
+import { Ago, Time, Window } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
 import { adapterWord } from './words.ts'
@@ -54,7 +54,7 @@ function Body({ of: c }: { of: Connector }) {
                   const share = t.progress ? percent(t.progress.bytes_done, t.progress.bytes_total) : null
                   return (
                     <tr key={t.id}>
-                      <td className="main">{sentence(t.kind)}</td>
+                      <td className="main"><div>{sentence(t.kind)}{t.device_id && <div className="small dim" style={{ fontWeight: 400 }}>{t.device_id}{t.window && <> · <Window from={t.window.from} to={t.window.to} /></>}</div>}</div></td>
                       <td><Status of={t.state} /></td>
                       <td className="right num" data-label="Tries">{t.attempts || <span className="dim">–</span>}</td>
                       <td data-label="Progress" className="num">{t.progress && t.progress.bytes_done > 0 ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>

@@ -14,6 +14,7 @@ export function LinkCard({ link }: { link: NewFileRequest }) {
         <strong>Upload link</strong>
         <span className="row" style={{ gap: 4 }}><code className="mono link-text">{url}</code><Copy value={url} what="Copy link" /></span>
         <span className="small dim">Good until <Time at={link.expires_at} />. It is not shown again.</span>
+        <span className="small dim">Its holder sees the code <strong className="num">{link.code}</strong>, and may call to compare it.</span>
         <span className="row wrap"><a href={url} target="_blank" rel="noreferrer">Open it</a><a href={`mailto:?subject=${encodeURIComponent('Send video')}&body=${encodeURIComponent(url)}`}>Send by e-mail</a></span>
       </div>
     </div>

@@ -8,6 +8,7 @@ import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { actOnItem, type Decision, type ItemVerb, oneRequest, overlapping } from '~/features/video-requests/api.ts'
 import { type Choice, DecisionForm } from '~/features/video-requests/DecisionForm.tsx'
 import { decideLater, heldDecisions, keep } from '~/features/video-requests/decide.ts'
+import { LookAt } from '~/features/cases/LookAt.tsx'
 import { useZone } from '~/features/session/me.ts'
 import { holdText, whatSource } from '~/features/video-requests/words.ts'
 import { plural } from '~/lib/format.ts'
@@ -68,6 +69,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
     if (verb === 'ask') speak.mutate({ items: able('ask'), verb, body })
     else decideLater(queries, request, able(verb), verb, body)
   }
+  const undecided = !request || mine.some((item) => item.allowed_actions.includes('approve'))
   const waiting = mine.some((item) => heldDecisions.of(item.id))
   return (
     <li className="card panel" id={`card-${head.id}`} data-current={current} onFocus={onFocus} onPointerDown={onFocus}>
@@ -78,7 +80,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
             <strong>{head.requester.name}</strong>, {head.requester.organization.name} · asked <Ago at={head.created_at} />{head.category && ` · ${head.category}`}{head.incident.number && ` · ${head.incident.number}`}
           </p>
         </div>
-        <div className="card-dies">{head.overwrite_at && <DiesIn at={head.overwrite_at} />}<span className="small dim">{!head.overwrite_at ? 'retention not known' : new Date(head.overwrite_at) > new Date() ? 'until it is overwritten' : 'by the recorder, unless held'}</span></div>
+        <div className="card-dies" hidden={!undecided}>{head.overwrite_at && <DiesIn at={head.overwrite_at} />}<span className="small dim">{!head.overwrite_at ? 'retention not known' : new Date(head.overwrite_at) > new Date() ? 'until it is overwritten' : 'by the recorder, unless held'}</span></div>
       </div>
       {request?.reason && <p className="card-why">{request.reason}</p>}
       {head.needed_by && <p className="small">Needed by <Time at={head.needed_by} /></p>}
@@ -108,7 +110,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
           {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny{count('deny')}</Button>}
           {can('hold') && <Button size="sm" variant="default" leftSection={<IconLock size={15} />} loading={speak.isPending} onClick={() => speak.mutate({ items: able('hold'), verb: 'hold', body: {} })}>Hold{count('hold')}</Button>}
           {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, able('release'), 'release')}>Release{count('release')}</Button>}
-          {able('release')[0]?.evidence[0] && request.case_id && <Button size="sm" variant="default" component="a" href={`/cases/${request.case_id}?file=${able('release')[0]?.evidence[0]?.id}`}>Look at it</Button>}
+          {able('release').flatMap((item) => item.evidence).map((file) => <LookAt key={file.id} id={file.id} size="sm" />)}
           {able('ask').length > 1 && <span className="small dim">To narrow or to ask, leave one ticked.</span>}
         </div>
       )}

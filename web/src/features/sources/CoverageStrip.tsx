@@ -17,7 +17,11 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const beyond = addSeconds(to, margin)
   const end = beyond > now && to < now ? now : beyond
   const usable = Number.isFinite(length) && length > 0 && length < 40 * 86_400
-  const { data, isPending, isError } = useQuery({ ...coverage(id, start, end, ask), enabled: usable })
+  const { data, isPending, isError } = useQuery({
+    ...coverage(id, start, end, ask), enabled: usable,
+    // a recorder with many files takes longer to say than the server waits
+    refetchInterval: ({ state }) => (ask && state.data?.complete === false && state.dataUpdateCount < 30 ? 4_000 : false),
+  })
   if (!usable) return null
   const t0 = new Date(start).getTime()
   const whole = new Date(end).getTime() - t0
@@ -31,6 +35,7 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const missing = gaps.reduce((sum, g) => sum + g.to - g.from, 0)
   const words = isPending ? 'Asking the recorder what it has' : isError || !known ? 'What is recorded is not known'
     : gaps.length === 0 ? 'Recorded for the whole window'
+      : !data.complete && to < now ? 'Not all of it is known yet: the recorder is asked'
       : missing >= length * 1000 - 1 ? 'Nothing recorded in this window'
         : `${duration(missing)} of ${duration(length * 1000)} not recorded`
   const tone = !known ? 'dim' : gaps.length === 0 ? 'good' : 'wait'

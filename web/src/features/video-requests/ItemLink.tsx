@@ -24,7 +24,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
         <p className="small dim">
           {link.finished_at ? <>The upload link was used and finished <Time at={link.finished_at} />.</>
             : link.revoked_at ? <>The upload link was revoked <Time at={link.revoked_at} />.</>
-              : <>An upload link is out, good until <Time at={link.expires_at} />. {mine && 'It was shown once; make a new one if it is lost.'}</>}
+              : <>An upload link is out, good until <Time at={link.expires_at} />. {mine && <>Its code is <strong className="num">{link.code}</strong>. The link was sent by mail, or shown when it was made; make a new one if it is lost.</>}</>}
         </p>
       )}
       {making && !make.data && (

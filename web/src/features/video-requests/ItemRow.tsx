@@ -6,6 +6,7 @@ import { useState, useSyncExternalStore } from 'react'
 import type { Item, ItemAction, VideoRequest } from '~/api/types.ts'
 import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { useZone } from '~/features/session/me.ts'
+import { LookAt } from '~/features/cases/LookAt.tsx'
 import { oneCamera } from '~/features/sources/api.ts'
 import { bytes, percent } from '~/lib/format.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -19,7 +20,7 @@ import { type Choice, DecisionForm } from './DecisionForm.tsx'
 import { decideLater, heldDecisions, keep } from './decide.ts'
 import { ItemLink } from './ItemLink.tsx'
 import { LifeLine } from './LifeLine.tsx'
-import { reasonText, waitingText, whatSource } from './words.ts'
+import { missingText, reasonText, waitingText, whatSource } from './words.ts'
 
 export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
   const queries = useQueryClient()
@@ -44,7 +45,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
     if (verb === 'ask' || verb === 'answer') act.mutate({ verb, body })
     else decideLater(queries, request, [item], verb, body)
   }
-  const reason = reasonText(item)
+  const reason = reasonText(item, zone)
   const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
   const moving = item.progress && ['exporting', 'uploading'].includes(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
@@ -71,7 +72,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       )}
       {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}
       {reason && <p className={item.state === 'failed' ? 'small tone-bad' : 'small'}>{reason}</p>}
-      {item.level && <p className="small dim">{item.level === 'view' ? 'View only' : 'May be downloaded'}{item.review_before_release && ', after the approver has looked at it'}</p>}
+      {item.level && !['unavailable', 'denied', 'canceled', 'expired'].includes(item.state) && <p className="small dim">{item.level === 'view' ? 'View only' : 'May be downloaded'}{item.review_before_release && ', after the approver has looked at it'}</p>}
       {request.open && item.source && ['pending', 'needs_information', 'approved'].includes(item.state) && (
         <div className="row wrap" style={{ alignItems: 'flex-end', gap: 16 }}>
           <div className="grow"><CoverageStrip id={item.source.id} from={item.from} to={item.to} granted={item.granted} /></div>
@@ -86,6 +87,8 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           </span>
           <span className="dim num">{bytes(file.size_bytes)}</span>
           {file.sha256 && <Hash value={file.sha256} short />}
+          {file.gaps.length > 0 && <span className="small tone-wait">{missingText(file.gaps, zone)}</span>}
+          {can('release') && <LookAt id={file.id} />}
           {file.purged_at && <span className="small dim">purged; its hash is kept</span>}
           {!file.purged_at && file.playable === 'waiting' && <span className="small dim">being made playable</span>}
           {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is whole</span>}

@@ -42,7 +42,7 @@ function Body({ request }: { request: VideoRequest }) {
       under={<span className="row wrap under-line">
         <Status of={request.status} />
         <span>asked by <strong>{request.requester.name}</strong>, {request.requester.organization.name}, <Ago at={request.created_at} /></span>
-        {request.open && request.overwrite_at && <span>first footage dies in <DiesIn at={request.overwrite_at} /></span>}
+        {request.open && request.overwrite_at && request.items.some((item) => ['pending', 'needs_information', 'approved'].includes(item.state)) && <span>first footage dies in <DiesIn at={request.overwrite_at} /></span>}
       </span>}
       actions={<>
         {request.case_id && <Button component={Link} to={`/cases/${request.case_id}`} variant="default" leftSection={<IconFolder size={14} />}>Open the case</Button>}

@@ -1,6 +1,6 @@
-import type { Item } from '~/api/types.ts'
+import type { Item, Span } from '~/api/types.ts'
 import { sentence } from '~/lib/format.ts'
-import { duration, moment } from '~/lib/time.ts'
+import { clock, duration, moment } from '~/lib/time.ts'
 
 const REASONS: Record<string, string> = {
   never_recorded: 'The camera was not recording then.',
@@ -9,13 +9,20 @@ const REASONS: Record<string, string> = {
   nothing_there: 'The owner looked and has nothing.',
 }
 
-/** Why an item ended without footage, in words. */
-export function reasonText(item: Item): string | null {
+/** Why an item ended without footage, in words; its times as the site tells them. */
+export function reasonText(item: Item, zone: string): string | null {
   if (!item.reason) return null
   const known = REASONS[item.reason.code]
-  const detail = item.reason.detail?.trim()
+  const detail = item.reason.detail?.trim().replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => moment(at, zone))
   if (known) return detail && !known.startsWith(detail) ? `${known} ${detail}` : known
   return detail || sentence(item.reason.code)
+}
+
+/** What the recorder had no footage of, in a file that arrived. */
+export function missingText(gaps: Span[], zone: string): string {
+  const [first] = gaps
+  const long = gaps.reduce((sum, gap) => sum + Date.parse(gap.to) - Date.parse(gap.from), 0)
+  return `${duration(long)} missing${first ? `, ${gaps.length > 1 ? 'first ' : ''}from ${clock(first.from, zone)}` : ''}`
 }
 
 /** What an item waits for, in words, with since when the connector is silent. */

@@ -244,6 +244,8 @@ struct CaseLinkView {
     evidence_count: i64,
     /// Whether files can still come by it.
     open: bool,
+    /// What its holder reads out on the telephone to be sure that both speak of the same link.
+    code: String,
 }
 
 /// The upload links of a case, newest first.
@@ -257,6 +259,7 @@ async fn list_case_file_requests(
     let now = app.now();
     let view = |found: app::file_request::OfCase| CaseLinkView {
         open: found.link.require_unfinished(now).is_ok(),
+        code: found.link.code(),
         id: found.link.id,
         name: found.link.name,
         created_by: found.created_by_name,

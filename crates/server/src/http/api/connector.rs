@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use domain::connector::{Problem as ConnectorProblem, Task, TaskKind, TaskState};
 use domain::id::{ConnectorId, OrganizationId, RequestItemId, TaskId};
-use domain::{Caller, Timestamp, policy};
-use protocol::Phase;
+use domain::{Caller, Timestamp, Window, policy};
+use protocol::{Phase, TaskPayload};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
@@ -158,6 +158,10 @@ struct ConnectorTaskView {
     kind: TaskKind,
     state: TaskState,
     item_id: Option<RequestItemId>,
+    /// What the video system calls the source that it is about.
+    device_id: Option<String>,
+    /// Which window of it.
+    window: Option<Window>,
     /// Tries that failed.
     attempts: i64,
     progress: Option<TaskProgress>,
@@ -177,11 +181,15 @@ struct TaskProgress {
 impl From<Task> for ConnectorTaskView {
     fn from(task: Task) -> Self {
         let (bytes_done, bytes_total) = (task.bytes_done.unwrap_or(0), task.bytes_total);
+        let payload = serde_json::from_value(task.payload).unwrap_or(TaskPayload::Unknown);
+        let (device_id, window) = payload.about();
         Self {
             id: task.id,
             kind: task.kind,
             state: task.state,
             item_id: task.item_id,
+            device_id: device_id.map(str::to_owned),
+            window,
             attempts: task.attempts,
             progress: task.phase.map(|phase| TaskProgress { phase: Phase::named(&phase), bytes_done, bytes_total }),
             last_error: task.last_error,

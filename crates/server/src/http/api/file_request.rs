@@ -25,6 +25,8 @@ pub(super) struct NewLinkView {
     /// The address as a QR code, an SVG document.
     qr_svg: String,
     expires_at: Timestamp,
+    /// What its holder reads out on the telephone to be sure that both speak of the same link.
+    code: String,
 }
 
 impl NewLinkView {
@@ -32,7 +34,7 @@ impl NewLinkView {
         let code = qrcode::QrCode::with_error_correction_level(made.url.as_bytes(), qrcode::EcLevel::M)
             .map_err(|error| Problem::from(app::Error::internal(error)))?;
         let qr_svg = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(200, 200).quiet_zone(true).build();
-        Ok(Self { id: made.link.id, url: made.url, qr_svg, expires_at: made.link.expires_at })
+        Ok(Self { code: made.link.code(), id: made.link.id, url: made.url, qr_svg, expires_at: made.link.expires_at })
     }
 }
 

@@ -68,6 +68,7 @@ impl Watch {
                 changed = self.changes.recv() => News::of(changed, News::Changed)?,
                 progress = self.progress.recv() => News::of(progress, News::Progress)?,
                 _ = self.beat.tick() => News::Nothing,
+                () = self.app.changes().over() => return None,
             };
             let caller = self.credential.holder(&self.app).await.ok()?;
             let about = match &news {

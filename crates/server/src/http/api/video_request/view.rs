@@ -139,6 +139,8 @@ pub(super) struct ArrivedView {
     id: EvidenceId,
     name: String,
     size_bytes: i64,
+    /// Parts of the window that it does not hold, as far as the recorder told.
+    gaps: Vec<Window>,
     /// Of the original, hexadecimal.
     sha256: String,
     /// Whether there is a copy that browsers play.
@@ -154,6 +156,8 @@ pub(super) struct ItemLink {
     expires_at: Timestamp,
     revoked_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    /// What its holder reads out on the telephone to be sure that both speak of the same link.
+    code: String,
 }
 
 /// One source and window of a request.
@@ -214,11 +218,13 @@ impl From<ItemView> for RequestItemView {
             id: file.id,
             name: file.name,
             size_bytes: file.size_bytes,
+            gaps: file.gaps,
             sha256: file.sha256,
             playable: file.playable_state,
             purged_at: file.purged_at,
         };
         let link = |link: app::video_request::Link| ItemLink {
+            code: domain::file_request::code(&link.id),
             id: link.id,
             expires_at: link.expires_at,
             revoked_at: link.revoked_at,
