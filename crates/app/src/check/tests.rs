@@ -308,3 +308,11 @@ on_both!(what_was_erased_and_is_there_again, |database: TestDatabase| async move
     assert_eq!(crate::ledger::replay_tombstones(app).await.unwrap(), 1);
     clean(app).await;
 });
+
+on_both!(a_ledger_without_its_row_is_no_empty_ledger, |database: TestDatabase| async move {
+    let (test, ..) = installation(database).await;
+    sql(&test.app, "DELETE FROM ledger").await;
+    let report = run(&test.app, &Outside::default()).await.unwrap();
+    let problem = &report.findings.iter().find(|finding| finding.object == "ledger").unwrap().problem;
+    assert!(problem.starts_with("its row is gone, and 30"), "{problem}");
+});
