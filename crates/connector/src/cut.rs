@@ -74,7 +74,9 @@ struct Piece {
     in_us: i64,
     /// Whether that is not its beginning.
     entered: bool,
-    /// The same in the output.
+    /// Where reading ends before the segment does: at what cannot be read.
+    until_us: Option<i64>,
+    /// The same as `in_us` in the output.
     out_us: i64,
 }
 
@@ -94,11 +96,11 @@ fn pts(part: &Part, at: Timestamp) -> i64 {
 
 /// Writes the window into a file of the folder `into`.
 pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
-    let Cut { adapter, device_id, window, usable, unreadable, tolerance } = cut;
+    let Cut { adapter, device_id, window, usable, mut unreadable, tolerance } = cut;
     let hashes = Hashes::start(&usable);
     let mut pieces = lay_out(usable, window, into).await?;
     let until_us = end(&pieces, window).await?;
-    let (path, container, frames) = write_whole(&mut pieces, until_us, into).await?;
+    let (path, container, frames) = write_whole(&mut pieces, until_us, &mut unreadable, into).await?;
     let mut gaps = frames.gaps(window, tolerance);
     for gap in &mut gaps {
         let bad = unreadable.iter().rev().find(|bad| bad.begins < gap.to && bad.begins.plus(tolerance) >= gap.from);
@@ -113,6 +115,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let sums = hashes.finish().await?;
     let first_pts = frames.first_pts;
     let uncertainty = pieces.iter().map(|piece| piece.part.or_later).max().unwrap_or_default();
+    pieces.dedup_by(|later, first| later.part.name == first.part.name);
     let segments = pieces.drain(..).filter_map(|piece| {
         let (size, sha256) =
             sums.iter().find(|(name, ..)| *name == piece.part.name).map(|(_, size, sum)| (*size, sum))?;
@@ -152,7 +155,14 @@ fn refused(error: MediaError) -> Trouble {
 async fn lay_out(usable: Vec<Part>, window: Window, into: &Path) -> Result<Vec<Piece>, Trouble> {
     let mut pieces: Vec<Piece> = usable
         .into_iter()
-        .map(|part| Piece { path: part.path.clone(), in_us: part.facts.start_us, entered: false, out_us: 0, part })
+        .map(|part| Piece {
+            path: part.path.clone(),
+            in_us: part.facts.start_us,
+            entered: false,
+            until_us: None,
+            out_us: 0,
+            part,
+        })
         .collect();
     if let [first, others @ ..] = &pieces[..]
         && others.iter().any(|piece| piece.part.facts.video != first.part.facts.video)
@@ -224,38 +234,65 @@ async fn end(pieces: &[Piece], window: Window) -> Result<Option<i64>, Trouble> {
     Ok(after.map(|packet| last.out_us + packet.pts_us - last.in_us + (packet.duration_us / 2).max(1_000)))
 }
 
-/// Writes the output. Where a damaged segment made ffmpeg stop reading, what can be read of it is copied out first.
+/// Writes the output. Where a damaged segment made ffmpeg stop reading, it is entered again at the next key frame.
 async fn write_whole(
     pieces: &mut Vec<Piece>,
     until_us: Option<i64>,
+    unreadable: &mut Vec<Unreadable>,
     into: &Path,
 ) -> Result<(PathBuf, &'static str, Frames), Trouble> {
-    let mut healed = None;
-    loop {
+    for _ in 0..DAMAGES_AT_MOST {
         let (path, container) = write(pieces, until_us, into).await?;
         let frames = Frames::read(pieces, media::packets(&path, None).await.map_err(refused)?)?;
-        let stopped = frames.last_piece;
-        if stopped + 1 >= pieces.len() || healed.is_some_and(|healed| stopped <= healed) {
-            return Ok((path, container, frames));
-        }
-        healed = Some(stopped);
-        if heal(&mut pieces[stopped], stopped, into).await.is_err() {
-            pieces.remove(stopped);
-        }
+        let Some(stopped) = frames.stopped_short(pieces, until_us) else { return Ok((path, container, frames)) };
+        pass_over(pieces, stopped, frames.of_piece(stopped), unreadable).await?;
     }
+    Err(Trouble::again("The recordings are damaged in too many places."))
 }
 
-/// Copies what can be read of a segment into a file of its own.
-async fn heal(piece: &mut Piece, index: usize, into: &Path) -> Result<(), MediaError> {
-    let copy = into.join(format!("healed-{index}.mp4"));
-    let (read, write) = (media::file_url(&piece.path), media::file_url(&copy));
-    let tolerant = ["-fflags", "+discardcorrupt", "-i", &read];
-    let copied = ["-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-f", "mp4", &write];
-    media::ffmpeg(&[&tolerant[..], &copied[..]].concat(), Duration::from_secs(600)).await?;
-    let facts = media::facts(&copy).await?;
-    piece.in_us += facts.start_us - piece.part.facts.start_us;
-    piece.part.facts = facts;
-    piece.path = copy;
+/// So many damaged places are passed over.
+const DAMAGES_AT_MOST: usize = 200;
+
+/// Divides a piece at the packet that could not be read: what came before it, and what begins with the next key frame.
+async fn pass_over(
+    pieces: &mut Vec<Piece>,
+    stopped: usize,
+    read: usize,
+    unreadable: &mut Vec<Unreadable>,
+) -> Result<(), Trouble> {
+    let packets = media::packets(&pieces[stopped].path, None).await.map_err(refused)?;
+    let piece = &mut pieces[stopped];
+    let first = packets.iter().position(|packet| packet.pts_us >= piece.in_us && (packet.key || !piece.entered));
+    let bad = first.unwrap_or(0) + read;
+    let end_us = piece.part.facts.start_us + piece.part.facts.duration_us;
+    let at_us = packets.get(bad).map_or(end_us, |packet| packet.pts_us);
+    let listed_us = packets.iter().map(|packet| packet.pts_us + packet.duration_us).max().unwrap_or(0);
+    if bad >= packets.len() && listed_us + 100_000 >= end_us {
+        piece.until_us = Some(end_us); // its last picture stands for long: nothing is missing
+        return Ok(());
+    }
+    unreadable.push(Unreadable {
+        name: piece.part.name.clone(),
+        begins: piece.time_of(at_us),
+        why: "a part of it is damaged".into(),
+    });
+    unreadable.sort_by_key(|bad| bad.begins);
+    let next_key = packets.iter().skip(bad + 1).find(|packet| packet.key).map(|packet| packet.pts_us);
+    let next = next_key.map(|in_us| Piece {
+        in_us,
+        entered: true,
+        until_us: piece.until_us,
+        out_us: piece.out_us + in_us - piece.in_us,
+        part: piece.part.clone(),
+        path: piece.path.clone(),
+    });
+    piece.until_us = Some(packets.get(bad).map_or(at_us, |packet| packet.dts_us));
+    match next {
+        Some(next) if read == 0 => pieces[stopped] = next,
+        Some(next) => pieces.insert(stopped + 1, next),
+        None if read == 0 && pieces.len() > 1 => drop(pieces.remove(stopped)),
+        None => {}
+    }
     Ok(())
 }
 
@@ -267,6 +304,9 @@ async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) -> Result<(
         if piece.entered {
             // times were rounded to the microsecond: never land on the key frame before
             list += &format!("inpoint {}us\n", piece.in_us + 1);
+        }
+        if let Some(until_us) = piece.until_us {
+            list += &format!("outpoint {until_us}us\n");
         }
         if let Some(next) = pieces.get(index + 1) {
             list += &format!("duration {}us\n", next.out_us - piece.out_us);
@@ -302,8 +342,11 @@ struct Frames {
     first: Timestamp,
     last: Timestamp,
     first_pts: i64,
-    /// The last piece of which there is a frame.
-    last_piece: usize,
+    /// The piece that each is of, in the order in which they are shown.
+    pieces: Vec<usize>,
+    /// How long after the first the last one begins, in the output, and how long one usually lasts.
+    last_us: i64,
+    usual_us: i64,
     /// Start and end of each.
     shown: Vec<(Timestamp, Timestamp)>,
     key_frame_interval_us: Option<i64>,
@@ -339,10 +382,36 @@ impl Frames {
             first: shown[0].0,
             last: shown.iter().map(|(at, _)| *at).max().unwrap_or(shown[0].0),
             first_pts,
-            last_piece: packets.last().map_or(0, |packet| piece_of(packet.pts_us)),
+            pieces: packets.iter().map(|packet| piece_of(packet.pts_us)).collect(),
+            last_us: packets.last().map_or(0, |packet| packet.pts_us - first_pts),
+            usual_us: usual,
             key_frame_interval_us: keys.windows(2).map(|pair| pair[1] - pair[0]).max(),
             shown,
         })
+    }
+
+    /// How many frames there are of a piece.
+    fn of_piece(&self, index: usize) -> usize {
+        self.pieces.iter().filter(|piece| **piece == index).count()
+    }
+
+    /// The piece at which ffmpeg stopped reading, though there was more of it or after it, within what is wanted.
+    fn stopped_short(&self, pieces: &[Piece], until_us: Option<i64>) -> Option<usize> {
+        let last = self.pieces.last().copied()?;
+        let piece = &pieces[last];
+        if last + 1 < pieces.len() {
+            // ffmpeg ends at the first piece of which it can read nothing
+            let read_to_its_end = piece.until_us.is_some() || self.reaches(piece, None);
+            return Some(if read_to_its_end { last + 1 } else { last });
+        }
+        (piece.until_us.is_none() && !self.reaches(piece, until_us)).then_some(last)
+    }
+
+    /// Whether the output goes to the end of its last piece, or to where it is to end.
+    fn reaches(&self, piece: &Piece, until_us: Option<i64>) -> bool {
+        let facts = &piece.part.facts;
+        let end_us = piece.out_us + facts.start_us + facts.duration_us - piece.in_us;
+        self.last_us + 3 * self.usual_us + 100_000 >= until_us.unwrap_or(i64::MAX).min(end_us)
     }
 
     fn gaps(&self, window: Window, tolerance: Duration) -> Vec<Gap> {

@@ -47,6 +47,8 @@ pub struct Facts {
 pub struct Packet {
     /// When it is shown.
     pub pts_us: i64,
+    /// When it is decoded.
+    pub dts_us: i64,
     /// How long.
     pub duration_us: i64,
     /// Whether decoding can begin here.
@@ -193,6 +195,7 @@ pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Pack
         .filter_map(|row| {
             Some(Packet {
                 pts_us: micros(row.pts_time.or(row.dts_time))?,
+                dts_us: micros(row.dts_time.or(row.pts_time))?,
                 duration_us: micros(row.duration_time).unwrap_or(0),
                 key: row.flags.is_some_and(|flags| flags.starts_with('K')),
             })
