@@ -14,37 +14,37 @@ use super::world::{RATE, World, times, window};
 const TICK: Duration = Duration::from_millis(1_000 / RATE as u64);
 const KEY_FRAMES: Duration = Duration::from_secs(1);
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// On a day long past, so that nothing is still being recorded.
-fn noon() -> Timestamp {
+pub(super) fn noon() -> Timestamp {
     at("2026-01-10T12:00:00Z")
 }
 
-fn later(at: Timestamp, seconds: i64) -> Timestamp {
+pub(super) fn later(at: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_micros(at.as_micros() + seconds * 1_000_000)
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_micros(jiff::Timestamp::now().as_second() * 1_000_000)
 }
 
 /// Two cameras, one of them with two recordings that follow each other.
-fn two_in_a_row() -> World {
+pub(super) fn two_in_a_row() -> World {
     let mut world = World::new(&[("1", "Main & 1st"), ("2", "Bay Street")]);
     world.record("1", noon(), 20).record("1", later(noon(), 20), 20).record("2", noon(), 5);
     world
 }
 
-async fn export<S: System>(bench: &Bench, camera: &str, window: Window) -> Result<Exported, Trouble> {
+pub(super) async fn export<S: System>(bench: &Bench, camera: &str, window: Window) -> Result<Exported, Trouble> {
     bench.recorder.export(camera, window, bench.into.path()).await
 }
 
 /// Whether the pictures hold every moment of a window that `gaps` do not excuse, in order, with no more at the ends than a
 /// key frame and what the system's times leave open.
-fn holds<S: System>(exported: &Exported, window: Window, gaps: &[Window]) {
+pub(super) fn holds<S: System>(exported: &Exported, window: Window, gaps: &[Window]) {
     let shown = times(&exported.path);
     let mut tick = Timestamp::from_micros(window.from.as_micros().div_ceil_euclid(100_000) * 100_000);
     while tick < window.to {
@@ -85,7 +85,7 @@ fn reason(trouble: Trouble) -> UnavailableReason {
     }
 }
 
-fn may_go_better(trouble: &Trouble) {
+pub(super) fn may_go_better(trouble: &Trouble) {
     assert!(matches!(trouble, Trouble::Broken { retryable: true, .. }), "{trouble:?}");
     tells_no_secret(&trouble.to_string());
 }

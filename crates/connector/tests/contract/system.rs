@@ -52,7 +52,8 @@ pub(crate) struct Bench {
     pub(crate) served: Served,
     pub(crate) recorder: Recorder,
     pub(crate) into: tempfile::TempDir,
-    _files: tempfile::TempDir,
+    /// Where its configuration lies.
+    pub(crate) files: tempfile::TempDir,
 }
 
 /// Brings a system up, and opens it as a connector with this configuration would; `more` goes beside the adapter.
@@ -64,7 +65,7 @@ pub(crate) async fn bench<S: System>(world: World, password: &str, more: &str) -
     let accounts = if S::HAS_ACCOUNTS { accounts.as_str() } else { "" };
     let config = read(files.path(), &format!("[adapter]\n{}\n{accounts}{more}", served.adapter));
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
-    Bench { served, recorder, into: tempfile::tempdir().unwrap(), _files: files }
+    Bench { served, recorder, into: tempfile::tempdir().unwrap(), files }
 }
 
 fn read(folder: &Path, text: &str) -> Config {
