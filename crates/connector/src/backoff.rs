@@ -20,7 +20,8 @@ impl Backoff {
         self.tries = 0;
     }
 
-    fn next(&mut self) -> Duration {
+    /// How long the next try waits.
+    pub fn next_wait(&mut self) -> Duration {
         let full = Duration::from_millis(250).saturating_mul(1 << self.tries.min(16)).min(self.longest);
         self.tries = self.tries.saturating_add(1);
         full.mul_f64(0.5 + 0.5 * random_share())
@@ -28,7 +29,7 @@ impl Backoff {
 
     /// Waits for the next try.
     pub async fn wait(&mut self) {
-        tokio::time::sleep(self.next()).await;
+        tokio::time::sleep(self.next_wait()).await;
     }
 }
 
@@ -45,11 +46,11 @@ mod tests {
     fn waits_grow_to_the_longest_and_start_again() {
         let longest = Duration::from_secs(30);
         let mut backoff = Backoff::up_to(longest);
-        let waits: Vec<_> = (0..100).map(|_| backoff.next()).collect();
+        let waits: Vec<_> = (0..100).map(|_| backoff.next_wait()).collect();
         assert!(waits[0] <= Duration::from_millis(250));
         assert!(waits.iter().all(|wait| *wait <= longest));
         assert!(waits[99] >= longest / 2);
         backoff.reset();
-        assert!(backoff.next() <= Duration::from_millis(250));
+        assert!(backoff.next_wait() <= Duration::from_millis(250));
     }
 }

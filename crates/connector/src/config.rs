@@ -1,5 +1,6 @@
 //! The operator's file: which recorder, what of it is published, and what the recorder does not know.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use domain::Position;
@@ -38,6 +39,8 @@ pub struct HoldConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AdapterConfig {
+    /// A program that speaks for a video system.
+    Command(CommandConfig),
     /// A folder of time-stamped segments.
     Folder(FolderConfig),
     /// ZoneMinder.
@@ -78,12 +81,43 @@ impl AdapterConfig {
     /// Takes relative paths from the folder of the file that names them.
     fn beside(&mut self, folder: &Path) {
         match self {
+            Self::Command(adapter) => adapter.beside(folder),
             Self::Folder(adapter) => adapter.path = folder.join(&adapter.path),
             Self::Zoneminder(web) => {
                 for path in [&mut web.password_file, &mut web.ca_file].into_iter().flatten() {
                     *path = folder.join(&path);
                 }
             }
+        }
+    }
+}
+
+/// A program that speaks for a video system.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandConfig {
+    /// The program and its arguments; no shell reads them. A relative path of the program is taken from the folder of the file
+    /// that says so.
+    pub command: Vec<String>,
+    /// All of its environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// How long the video system keeps what it records, for cameras of which the program does not say so.
+    #[serde(default)]
+    pub retention_hours: Option<i64>,
+    /// A program that is silent for so long while it is asked for something is ended.
+    #[serde(default = "sixty")]
+    pub answer_seconds: u32,
+    /// Where it is started: the folder of the file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+impl CommandConfig {
+    fn beside(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.folder);
+        if let Some(program) = self.command.first_mut() {
+            *program = folder.join(&*program).to_string_lossy().into_owned();
         }
     }
 }

@@ -4,6 +4,7 @@
 //! completed, and what is kept back is kept back by [`crate::recorder`], for all of them alike.
 
 pub mod archive;
+pub mod command;
 pub mod folder;
 pub mod web;
 pub mod zoneminder;
@@ -18,11 +19,12 @@ use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, Unavaila
 use crate::config::{AdapterConfig, Config};
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["folder", "zoneminder"];
+pub const KINDS: &[&str] = &["command", "folder", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
     Ok(match &config.adapter {
+        AdapterConfig::Command(command) => Box::new(command::External::new(command.clone())?),
         AdapterConfig::Folder(folder) => {
             let declared = config.sources.iter().map(|source| source.id.clone()).collect();
             Box::new(folder::Folder::new(folder.clone(), declared)?)

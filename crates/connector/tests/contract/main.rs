@@ -3,6 +3,7 @@
 //! A system of the suite answers as its recorded answers in `fixtures/` do; `docs/guide/connectors/` says where each comes from.
 #![allow(clippy::unwrap_used)]
 
+mod command;
 mod folder;
 mod scenarios;
 mod site;
@@ -81,6 +82,22 @@ macro_rules! network {
     };
 }
 
+footage!(command_footage, crate::command::Command);
+// without `a_hold_and_its_end`: what the program keeps is in a file, which `command/hold.rs` looks at
+contract! { command_exporting_footage, crate::command::Exporting;
+    it_lists_its_cameras,
+    it_shows_a_picture,
+    coverage_tells_gaps,
+    a_window_within_a_recording,
+    a_window_over_a_seam,
+    recordings_that_overlap,
+    a_window_with_a_gap,
+    a_window_without_footage,
+    what_is_still_being_recorded,
+    a_camera_that_is_not_there,
+    the_hour_that_happens_twice,
+    a_clock_that_is_ahead,
+}
 footage!(folder_footage, crate::folder::Folder);
 footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);
 network!(zoneminder_network, crate::zoneminder::ZoneMinder);
