@@ -464,3 +464,28 @@ async fn a_long_recording_in_the_hour_that_happens_twice() {
     let spans = folder.coverage("yard", day).await.unwrap().spans;
     assert_eq!(spans, [Window { from: at("2026-11-01T08:10:00Z"), to: at("2026-11-01T10:10:00Z") }]);
 }
+
+/// A path of MediaMTX may have slashes, and one may lie within another.
+#[tokio::test]
+async fn names_of_several_folders() {
+    let recorder = Recorder::new();
+    let names = ["gate", "north/gate", "north/gate/low", "1/2/3/4/5/6/7/8", "1/2/3/4/5/6/7/8/9"];
+    for (index, name) in names.iter().enumerate() {
+        recorder.record(&format!("{name}/2026-01-10_10-00-00-{index}00000.mp4"), 2, &[]);
+    }
+    std::os::unix::fs::symlink(recorder.path("."), recorder.path("north/circle")).unwrap();
+    let folder = recorder.folder_with("{path}/%Y-%m-%d_%H-%M-%S-%f.mp4", |_| {}, &[]);
+    let found = folder.discover().await;
+    assert_eq!(found.problem, None);
+    let ids: Vec<_> = found.sources.iter().map(|source| source.device_id.as_str()).collect();
+    assert_eq!(ids, ["1/2/3/4/5/6/7/8", "gate", "north/gate", "north/gate/low"], "eight folders deep at most");
+    for (index, name) in names[..4].iter().enumerate() {
+        let (_dir, _, manifest) = export(&folder, name, window("10:00:00", "10:00:02")).await.unwrap();
+        let segments: Vec<_> = manifest.segments.iter().map(|segment| segment.name.clone()).collect();
+        assert_eq!(segments, [format!("{name}/2026-01-10_10-00-00-{index}00000.mp4")], "that camera's alone");
+    }
+    for none in ["north", "north/gat", "1/2", "north/../gate", ""] {
+        let none = export(&folder, none, window("10:00:00", "10:00:02")).await.unwrap_err();
+        assert_eq!(reason(none), UnavailableReason::NeverRecorded);
+    }
+}

@@ -98,6 +98,11 @@ contract! { command_exporting_footage, crate::command::Exporting;
     the_hour_that_happens_twice,
     a_clock_that_is_ahead,
 }
-footage!(folder_footage, crate::folder::Folder);
+footage!(folder_of_ffmpeg_footage, crate::folder::Folder<crate::folder::Ffmpeg>);
+footage!(folder_of_frigate_footage, crate::folder::Folder<crate::folder::Frigate>);
+footage!(folder_of_mediamtx_footage, crate::folder::Folder<crate::folder::MediaMtx>);
+footage!(folder_of_mediamtx_with_offset_footage, crate::folder::Folder<crate::folder::MediaMtxWithOffset>);
+footage!(folder_of_motioneye_footage, crate::folder::Folder<crate::folder::MotionEye>);
+footage!(folder_of_shinobi_footage, crate::folder::Folder<crate::folder::Shinobi>);
 footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);
 network!(zoneminder_network, crate::zoneminder::ZoneMinder);

@@ -1,5 +1,5 @@
 //! The names of recordings: a path pattern with strftime fields and `{camera}`, read component by component so that
-//! whole folders can be passed over.
+//! whole folders can be passed over. `{path}` is one or more folders, which together name the camera.
 
 use std::time::Duration;
 
@@ -14,8 +14,11 @@ pub(super) enum PatternError {
     #[error("the pattern must be a path below the folder, without empty parts, '.' or '..'")]
     Path,
     /// A field that recordings cannot be named by.
-    #[error("'%{0}' is not understood; known are %Y %y %m %d %H %M %S %j %f %3f %6f %s %z %% and {{camera}}")]
+    #[error("'%{0}' is not understood; known are %Y %y %m %d %H %M %S %j %f %3f %6f %s %z %%, {{camera}} and {{path}}")]
     Field(String),
+    /// `{path}` among other things.
+    #[error("{{path}} must stand alone between slashes, once, before the file's name, and without {{camera}}")]
+    Folders,
     /// The time of a file would not be known.
     #[error("the pattern must give the time of a file: %s, or year, month and day (or %j) and hour")]
     NoTime,
@@ -25,6 +28,8 @@ pub(super) enum PatternError {
 enum Token {
     Literal(String),
     Camera,
+    /// `{path}`: names of folders, as many as there are.
+    Folders,
     /// `*`: anything within one part of the path.
     Any,
     Field(Field),
@@ -79,6 +84,13 @@ impl Pattern {
             }
             parts.push(tokens(part)?);
         }
+        let folders = |part: &Vec<Token>| part.contains(&Token::Folders);
+        if let Some(at) = parts.iter().position(folders) {
+            let others = parts.iter().flatten().filter(|token| matches!(token, Token::Folders | Token::Camera));
+            if others.count() > 1 || parts[at].len() > 1 || at + 1 == parts.len() {
+                return Err(PatternError::Folders);
+            }
+        }
         let has = |field: Field| parts.iter().flatten().any(|token| *token == Token::Field(field));
         let date = (has(Field::Year) || has(Field::YearShort))
             && (has(Field::DayOfYear) || has(Field::Month) && has(Field::Day))
@@ -104,6 +116,11 @@ impl Pattern {
         self.parts.len()
     }
 
+    /// Whether any number of folders, but one at least, are read by this part of the pattern.
+    pub(super) fn is_deep(&self, depth: usize) -> bool {
+        self.parts.get(depth).is_some_and(|part| part.contains(&Token::Folders))
+    }
+
     /// Reads one part of a path, on top of what the parts before it have told; `None` if it does not fit.
     pub(super) fn read(&self, depth: usize, name: &str, before: &Facts) -> Option<Facts> {
         fit(self.parts.get(depth)?, name, before)
@@ -116,6 +133,8 @@ fn tokens(part: &str) -> Result<Vec<Token>, PatternError> {
     while let Some(c) = rest.chars().next() {
         let (token, used) = if rest.starts_with("{camera}") {
             (Token::Camera, "{camera}".len())
+        } else if rest.starts_with("{path}") {
+            (Token::Folders, "{path}".len())
         } else if c == '*' {
             (Token::Any, 1)
         } else if c == '%' {
@@ -171,6 +190,10 @@ fn fit(tokens: &[Token], text: &str, facts: &Facts) -> Option<Facts> {
             }
             fit(later, &text[at..], &Facts { camera: Some(camera.to_owned()), ..facts.clone() })
         }),
+        Token::Folders => {
+            let before = facts.camera.as_ref().map_or(String::new(), |camera| format!("{camera}/"));
+            Some(Facts { camera: Some(format!("{before}{text}")), ..facts.clone() })
+        }
         Token::Field(field) => lengths(*field, text).find_map(|at| {
             let facts = facts.with(*field, &text[..at])?;
             fit(later, &text[at..], &facts)
@@ -192,8 +215,8 @@ fn lengths(field: Field, text: &str) -> impl Iterator<Item = usize> + use<> {
         Field::Offset => {
             let length = match text.as_bytes() {
                 [b'Z', ..] => 1,
-                [b'+' | b'-', _, _, b':', _, _, ..] => 6,
-                [b'+' | b'-', _, _, _, _, ..] => 5,
+                [b'+' | b'-', h, hh, b':', m, mm, ..] if [h, hh, m, mm].iter().all(|b| b.is_ascii_digit()) => 6,
+                [b'+' | b'-', hhmm @ ..] if hhmm.iter().take(4).filter(|b| b.is_ascii_digit()).count() == 4 => 5,
                 _ => 0,
             };
             return (length..=length).rev().take(usize::from(length > 0)).collect::<Vec<_>>().into_iter();
@@ -225,6 +248,12 @@ impl Facts {
             Field::Offset => set(&mut out.offset_seconds, offset(text)?)?,
         }
         Some(out)
+    }
+
+    /// Whether the camera may lie further below what was read by `{path}` so far.
+    pub(super) fn lead_to(&self, camera: &str) -> bool {
+        let so_far = self.camera.as_deref().unwrap_or_default();
+        camera.strip_prefix(so_far).is_some_and(|rest| rest.starts_with('/'))
     }
 
     fn date(&self) -> Option<Date> {
@@ -311,6 +340,8 @@ mod tests {
             ("{camera}-%s.ts", "gate-7-1795378139.ts", "2026-11-22T20:08:59Z"),
             ("%Y%j%H%M.mkv", "20263262008.mkv", "2026-11-22T20:08:00Z"),
             ("%Y%m%dT%H%M%S%z.mkv", "20261122T200859+0100.mkv", "2026-11-22T19:08:59Z"),
+            ("{path}/%Y-%m-%d_%H-%M-%S-%f%z.mp4", "gate/2026-11-22_20-08-59-250000Z.mp4", "2026-11-22T20:08:59.25Z"),
+            ("{path}/%s-%f.ts", "gate/1795378139-250000.ts", "2026-11-22T20:08:59.25Z"),
             ("*/{camera}_%Y%m%d%H%M%S.mp4", "x/front_door_20261122200859.mp4", "2026-11-22T20:08:59Z"),
         ] {
             assert_eq!(begins(pattern, path, utc).as_deref(), Some(time), "{pattern} on {path}");
@@ -342,13 +373,19 @@ mod tests {
         assert_eq!(Pattern::parse("/%s.mp4").unwrap_err(), PatternError::Path);
         assert_eq!(Pattern::parse("{camera}.mp4").unwrap_err(), PatternError::NoTime);
         assert_eq!(Pattern::parse("%Y%m%d%H%Q.mp4").unwrap_err(), PatternError::Field("Q".into()));
+        for text in
+            ["{path}", "{path}-%s.mp4", "a{path}/%s.mp4", "{path}/{camera}/%s.mp4", "{path}/{path}/%s.mp4", "%s/{path}"]
+        {
+            assert_eq!(Pattern::parse(text).unwrap_err(), PatternError::Folders, "{text}");
+        }
         assert_eq!(Pattern::parse("%s%").unwrap_err(), PatternError::Field(String::new()));
     }
 
     #[test]
     fn odd_names_do_no_harm() {
-        for name in ["..", "", "é", "2026", "\u{202e}", "%Y", "9999999999999999999999"] {
+        for name in ["..", "", "é", "+é:aé", "+2é:00", "2026", "\u{202e}", "%Y", "9999999999999999999999"] {
             assert_eq!(begins("{camera}-%Y%m%d%H.mp4", name, "UTC"), None);
+            assert_eq!(begins("%Y%m%d%H%z", &format!("2026112220{name}"), "UTC"), None);
             assert_eq!(begins("%s", name, "UTC").filter(|_| name.len() > 20), None);
         }
     }

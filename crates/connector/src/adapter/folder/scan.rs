@@ -7,6 +7,9 @@ use jiff::tz::TimeZone;
 
 use super::pattern::{Facts, Pattern};
 
+/// `{path}` stands for so many folders at most, and one.
+const DEEPEST: usize = 7;
+
 /// A file whose name fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
@@ -50,7 +53,7 @@ pub(super) struct Rule<'a> {
 /// Looks through the folder.
 pub(super) fn scan(rule: &Rule<'_>) -> std::io::Result<Scan> {
     let mut scan = Scan::default();
-    walk(rule, &mut scan, rule.root, "", 0, &Facts::default())?;
+    walk(rule, &mut scan, &Place { folder: rule.root, name: "", depth: 0, nested: 0, facts: &Facts::default() })?;
     scan.sort();
     Ok(scan)
 }
@@ -62,14 +65,20 @@ impl Scan {
     }
 }
 
-fn walk(
-    rule: &Rule<'_>,
-    scan: &mut Scan,
-    folder: &Path,
-    below: &str,
+/// A folder, and what is known of it.
+struct Place<'a> {
+    folder: &'a Path,
+    /// The path below the root.
+    name: &'a str,
+    /// The part of the pattern that names what is in it.
     depth: usize,
-    facts: &Facts,
-) -> std::io::Result<()> {
+    /// So many folders were read by that part already.
+    nested: usize,
+    facts: &'a Facts,
+}
+
+fn walk(rule: &Rule<'_>, scan: &mut Scan, place: &Place<'_>) -> std::io::Result<()> {
+    let Place { folder, name: below, depth, nested, facts } = *place;
     let last = depth + 1 == rule.pattern.depth();
     for entry in std::fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };
@@ -79,7 +88,8 @@ fn walk(
         }
         let Ok(mut kind) = entry.file_type() else { continue };
         let path = entry.path();
-        if kind.is_symlink() {
+        let linked = kind.is_symlink();
+        if linked {
             let inside = std::fs::canonicalize(&path).is_ok_and(|target| target.starts_with(rule.root));
             let Ok(target) = std::fs::metadata(&path) else { continue };
             if !inside {
@@ -96,16 +106,24 @@ fn walk(
             }
             continue;
         };
+        let mut descend = |depth: usize, nested: usize| {
+            // a folder that vanished meanwhile, or may not be read, is no reason to give up the others
+            if let Err(error) = walk(rule, scan, &Place { folder: &path, name: &name, depth, nested, facts: &facts }) {
+                tracing::warn!(folder = name, %error, "cannot be listed");
+            }
+        };
+        // more folders may belong to the name; a link among them may lead in a circle
+        let goes_on = rule.pattern.is_deep(depth) && nested < DEEPEST && !linked;
+        if goes_on && rule.camera.is_none_or(|wanted| facts.lead_to(wanted)) {
+            descend(depth, nested + 1);
+        }
         if let (Some(wanted), Some(camera)) = (rule.camera, &facts.camera)
             && wanted != camera
         {
             continue;
         }
         if !last {
-            // a folder that vanished meanwhile, or may not be read, is no reason to give up the others
-            if let Err(error) = walk(rule, scan, &path, &name, depth + 1, &facts) {
-                tracing::warn!(folder = name, %error, "cannot be listed");
-            }
+            descend(depth + 1, 0);
             continue;
         }
         let written = || jiff::Timestamp::try_from(std::fs::metadata(&path).ok()?.modified().ok()?).ok();
