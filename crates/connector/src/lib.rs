@@ -4,6 +4,7 @@
 
 pub mod adapter;
 pub mod backoff;
+pub mod challenge;
 pub mod client;
 pub mod config;
 pub mod cut;
@@ -12,6 +13,7 @@ pub mod held;
 pub mod media;
 pub mod publish;
 pub mod recorder;
+pub mod rtsp;
 pub mod session;
 pub mod spool;
 pub mod task;
