@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use protocol::ClockOffset;
-use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, DATE, ETAG, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, DATE, ETAG, HeaderValue, IF_RANGE, RANGE, WWW_AUTHENTICATE,
+};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt;
 
 use super::Trouble;
+use crate::challenge::Identity;
 use crate::config::WebConfig;
 use crate::disk;
 
@@ -131,6 +134,19 @@ impl Web {
         self.http.request(method, url)
     }
 
+    /// A request to where an answer points. Whatever it says, the host stays that of the configuration; so does the port, unless
+    /// it is said of this host.
+    pub fn request_at(&self, method: Method, told: &str) -> Result<RequestBuilder, WebError> {
+        let told: Url = told.parse().map_err(|_| WebError::Form("an address that is none".into()))?;
+        let mut url = self.base.clone();
+        url.set_path(told.path());
+        url.set_query(told.query());
+        if told.scheme() == url.scheme() && told.host() == url.host() {
+            let _ = url.set_port(told.port());
+        }
+        Ok(self.http.request(method, url))
+    }
+
     /// The address of a path, for those that carry it themselves.
     pub fn base(&self) -> &Url {
         &self.base
@@ -144,22 +160,45 @@ impl Web {
 
     /// Sends, and reads a JPEG.
     pub async fn picture(&self, request: RequestBuilder) -> Result<Vec<u8>, WebError> {
-        let body = self.bytes(request, LONGEST_PICTURE).await?;
-        if body.starts_with(b"\xff\xd8\xff") { Ok(body) } else { Err(WebError::Form("no JPEG".into())) }
+        jpeg(self.bytes(request, LONGEST_PICTURE).await?)
+    }
+
+    /// The same, as whoever an identity is.
+    pub async fn picture_as(&self, identity: &mut Identity, request: RequestBuilder) -> Result<Vec<u8>, WebError> {
+        let (status, body) = self.bytes_as(identity, request, LONGEST_PICTURE).await?;
+        succeeded(status)?;
+        jpeg(body)
     }
 
     /// Sends, and reads the answer into memory.
     pub async fn bytes(&self, request: RequestBuilder, longest: usize) -> Result<Vec<u8>, WebError> {
+        let work = async { read(success(request.send().await?)?, longest).await };
+        tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+    }
+
+    /// Sends as whoever an identity is, and reads the answer into memory, whatever its status.
+    pub async fn bytes_as(
+        &self,
+        identity: &mut Identity,
+        request: RequestBuilder,
+        longest: usize,
+    ) -> Result<(StatusCode, Vec<u8>), WebError> {
         let work = async {
-            let mut answer = success(request.send().await?)?;
-            let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await? {
-                if body.len() + chunk.len() > longest {
-                    return Err(WebError::TooLong(longest));
+            let request = request.build()?;
+            let (method, mut uri) = (request.method().to_string(), request.url().path().to_owned());
+            uri.extend(request.url().query().map(|query| format!("?{query}")));
+            loop {
+                let mut again = request.try_clone().ok_or_else(|| WebError::Form("it cannot be asked twice".into()))?;
+                if let Some(answer) = identity.answer(&method, &uri).and_then(|answer| answer.parse().ok()) {
+                    again.headers_mut().insert(AUTHORIZATION, answer);
                 }
-                body.extend_from_slice(&chunk);
+                let answer = self.http.execute(again).await?;
+                let status = answer.status();
+                let told = answer.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|told| told.to_str().ok());
+                if status != StatusCode::UNAUTHORIZED || !identity.challenged(told) {
+                    return Ok((status, read(answer, longest).await?));
+                }
             }
-            Ok(body)
         };
         tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
     }
@@ -206,6 +245,21 @@ impl Web {
         file.flush().await.map_err(disk)?;
         Ok(size)
     }
+}
+
+fn jpeg(body: Vec<u8>) -> Result<Vec<u8>, WebError> {
+    if body.starts_with(b"\xff\xd8\xff") { Ok(body) } else { Err(WebError::Form("no JPEG".into())) }
+}
+
+async fn read(mut answer: Response, longest: usize) -> Result<Vec<u8>, WebError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > longest {
+            return Err(WebError::TooLong(longest));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// One try of a download: goes on at `size` if that is still the same file.
@@ -256,9 +310,13 @@ fn starts_at(answer: &Response) -> Option<u64> {
 }
 
 fn success(answer: Response) -> Result<Response, WebError> {
-    let status = answer.status();
+    succeeded(answer.status()).map(|()| answer)
+}
+
+/// What a status means.
+pub fn succeeded(status: StatusCode) -> Result<(), WebError> {
     match status {
-        _ if status.is_success() => Ok(answer),
+        _ if status.is_success() => Ok(()),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(WebError::Refused(status.as_u16())),
         StatusCode::NOT_FOUND | StatusCode::GONE => Err(WebError::NotFound),
         _ if status.is_redirection() => Err(WebError::Redirect(status.as_u16())),
