@@ -49,10 +49,12 @@ pub(crate) struct Site {
     elsewhere: tokio::task::JoinHandle<()>,
 }
 
-struct Faults {
+/// How it misbehaves now; servers beside the web server ask too.
+pub(crate) struct Faults {
     fault: Mutex<Option<(Fault, Which, usize)>>,
     footage: fn(&str) -> bool,
-    elsewhere_url: String,
+    /// Where nobody should follow to.
+    pub(crate) elsewhere_url: String,
     elsewhere_calls: AtomicUsize,
     ahead_us: i64,
 }
@@ -93,6 +95,11 @@ impl Site {
         *self.faults.fault.lock().unwrap() = Some((fault, which, times));
     }
 
+    /// For a server beside it that misbehaves with it.
+    pub(crate) fn faults(&self) -> Arc<Faults> {
+        Arc::clone(&self.faults)
+    }
+
     /// How often somebody followed to where it sent.
     pub(crate) fn followed(&self) -> usize {
         self.faults.elsewhere_calls.load(Ordering::SeqCst)
@@ -102,9 +109,14 @@ impl Site {
 impl Faults {
     fn due(&self, request: &Request) -> Option<Fault> {
         let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        self.due_for((self.footage)(&asked))
+    }
+
+    /// What to do wrong with a request, which may be one for footage.
+    pub(crate) fn due_for(&self, footage: bool) -> Option<Fault> {
         let mut armed = self.fault.lock().unwrap();
         let (fault, which, times) = (*armed)?;
-        if which == Which::Footage && !(self.footage)(&asked) || times == 0 {
+        if which == Which::Footage && !footage || times == 0 {
             return None;
         }
         *armed = Some((fault, which, times - 1));
