@@ -6,6 +6,8 @@
 pub mod archive;
 pub mod command;
 pub mod folder;
+pub mod onvif;
+pub mod replay;
 pub mod web;
 pub mod zoneminder;
 
@@ -19,7 +21,7 @@ use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, Unavaila
 use crate::config::{AdapterConfig, Config};
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["command", "folder", "zoneminder"];
+pub const KINDS: &[&str] = &["command", "folder", "onvif", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
@@ -29,6 +31,7 @@ pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
             let declared = config.sources.iter().map(|source| source.id.clone()).collect();
             Box::new(folder::Folder::new(folder.clone(), declared)?)
         }
+        AdapterConfig::Onvif(web) => Box::new(onvif::Onvif::new(web.clone())?),
         AdapterConfig::Zoneminder(web) => Box::new(zoneminder::ZoneMinder::new(web.clone())?),
     })
 }

@@ -5,6 +5,8 @@
 
 mod command;
 mod folder;
+mod onvif;
+mod rtsp;
 mod scenarios;
 mod site;
 mod system;
@@ -104,5 +106,7 @@ footage!(folder_of_mediamtx_footage, crate::folder::Folder<crate::folder::MediaM
 footage!(folder_of_mediamtx_with_offset_footage, crate::folder::Folder<crate::folder::MediaMtxWithOffset>);
 footage!(folder_of_motioneye_footage, crate::folder::Folder<crate::folder::MotionEye>);
 footage!(folder_of_shinobi_footage, crate::folder::Folder<crate::folder::Shinobi>);
+footage!(onvif_footage, crate::onvif::Onvif);
+network!(onvif_network, crate::onvif::Onvif);
 footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);
 network!(zoneminder_network, crate::zoneminder::ZoneMinder);

@@ -1,0 +1,109 @@
+//! Devices with ONVIF Profile G: cameras with a card, and recorders (<https://www.onvif.org/profiles/specifications/>).
+//!
+//! A camera is a recording of the device: what it has kept of one source. Each picture of a replay tells its time, so that
+//! nothing of an export's times is guessed.
+
+mod cameras;
+mod recordings;
+mod soap;
+pub mod xml;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use protocol::{ClockOffset, ProblemReport};
+
+use super::replay::{self, Recorded};
+use super::web::{self, WebError};
+use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use crate::config::WebConfig;
+use crate::rtsp::replay::Source;
+use recordings::Recording;
+use soap::Device;
+
+/// So long after a moment a device tells that it was recorded, at the latest.
+const TOLD_WITHIN: Duration = Duration::from_secs(30);
+/// RTSP, where an address names no port.
+const PORT: u16 = 554;
+
+/// A device.
+pub struct Onvif(Device);
+
+impl Onvif {
+    /// Checks the settings; nothing is asked yet.
+    pub fn new(config: WebConfig) -> anyhow::Result<Self> {
+        Ok(Self(Device::new(config)?))
+    }
+
+    /// Where a recording is played from: at the host of the configuration, whatever the device says.
+    async fn source(&self, recording: &Recording) -> Result<Source, Trouble> {
+        let told = self.0.replay_uri(&recording.token).await?;
+        let unclear = || Trouble::from(WebError::Form("an address that is none".into()));
+        let told: reqwest::Url = told.parse().map_err(|_| unclear())?;
+        let host = self.0.web.base().host_str().filter(|_| told.scheme() == "rtsp").ok_or_else(unclear)?;
+        let port = told.port().unwrap_or(PORT);
+        let query = told.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Ok(Source {
+            uri: format!("rtsp://{host}:{port}{}{query}", told.path()),
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            account: web::credentials(&self.0.config)?,
+            answer_within: Duration::from_secs(self.0.config.answer_seconds.max(1).into()),
+            name: recording.token.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Adapter for Onvif {
+    fn kind(&self) -> &'static str {
+        "onvif"
+    }
+
+    async fn discover(&self) -> Discovery {
+        match self.0.cameras().await {
+            Ok(sources) => Discovery { sources, whole: true, problem: None },
+            Err(trouble) => Discovery { problem: Some(problem(&trouble)), ..Discovery::default() },
+        }
+    }
+
+    async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
+        self.0.picture(device_id).await
+    }
+
+    async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble> {
+        let Some(recording) = self.0.recording(&asked.device_id).await? else {
+            return Ok(Coverage { spans: Vec::new(), complete: true });
+        };
+        let spans = self.0.spans(&recording, asked.window).await?;
+        let more = recording.goes_on && recording.latest.is_none_or(|latest| latest < asked.window.to);
+        let spans = super::joined(spans, Duration::from_millis(300), asked.window);
+        Ok(Coverage { spans, complete: !more && asked.window.to.plus(TOLD_WITHIN) <= asked.now })
+    }
+
+    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+        let nothing = Recorded { bounds: None, goes_on: false };
+        let Some(recording) = self.0.recording(&asked.device_id).await? else {
+            return Err(replay::nothing_there(nothing, asked));
+        };
+        let recorded = Recorded { bounds: recording.earliest.zip(recording.latest), goes_on: recording.goes_on };
+        if recorded.bounds.is_none() && !recorded.goes_on {
+            return Err(replay::nothing_there(recorded, asked));
+        }
+        replay::export(self.kind(), &self.source(&recording).await?, recorded, asked, into).await
+    }
+
+    async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
+        self.0.clock().await.map(Some)
+    }
+}
+
+fn problem(trouble: &Trouble) -> ProblemReport {
+    ProblemReport {
+        text: trouble.to_string(),
+        what_to_do: "See that the url of the configuration is the device's address, that ONVIF is switched on in it, that the account is \
+                     one of its ONVIF users with the right to see recordings, and that it records (ONVIF Profile G)."
+            .into(),
+    }
+}

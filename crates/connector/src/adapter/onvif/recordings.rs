@@ -1,0 +1,188 @@
+//! What a device has recorded (ONVIF Recording Search Service Specification).
+
+use std::time::Duration;
+
+use domain::{Timestamp, Window};
+
+use super::soap::{Device, REPLAY, SEARCH};
+use super::xml::{Element, escaped};
+use crate::adapter::Trouble;
+
+/// So many answers of one search are read.
+const ROUNDS: usize = 2_000;
+/// A search that is not done is asked again after so long.
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// A recording: of a camera, all that is kept of it (`tt:RecordingInformation`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recording {
+    pub(super) token: String,
+    pub(super) name: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) earliest: Option<Timestamp>,
+    pub(super) latest: Option<Timestamp>,
+    /// More is being recorded now.
+    pub(super) goes_on: bool,
+    video_tracks: Vec<String>,
+}
+
+impl Recording {
+    fn of(told: &Element) -> Option<Self> {
+        let text = |path: &[&str]| told.text(path).map(str::to_owned);
+        let video = |track: &&Element| track.text(&["TrackType"]) == Some("Video");
+        let tracks = told.all("Track").filter(video).filter_map(|track| track.text(&["TrackToken"]).map(str::to_owned));
+        Some(Self {
+            token: text(&["RecordingToken"])?,
+            name: text(&["Source", "Name"]),
+            location: text(&["Source", "Location"]),
+            description: text(&["Source", "Description"]),
+            earliest: told.text(&["EarliestRecording"]).and_then(time),
+            latest: told.text(&["LatestRecording"]).and_then(time),
+            goes_on: told.text(&["RecordingStatus"]) == Some("Recording"),
+            video_tracks: tracks.collect(),
+        })
+    }
+}
+
+/// An `xs:dateTime`; without a zone it is UTC.
+fn time(text: &str) -> Option<Timestamp> {
+    let told = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}Z").parse());
+    told.ok().map(Timestamp::from)
+}
+
+impl Device {
+    /// All recordings that there are.
+    pub(super) async fn recordings(&self) -> Result<Vec<Recording>, Trouble> {
+        let found = self.search("Recording", "<Scope/>", "RecordingInformation").await?;
+        Ok(found.iter().filter_map(Recording::of).collect())
+    }
+
+    /// One of them; none if there is no such.
+    pub(super) async fn recording(&self, token: &str) -> Result<Option<Recording>, Trouble> {
+        Ok(self.recordings().await?.into_iter().find(|recording| recording.token == token))
+    }
+
+    /// For which spans of a window there is a picture. A device that tells no changes has recorded all the time.
+    pub(super) async fn spans(&self, recording: &Recording, window: Window) -> Result<Vec<Window>, Trouble> {
+        let (Some(from), Some(to)) = (recording.earliest, recording.latest) else { return Ok(Vec::new()) };
+        let Some(within) = (Window { from, to }).intersect(window) else { return Ok(Vec::new()) };
+        let query = format!(
+            "<StartPoint>{}</StartPoint><EndPoint>{}</EndPoint><Scope><tt:IncludedRecordings>{}</tt:IncludedRecordings></Scope>\
+             <SearchFilter><e:TopicExpression xmlns:e=\"http://docs.oasis-open.org/wsn/b-2\" \
+             xmlns:tns1=\"http://www.onvif.org/ver10/topics\" \
+             Dialect=\"http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet\">tns1:RecordingHistory/Track/State\
+             </e:TopicExpression></SearchFilter><IncludeStartState>true</IncludeStartState>",
+            window.from,
+            window.to,
+            escaped(&recording.token)
+        );
+        let events = self.search("Event", &query, "Result").await?;
+        let changes: Vec<_> = events.iter().filter_map(|event| change(event, recording)).collect();
+        Ok(if changes.is_empty() { vec![within] } else { present(changes, within) })
+    }
+
+    /// `FindRecordings` and its like: begun, asked until it is done, and ended.
+    async fn search(&self, kind: &str, query: &str, result: &str) -> Result<Vec<Element>, Trouble> {
+        let long = "<KeepAliveTime>PT60S</KeepAliveTime>";
+        let begin = format!("<Find{kind}s xmlns=\"{SEARCH}\">{query}{long}</Find{kind}s>");
+        let begun = self.ask(SEARCH, &begin).await?;
+        let unclear = || Trouble::again("The video system's answer to a search is not understood.");
+        let token = escaped(begun.text(&["SearchToken"]).ok_or_else(unclear)?);
+        let token = format!("<SearchToken>{token}</SearchToken>");
+        let more = format!("Get{kind}SearchResults");
+        let limits = "<MinResults>1</MinResults><MaxResults>100</MaxResults><WaitTime>PT5S</WaitTime>";
+        let ask = format!("<{more} xmlns=\"{SEARCH}\">{token}{limits}</{more}>");
+        let mut found = Vec::new();
+        for _ in 0..ROUNDS {
+            let answer = self.ask(SEARCH, &ask).await?;
+            let list = answer.at(&["ResultList"]).ok_or_else(unclear)?;
+            let before = found.len();
+            found.extend(list.all(result).cloned());
+            if list.text(&["SearchState"]) == Some("Completed") {
+                // the device ends it by itself if it does not hear this
+                let _ = self.ask(SEARCH, &format!("<EndSearch xmlns=\"{SEARCH}\">{token}</EndSearch>")).await;
+                return Ok(found);
+            }
+            if found.len() == before {
+                tokio::time::sleep(BETWEEN).await;
+            }
+        }
+        Err(Trouble::again("A search of the video system does not end."))
+    }
+
+    /// Where a recording is played from.
+    pub(super) async fn replay_uri(&self, token: &str) -> Result<String, Trouble> {
+        let body = format!(
+            "<GetReplayUri xmlns=\"{REPLAY}\"><StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport>\
+             <tt:Protocol>RTSP</tt:Protocol></tt:Transport></StreamSetup><RecordingToken>{}</RecordingToken></GetReplayUri>",
+            escaped(token)
+        );
+        let answer = self.ask(REPLAY, &body).await?;
+        answer.text(&["Uri"]).map(str::to_owned).ok_or_else(|| Trouble::again("The video system names no replay."))
+    }
+}
+
+/// Whether from a time on there is a picture (`tns1:RecordingHistory/Track/State`).
+fn change(event: &Element, recording: &Recording) -> Option<(Timestamp, bool)> {
+    let track = event.text(&["TrackToken"]).unwrap_or_default();
+    let of_video = recording.video_tracks.is_empty() || recording.video_tracks.iter().any(|video| video == track);
+    if event.text(&["RecordingToken"])? != recording.token || !of_video {
+        return None;
+    }
+    let mut items = Vec::new();
+    event.within("SimpleItem", &mut items);
+    let told = items.iter().find(|item| item.attribute("Name") == Some("IsDataPresent"))?;
+    let present = matches!(told.attribute("Value"), Some("true" | "1"));
+    Some((time(event.text(&["Time"])?)?, present))
+}
+
+fn present(mut changes: Vec<(Timestamp, bool)>, within: Window) -> Vec<Window> {
+    changes.sort_by_key(|(at, _)| *at); // of the same moment, the last told holds
+    // before the first change it was the other way round
+    let mut since = changes.first().filter(|(_, present)| !present).map(|_| within.from);
+    let mut spans = Vec::new();
+    for (at, present) in changes {
+        match since {
+            None if present => since = Some(at),
+            Some(from) if !present => {
+                spans.push(Window { from, to: at });
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    spans.extend(since.map(|from| Window { from, to: within.to }));
+    spans.into_iter().filter(|span| span.from < span.to).filter_map(|span| span.intersect(within)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000)
+    }
+
+    fn spans(changes: &[(i64, bool)]) -> Vec<(i64, i64)> {
+        let changes = changes.iter().map(|(second, present)| (at(*second), *present)).collect();
+        let seconds = |span: Window| (span.from.as_micros() / 1_000_000, span.to.as_micros() / 1_000_000);
+        present(changes, Window { from: at(10), to: at(100) }).into_iter().map(seconds).collect()
+    }
+
+    #[test]
+    fn changes_make_spans() {
+        assert_eq!(spans(&[(10, true), (20, false), (30, true)]), [(10, 20), (30, 100)]);
+        assert_eq!(spans(&[(20, false), (5, true), (300, true)]), [(10, 20)]);
+        assert_eq!(spans(&[(20, false)]), [(10, 20)]);
+        assert_eq!(spans(&[(10, false)]), []);
+        assert_eq!(spans(&[(20, true), (20, false), (20, true)]), [(20, 100)]);
+    }
+
+    #[test]
+    fn times_with_and_without_a_zone() {
+        assert_eq!(time("1970-01-01T00:00:10"), Some(at(10)));
+        assert_eq!(time("1970-01-01T01:00:10.000+01:00"), Some(at(10)));
+        assert_eq!(time("yesterday"), None);
+    }
+}
