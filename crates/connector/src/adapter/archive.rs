@@ -204,7 +204,8 @@ fn file_name(recording: &Recording) -> String {
     format!("recording-{}.mp4", &crate::hex(sum.as_ref())[..24])
 }
 
-async fn nothing_there<A: Archive>(archive: &A, asked: &Asked) -> Result<Trouble, Trouble> {
+/// Why there is nothing of a window.
+pub async fn nothing_there<A: Archive>(archive: &A, asked: &Asked) -> Result<Trouble, Trouble> {
     use protocol::UnavailableReason::{NeverRecorded, Overwritten};
     Ok(match archive.bounds(&asked.device_id).await? {
         Some(Bounds { oldest, newest }) => super::nothing_between(asked, oldest, newest),

@@ -264,6 +264,9 @@ pub(crate) async fn a_hold_and_its_end<S: System>() {
     bench.recorder.free(&name).await.unwrap();
     bench.recorder.free(&name).await.unwrap();
     assert!(bench.served.held.lock().unwrap().is_empty());
+    // what is not there is not kept
+    let nothing = bench.recorder.hold("1", window(later(noon(), 600), 5)).await.unwrap_err();
+    assert_eq!(reason(nothing), UnavailableReason::NeverRecorded);
 }
 
 pub(crate) async fn a_wrong_password<S: System>() {

@@ -250,6 +250,9 @@ impl Adapter for ZoneMinder {
     async fn hold(&self, asked: &Asked) -> Result<Option<String>, Trouble> {
         let events = self.events(&asked.device_id, asked.window).await?;
         let names = event::reaching_into(&events, asked.window, self.zone().await?);
+        if names.is_empty() {
+            return Err(archive::nothing_there(self, asked).await?);
+        }
         // what was kept before is somebody else's to let go
         let names: Vec<_> = names.into_iter().filter(|event| !event.archived()).map(Event::name).collect();
         for name in &names {
