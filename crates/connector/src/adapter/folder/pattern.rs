@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// Why a pattern cannot be used.
@@ -283,8 +283,7 @@ impl Facts {
             return Timestamp::from_microsecond(total).ok().map(once);
         }
         let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
-        let local = self.date()?.at(self.hour?, 0, 0, 0);
-        let local = local.with().minute(minute).second(second).subsec_nanosecond(micros * 1_000).build().ok()?;
+        let local = self.date()?.to_datetime(Time::new(self.hour?, minute, second, micros * 1_000).ok()?);
         if let Some(seconds) = self.offset_seconds {
             return jiff::tz::Offset::from_seconds(seconds).ok()?.to_timestamp(local).ok().map(once);
         }
@@ -348,6 +347,7 @@ mod tests {
         }
         assert_eq!(read("{camera}.%Y%m%d_%H.mp4", "a.b_c.20261122_20.mp4").unwrap().camera.unwrap(), "a.b_c");
         assert_eq!(begins("%Y-%m-%d_%H.mp4", "2026-13-22_20.mp4", utc), None, "no such month");
+        assert_eq!(begins("%Y-%m-%d_%H.mp4", "2026-11-22_24.mp4", utc), None, "no such hour");
         assert!(read("{camera}/{camera}_%s.mp4", "a/b_1795378139.mp4").is_none(), "two names for one camera");
     }
 
