@@ -298,9 +298,14 @@ impl Default for ConnectorConfig {
 pub fn read(path: &Path) -> anyhow::Result<Config> {
     use anyhow::Context;
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut config: Config = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_path_buf).unwrap_or_default();
-    config.adapter.beside(&folder);
+    parse(&text, &folder).with_context(|| format!("{} is not understood", path.display()))
+}
+
+/// Reads the text of a file that lies in a folder.
+pub fn parse(text: &str, folder: &Path) -> Result<Config, toml::de::Error> {
+    let mut config: Config = toml::from_str(text)?;
+    config.adapter.beside(folder);
     if let Some(hold) = &mut config.hold {
         hold.key_file = folder.join(&hold.key_file);
     }

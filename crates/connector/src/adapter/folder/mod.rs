@@ -19,6 +19,7 @@ use crate::config::FolderConfig;
 use crate::cut::{self, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
 use pattern::Pattern;
+pub use pattern::PatternError;
 use scan::{Found, Rule, Scan};
 
 const KIND: &str = "folder";
@@ -84,6 +85,20 @@ impl Folder {
             .unwrap_or_else(|| "camera".into());
         Ok(Self(Arc::new(Recordings { config, pattern, zone, only_camera, declared, probed: Mutex::default() })))
     }
+}
+
+/// Which camera a path below the folder names, if the pattern has one, and when the file begins; `None` if the path does not fit.
+/// In an hour that the clock shows twice it is the first.
+pub fn read_name(
+    pattern: &str,
+    zone: &TimeZone,
+    path: &str,
+) -> Result<Option<(Option<String>, Timestamp)>, PatternError> {
+    let facts = Pattern::parse(pattern)?.read_path(path);
+    Ok(facts.and_then(|facts| {
+        let (begins, _) = facts.begins(zone, || None)?;
+        Some((facts.camera, begins.into()))
+    }))
 }
 
 #[async_trait]

@@ -9,7 +9,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// Why a pattern cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PatternError {
+pub enum PatternError {
     /// Nothing between the slashes, or `.` or `..`.
     #[error("the pattern must be a path below the folder, without empty parts, '.' or '..'")]
     Path,
@@ -114,6 +114,20 @@ impl Pattern {
     /// How many parts a path has.
     pub(super) fn depth(&self) -> usize {
         self.parts.len()
+    }
+
+    /// Reads a whole path; `None` if it does not fit.
+    pub(super) fn read_path(&self, path: &str) -> Option<Facts> {
+        let names: Vec<_> = path.split('/').collect();
+        let more = names.len().checked_sub(self.depth())?;
+        let mut facts = Facts::default();
+        let mut names = names.into_iter();
+        for depth in 0..self.depth() {
+            for _ in 0..=if self.is_deep(depth) { more } else { 0 } {
+                facts = self.read(depth, names.next()?, &facts)?;
+            }
+        }
+        names.next().is_none().then_some(facts)
     }
 
     /// Whether any number of folders, but one at least, are read by this part of the pattern.
@@ -314,12 +328,7 @@ mod tests {
     use super::*;
 
     fn read(pattern: &str, path: &str) -> Option<Facts> {
-        let pattern = Pattern::parse(pattern).unwrap();
-        let names: Vec<_> = path.split('/').collect();
-        if names.len() != pattern.depth() {
-            return None;
-        }
-        names.iter().enumerate().try_fold(Facts::default(), |facts, (depth, name)| pattern.read(depth, name, &facts))
+        Pattern::parse(pattern).unwrap().read_path(path)
     }
 
     fn begins(pattern: &str, path: &str, zone: &str) -> Option<String> {
@@ -340,6 +349,7 @@ mod tests {
             ("%Y%j%H%M.mkv", "20263262008.mkv", "2026-11-22T20:08:00Z"),
             ("%Y%m%dT%H%M%S%z.mkv", "20261122T200859+0100.mkv", "2026-11-22T19:08:59Z"),
             ("{path}/%Y-%m-%d_%H-%M-%S-%f%z.mp4", "gate/2026-11-22_20-08-59-250000Z.mp4", "2026-11-22T20:08:59.25Z"),
+            ("{path}/%H/%Y%m%d.ts", "north/gate/20/20261122.ts", "2026-11-22T20:00:00Z"),
             ("{path}/%s-%f.ts", "gate/1795378139-250000.ts", "2026-11-22T20:08:59.25Z"),
             ("*/{camera}_%Y%m%d%H%M%S.mp4", "x/front_door_20261122200859.mp4", "2026-11-22T20:08:59Z"),
         ] {

@@ -112,23 +112,7 @@ impl ZoneMinder {
 
     async fn monitors(&self) -> Result<Vec<SourceDescription>, Trouble> {
         let listed: Monitors = self.api(&["monitors.json"], &[]).await?;
-        Ok(listed.monitors.into_iter().map(|row| self.described(row)).collect())
-    }
-
-    fn described(&self, MonitorRow { monitor, status }: MonitorRow) -> SourceDescription {
-        let position = match (monitor.latitude.and_then(|n| n.float()), monitor.longitude.and_then(|n| n.float())) {
-            (Some(lat), Some(lon)) if (lat, lon) != (0.0, 0.0) => Position::checked(lat, lon),
-            _ => None,
-        };
-        SourceDescription {
-            device_id: monitor.id.to_string(),
-            name: monitor.name,
-            position,
-            make: monitor.manufacturer.filter(|make| !make.is_empty()),
-            online: status.and_then(|status| status.status).map(|status| status == "Connected"),
-            retention_hours: self.config.retention_hours,
-            ..SourceDescription::default()
-        }
+        Ok(listed.monitors.into_iter().map(|row| described(row, self.config.retention_hours)).collect())
     }
 
     /// Events of a camera that begin up to `to`, by the server's local time, the newest first; all those that reach
@@ -177,6 +161,34 @@ impl ZoneMinder {
             Err(WebError::NotFound) if !on => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// The cameras that an answer of `monitors.json` tells.
+pub fn read_monitors(answer: &[u8]) -> serde_json::Result<Vec<SourceDescription>> {
+    let listed: Monitors = serde_json::from_slice(answer)?;
+    Ok(listed.monitors.into_iter().map(|row| described(row, None)).collect())
+}
+
+/// The recordings that an answer of `events/index` tells, with their true place in time, in order. Its local times are of `zone`.
+pub fn read_events(answer: &[u8], zone: &TimeZone) -> serde_json::Result<Vec<Recording>> {
+    let listed: Events = serde_json::from_slice(answer)?;
+    Ok(event::recordings(listed.events.into_iter().map(|row| row.event).collect(), zone))
+}
+
+fn described(MonitorRow { monitor, status }: MonitorRow, retention_hours: Option<i64>) -> SourceDescription {
+    let position = match (monitor.latitude.and_then(|n| n.float()), monitor.longitude.and_then(|n| n.float())) {
+        (Some(lat), Some(lon)) if (lat, lon) != (0.0, 0.0) => Position::checked(lat, lon),
+        _ => None,
+    };
+    SourceDescription {
+        device_id: monitor.id.to_string(),
+        name: monitor.name,
+        position,
+        make: monitor.manufacturer.filter(|make| !make.is_empty()),
+        online: status.and_then(|status| status.status).map(|status| status == "Connected"),
+        retention_hours,
+        ..SourceDescription::default()
     }
 }
 

@@ -1,0 +1,118 @@
+//! What others wrote and the connector reads: each file of the corpus of `fuzz/`, and some seconds of mutations of them, go
+//! through the functions that cargo-fuzz is given. A panic of theirs fails the test.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub)] // the other who uses it is a crate of its own
+mod targets;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// So long mutations are tried.
+const TRIED_FOR: Duration = Duration::from_secs(3);
+/// No mutation is longer.
+const LONGEST: usize = 16 << 10;
+/// What parsers stumble over.
+const WORDS: [&str; 18] = [
+    "9223372036854775807",
+    "-9223372036854775808",
+    "18446744073709551616",
+    "1e400",
+    "-0",
+    "0",
+    "null",
+    "true",
+    "\"\"",
+    "[",
+    "{",
+    "\\u0000",
+    "\u{202e}",
+    "é",
+    "..",
+    "/",
+    "%",
+    "9999-12-31T23:59:59Z",
+];
+
+/// Splitmix64: not random enough for anything but this.
+struct Dice(u64);
+
+impl Dice {
+    fn from_environment() -> Self {
+        let given = std::env::var("SIGHTLINE_TEST_SEED").ok();
+        let seed = given.map_or_else(|| getrandom::u64().unwrap(), |seed| seed.parse().expect("a number"));
+        println!("SIGHTLINE_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// From 0 to below `end`, which is not 0.
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % end as u64) as usize
+    }
+
+    /// A place in some bytes and the end of a part from there.
+    fn part(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
+        let from = self.below(bytes.len() + 1);
+        from..from + self.below((bytes.len() - from).min(64) + 1)
+    }
+
+    fn mutate(&mut self, bytes: &mut Vec<u8>, other: &[u8]) {
+        let part = self.part(bytes);
+        match self.below(6) {
+            0 => drop(bytes.drain(part)),
+            1 if !part.is_empty() => bytes[part.start] ^= 1 << self.below(8),
+            2 if !part.is_empty() => bytes[part.start] = b"0123456789+-:.,\"[]{}eZ \n"[self.below(24)],
+            3 => drop(bytes.splice(part.clone(), WORDS[self.below(WORDS.len())].bytes())),
+            4 => drop(bytes.splice(part.start..part.start, bytes[part.clone()].to_vec())),
+            _ => drop(bytes.splice(part, other[self.part(other)].iter().copied())),
+        }
+        bytes.truncate(LONGEST);
+    }
+}
+
+fn hold(name: &str, target: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    let corpus: Vec<_> = files.collect();
+    assert!(!corpus.is_empty());
+    corpus.iter().for_each(|bytes| target(bytes));
+    let mut dice = Dice::from_environment();
+    let (begun, mut tries) = (Instant::now(), 0);
+    while begun.elapsed() < TRIED_FOR {
+        let mut bytes = corpus[dice.below(corpus.len())].clone();
+        for _ in 0..=dice.below(8) {
+            let other = dice.below(corpus.len());
+            dice.mutate(&mut bytes, &corpus[other]);
+        }
+        // named should it panic
+        let tried = std::panic::catch_unwind(|| target(&bytes));
+        assert!(tried.is_ok(), "after {tries} tries: {:?}", String::from_utf8_lossy(&bytes));
+        tries += 1;
+    }
+    println!("{tries} mutations");
+}
+
+#[test]
+fn lines_of_a_program() {
+    hold("command", targets::command);
+}
+
+#[test]
+fn the_operators_file() {
+    hold("config", targets::config);
+}
+
+#[test]
+fn names_of_recordings() {
+    hold("folder", targets::folder);
+}
+
+#[test]
+fn answers_of_zoneminder() {
+    hold("zoneminder", targets::zoneminder);
+}

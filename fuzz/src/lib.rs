@@ -1,0 +1,93 @@
+//! What each target does with its bytes: reads them as the connector does what others wrote, and looks at what must hold
+//! whatever they are. Above all that nothing panics.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZone;
+use sightline_connector::adapter::archive::Recording;
+use sightline_connector::adapter::command::message::{self, Cameras, Hello, Message, Recordings};
+use sightline_connector::adapter::{folder, zoneminder};
+use sightline_connector::config;
+
+/// Zones whose clocks were set back and forth, by an hour, by half of one, by a day.
+const ZONE_NAMES: [&str; 4] = ["UTC", "Europe/Zurich", "Australia/Lord_Howe", "Pacific/Apia"];
+
+/// Patterns of the manual, and some that give the matcher work.
+const PATTERNS: [&str; 10] = [
+    "{camera}/%Y-%m-%d_%H-%M-%S.mp4",
+    "{path}/%Y-%m-%d_%H-%M-%S-%f%z.mp4",
+    "{path}/%s-%f.mp4",
+    "%Y-%m-%d/%H/{camera}/%M.%S.mp4",
+    "Camera{camera}/%Y-%m-%d/%H-%M-%S.mp4",
+    "{path}/%Y-%m-%dT%H-%M-%S.mp4",
+    "{camera}.%Y%m%d_%H%M%S*",
+    "*{camera}_%y%j%H%z",
+    "{camera}/{camera}_%s.ts",
+    "%3f%S%M%H%d%m%Y",
+];
+
+/// No name on a disk is longer.
+const LONGEST_NAME: usize = 255;
+
+static ZONES: LazyLock<[TimeZone; 4]> =
+    LazyLock::new(|| ZONE_NAMES.map(|name| TimeZone::get(name).expect("a zone of the database")));
+
+fn in_order(recordings: &[Recording]) {
+    assert!(recordings.is_sorted_by_key(|recording| recording.begins));
+    for recording in recordings {
+        assert!(recording.ends.is_none_or(|ends| recording.begins <= ends), "{recording:?}");
+    }
+}
+
+/// A line of a program, and what each request would take it for.
+pub fn command(line: &[u8]) {
+    let read = message::read(line);
+    let _ = message::result::<Hello>(line);
+    let _ = message::result::<Cameras>(line);
+    if let Ok(recordings) = message::result::<Recordings>(line) {
+        in_order(&recordings.in_order());
+    }
+    if let Ok(Message::Failed(_, failure)) = read {
+        let trouble = sightline_connector::adapter::Trouble::from(failure).to_string();
+        assert!(trouble.chars().count() <= 300 && !trouble.chars().any(char::is_control), "{trouble:?}");
+    }
+}
+
+/// The operator's file.
+pub fn config(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    if let Ok(config) = config::parse(text, Path::new("/etc/sightline")) {
+        assert!((1..=64).contains(&config.connector.tasks));
+        assert!(config.connector.state.is_some_and(|state| state.is_absolute()));
+    }
+}
+
+/// The path of a file below a folder; what stands before a line break is another pattern to read it by.
+pub fn folder(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let (own, path) = text.split_once('\n').unwrap_or(("", text));
+    if path.split('/').any(|name| name.len() > LONGEST_NAME || name.is_empty()) {
+        return;
+    }
+    // a pattern is the operator's: it may be slow, if that is how it is written
+    let own = (own.len() < 40 && own.matches('*').count() < 3).then_some(own);
+    for pattern in PATTERNS.into_iter().chain(own) {
+        for zone in &*ZONES {
+            let read = folder::read_name(pattern, zone, path);
+            if let Ok(Some((Some(camera), _))) = read {
+                assert!(!camera.is_empty() && path.contains(&camera));
+            }
+        }
+    }
+}
+
+/// An answer of ZoneMinder's API.
+pub fn zoneminder(answer: &[u8]) {
+    let _ = zoneminder::read_monitors(answer);
+    for zone in &*ZONES {
+        if let Ok(recordings) = zoneminder::read_events(answer, zone) {
+            in_order(&recordings);
+        }
+    }
+}
