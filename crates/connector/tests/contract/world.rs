@@ -1,5 +1,4 @@
-//! What is recorded in the suite: cameras whose pictures tell when they were taken. Each frame bears its time, in tenths of a
-//! second since 1970, as 64 black or white squares, so that an export is judged by its frames and not by what is said of it.
+//! What is recorded in the suite: cameras whose pictures tell when they were taken, with a key frame each second.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,10 +7,11 @@ use std::time::Duration;
 
 use domain::{Timestamp, Window};
 
-/// Frames in a second; a key frame each second.
-pub(crate) const RATE: i64 = 10;
-const SIDE: usize = 16;
-const WIDTH: usize = 8 * SIDE;
+#[path = "clock.rs"]
+mod clock;
+
+pub(crate) use clock::{RATE, times};
+use clock::{WIDTH, picture};
 
 /// One recording of a camera, as the system stores it.
 #[derive(Debug, Clone)]
@@ -104,30 +104,6 @@ pub(crate) fn film(file: &Path, from: Timestamp, seconds: i64) {
     }
     drop(input);
     assert!(ffmpeg.wait().unwrap().success());
-}
-
-fn picture(time: i64) -> Vec<u8> {
-    let lit = |row: usize, column: usize| time >> (row / SIDE * 8 + column / SIDE) & 1 == 1;
-    let pixel = |index: usize| if lit(index / WIDTH, index % WIDTH) { 235 } else { 16 };
-    (0..WIDTH * WIDTH).map(pixel).collect()
-}
-
-/// When the frames of a file were taken, by what is in their pictures; in the order in which they are shown.
-pub(crate) fn times(file: &Path) -> Vec<Timestamp> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(file)
-        .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout.chunks_exact(WIDTH * WIDTH).map(time_of).collect()
-}
-
-fn time_of(picture: &[u8]) -> Timestamp {
-    let middle = |bit: usize| picture[(bit / 8 * SIDE + SIDE / 2) * WIDTH + bit % 8 * SIDE + SIDE / 2] > 125;
-    let time = (0..64).filter(|bit| middle(*bit)).fold(0_i64, |time, bit| time | 1 << bit);
-    Timestamp::from_micros(time * (1_000_000 / RATE))
 }
 
 /// A JPEG of nothing in particular.
