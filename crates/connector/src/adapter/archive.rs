@@ -55,6 +55,12 @@ pub trait Archive: Send + Sync {
 
     /// Writes a recording into a file, and answers whether the system still had it.
     async fn fetch(&self, device_id: &str, recording: &Recording, into: &Path) -> Result<bool, Trouble>;
+
+    /// When the first frame of a recording was taken whose video turned out to last so long, and how much later that may have
+    /// been: as it was listed, unless the length says more.
+    fn begins(&self, recording: &Recording, _lasts: Duration) -> (Timestamp, Duration) {
+        (recording.begins, recording.or_later)
+    }
 }
 
 /// For which spans of the window there are recordings.
@@ -135,15 +141,10 @@ impl Brought {
         };
         let facts = media::facts(&path).await.map_err(Trouble::again)?;
         let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
-        self.usable.push(Part {
-            name: recording.name.clone(),
-            path,
-            begins: recording.begins,
-            or_later: recording.or_later,
-            ends: recording.begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs())),
-            size,
-            facts,
-        });
+        let lasts = Duration::from_micros(facts.duration_us.unsigned_abs());
+        let (begins, or_later) = archive.begins(recording, lasts);
+        let (name, ends) = (recording.name.clone(), begins.plus(lasts));
+        self.usable.push(Part { name, path, begins, or_later, ends, size, facts });
         Ok(())
     }
 }

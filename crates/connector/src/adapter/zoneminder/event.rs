@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::adapter::archive::Recording;
 
 /// Times are told in whole seconds.
-const PRECISION: Duration = Duration::from_secs(1);
+pub(super) const PRECISION: Duration = Duration::from_secs(1);
 /// So far around a window events are looked at: an hour that the clock shows twice is told from its order.
 pub(super) const AROUND: Duration = Duration::from_secs(3_600 + 60);
 /// Neighbours overlap by less.

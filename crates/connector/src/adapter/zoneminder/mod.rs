@@ -225,6 +225,15 @@ impl Archive for ZoneMinder {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// What a camera had sent before ZoneMinder took its first picture comes all at once: such a video is seconds longer than its
+    /// event, and begins before it. It is the end that is noted as it happens.
+    fn begins(&self, recording: &Recording, lasts: Duration) -> (Timestamp, Duration) {
+        let told = recording.ends.map_or(lasts, |ends| ends.since(recording.begins));
+        let longer = lasts.saturating_sub(told);
+        // a frame or so more is no news: it may as well lie at the end
+        (recording.begins.minus(longer), recording.or_later + longer.min(event::PRECISION))
+    }
 }
 
 #[async_trait]
