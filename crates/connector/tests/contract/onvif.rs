@@ -64,9 +64,11 @@ impl System for Onvif {
     }
 }
 
-async fn soap(State(server): State<Server>, Path(service): Path<String>, body: String) -> Response {
+async fn soap(State(server): State<Server>, Path(service): Path<String>, headers: HeaderMap, body: String) -> Response {
     let envelope = xml::parse(body.as_bytes()).unwrap();
     let asked = envelope.at(&["Body"]).and_then(Element::first).unwrap();
+    let form = headers[header::CONTENT_TYPE].to_str().unwrap();
+    assert!(form.contains(&format!("/{}\"", asked.name)), "{form}");
     if asked.name != "GetSystemDateAndTime" && !signed_in(&envelope, server.now()) {
         return fault("env:Sender", "ter:NotAuthorized");
     }

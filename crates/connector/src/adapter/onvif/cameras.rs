@@ -44,7 +44,7 @@ impl Device {
     }
 
     async fn optional(&self, service: Service, call: &str) -> Option<Element> {
-        self.ask(service, &format!("<{call} xmlns=\"{service}\"/>")).await.ok()
+        self.ask(service, call, "").await.ok()
     }
 
     async fn media(&self) -> Result<Service, Trouble> {
@@ -54,7 +54,7 @@ impl Device {
     async fn profiles(&self) -> Result<Vec<Profile>, Trouble> {
         let service = self.media().await?;
         let all = if service == MEDIA2 { "<Type>VideoSource</Type>" } else { "" };
-        let answer = self.ask(service, &format!("<GetProfiles xmlns=\"{service}\">{all}</GetProfiles>")).await?;
+        let answer = self.ask(service, "GetProfiles", all).await?;
         let profile = |told: &Element| {
             let mut sources = Vec::new();
             told.within("SourceToken", &mut sources);
@@ -100,8 +100,7 @@ impl Device {
         };
         let service = self.media().await?;
         let token = format!("<ProfileToken>{}</ProfileToken>", escaped(&profile));
-        let answer =
-            self.ask(service, &format!("<GetSnapshotUri xmlns=\"{service}\">{token}</GetSnapshotUri>")).await?;
+        let answer = self.ask(service, "GetSnapshotUri", &token).await?;
         let mut told = Vec::new();
         answer.within("Uri", &mut told);
         let address = told.first().and_then(|uri| uri.text(&[]));

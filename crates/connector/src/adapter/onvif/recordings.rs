@@ -63,7 +63,7 @@ impl Device {
         Ok(self.recordings().await?.into_iter().find(|recording| recording.token == token))
     }
 
-    /// For which spans of a window there is a picture. A device that tells no changes has recorded all the time.
+    /// For which spans of a window there is a picture. A device that tells no changes has recorded all the time, as far as it says.
     pub(super) async fn spans(&self, recording: &Recording, window: Window) -> Result<Vec<Window>, Trouble> {
         let (Some(from), Some(to)) = (recording.earliest, recording.latest) else { return Ok(Vec::new()) };
         let Some(within) = (Window { from, to }).intersect(window) else { return Ok(Vec::new()) };
@@ -77,31 +77,33 @@ impl Device {
             window.to,
             escaped(&recording.token)
         );
-        let events = self.search("Event", &query, "Result").await?;
+        let events = match self.search("Event", &query, "Result").await {
+            Err(Trouble::Broken { retryable: false, .. }) => Vec::new(), // it knows no such search
+            found => found?,
+        };
         let changes: Vec<_> = events.iter().filter_map(|event| change(event, recording)).collect();
         Ok(if changes.is_empty() { vec![within] } else { present(changes, within) })
     }
 
     /// `FindRecordings` and its like: begun, asked until it is done, and ended.
     async fn search(&self, kind: &str, query: &str, result: &str) -> Result<Vec<Element>, Trouble> {
-        let long = "<KeepAliveTime>PT60S</KeepAliveTime>";
-        let begin = format!("<Find{kind}s xmlns=\"{SEARCH}\">{query}{long}</Find{kind}s>");
-        let begun = self.ask(SEARCH, &begin).await?;
+        let begin = format!("{query}<KeepAliveTime>PT60S</KeepAliveTime>");
+        let begun = self.ask(SEARCH, &format!("Find{kind}s"), &begin).await?;
         let unclear = || Trouble::again("The video system's answer to a search is not understood.");
         let token = escaped(begun.text(&["SearchToken"]).ok_or_else(unclear)?);
         let token = format!("<SearchToken>{token}</SearchToken>");
         let more = format!("Get{kind}SearchResults");
         let limits = "<MinResults>1</MinResults><MaxResults>100</MaxResults><WaitTime>PT5S</WaitTime>";
-        let ask = format!("<{more} xmlns=\"{SEARCH}\">{token}{limits}</{more}>");
+        let ask = format!("{token}{limits}");
         let mut found = Vec::new();
         for _ in 0..ROUNDS {
-            let answer = self.ask(SEARCH, &ask).await?;
+            let answer = self.ask(SEARCH, &more, &ask).await?;
             let list = answer.at(&["ResultList"]).ok_or_else(unclear)?;
             let before = found.len();
             found.extend(list.all(result).cloned());
             if list.text(&["SearchState"]) == Some("Completed") {
                 // the device ends it by itself if it does not hear this
-                let _ = self.ask(SEARCH, &format!("<EndSearch xmlns=\"{SEARCH}\">{token}</EndSearch>")).await;
+                let _ = self.ask(SEARCH, "EndSearch", &token).await;
                 return Ok(found);
             }
             if found.len() == before {
@@ -113,12 +115,12 @@ impl Device {
 
     /// Where a recording is played from.
     pub(super) async fn replay_uri(&self, token: &str) -> Result<String, Trouble> {
-        let body = format!(
-            "<GetReplayUri xmlns=\"{REPLAY}\"><StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport>\
-             <tt:Protocol>RTSP</tt:Protocol></tt:Transport></StreamSetup><RecordingToken>{}</RecordingToken></GetReplayUri>",
+        let content = format!(
+            "<StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol></tt:Transport>\
+             </StreamSetup><RecordingToken>{}</RecordingToken>",
             escaped(token)
         );
-        let answer = self.ask(REPLAY, &body).await?;
+        let answer = self.ask(REPLAY, "GetReplayUri", &content).await?;
         answer.text(&["Uri"]).map(str::to_owned).ok_or_else(|| Trouble::again("The video system names no replay."))
     }
 }

@@ -42,8 +42,8 @@ impl Device {
         Ok(Self { web: Web::new(&config)?, config, services: OnceCell::new(), offset_ms: Mutex::default() })
     }
 
-    /// Asks a service; `body` is the content of the SOAP body. Answers the element that answers.
-    pub(super) async fn ask(&self, service: Service, body: &str) -> Result<Element, Trouble> {
+    /// Calls a service with the content of a call, and answers the element that answers.
+    pub(super) async fn ask(&self, service: Service, call: &str, content: &str) -> Result<Element, Trouble> {
         let address = if service == DEVICE { None } else { Some(self.address(service).await?) };
         let known = *self.offset_ms.lock().await;
         let offset_ms = match known {
@@ -52,7 +52,7 @@ impl Device {
         };
         let account = web::credentials(&self.config)?;
         let header = account.as_ref().and_then(|(user, password)| token(user, password, offset_ms)).unwrap_or_default();
-        Ok(self.post(address.as_deref(), &header, body).await?)
+        self.post(address.as_deref(), &header, (service, call, content)).await
     }
 
     /// Whether it has a service.
@@ -68,9 +68,8 @@ impl Device {
 
     async fn services(&self) -> Result<&HashMap<String, String>, Trouble> {
         let ask = async || {
-            let body =
-                format!("<GetServices xmlns=\"{DEVICE}\"><IncludeCapability>false</IncludeCapability></GetServices>");
-            let answer = Box::pin(self.ask(DEVICE, &body)).await?;
+            let answer =
+                Box::pin(self.ask(DEVICE, "GetServices", "<IncludeCapability>false</IncludeCapability>")).await?;
             let service =
                 |one: &Element| Some((one.text(&["Namespace"])?.to_owned(), one.text(&["XAddr"])?.to_owned()));
             Ok(answer.all("Service").filter_map(service).collect())
@@ -81,7 +80,7 @@ impl Device {
     /// How far its clock is off, which it tells in whole seconds and to everybody.
     pub(super) async fn clock(&self) -> Result<ClockOffset, Trouble> {
         let sent = jiff::Timestamp::now().as_millisecond();
-        let answer = self.post(None, "", &format!("<GetSystemDateAndTime xmlns=\"{DEVICE}\"/>")).await?;
+        let answer = self.post(None, "", (DEVICE, "GetSystemDateAndTime", "")).await?;
         let came = jiff::Timestamp::now().as_millisecond();
         let utc = answer.at(&["SystemDateAndTime", "UTCDateTime"]).and_then(second);
         let told = utc.ok_or_else(|| WebError::Form("no time".into()))? + 500;
@@ -91,16 +90,26 @@ impl Device {
         Ok(ClockOffset { offset_ms, uncertainty_ms, measured_at: Some(Timestamp::from_micros(came * 1_000)) })
     }
 
-    async fn post(&self, address: Option<&str>, header: &str, body: &str) -> Result<Element, WebError> {
+    async fn post(
+        &self,
+        address: Option<&str>,
+        header: &str,
+        (service, call, content): (Service, &str, &str),
+    ) -> Result<Element, Trouble> {
         let request = match address {
-            None => self.web.request(Method::POST, &["onvif", "device_service"]),
+            None => match self.web.base().path().trim_end_matches('/') {
+                "" => self.web.request(Method::POST, &["onvif", "device_service"]), // Core Specification, 5.1.1
+                _ => self.web.request_at(Method::POST, self.web.base().as_str().trim_end_matches('/'))?,
+            },
             Some(address) => self.web.request_at(Method::POST, address)?,
         };
         let envelope = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
-             xmlns:tt=\"http://www.onvif.org/ver10/schema\"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+             xmlns:tt=\"http://www.onvif.org/ver10/schema\"><s:Header>{header}</s:Header><s:Body><{call} xmlns=\"{service}\">{content}</{call}></s:Body></s:Envelope>"
         );
-        let request = request.header("Content-Type", "application/soap+xml; charset=utf-8").body(envelope);
+        // some devices look only at what is in the action
+        let form = format!("application/soap+xml; charset=utf-8; action=\"{service}/{call}\"");
+        let request = request.header("Content-Type", form).body(envelope);
         let (status, answer) = self.web.bytes_as(&mut self.identity()?, request, LONGEST).await?;
         let body = xml::parse(&answer).filter(|answer| answer.name == "Envelope");
         let body = body.as_ref().and_then(|answer| answer.at(&["Body"]));
@@ -108,7 +117,7 @@ impl Device {
             return Err(meant(fault, status.as_u16()));
         }
         web::succeeded(status)?;
-        body.and_then(Element::first).cloned().ok_or_else(|| WebError::Form("no SOAP".into()))
+        Ok(body.and_then(Element::first).cloned().ok_or_else(|| WebError::Form("no SOAP".into()))?)
     }
 
     /// For HTTP's own question who is there.
@@ -119,7 +128,7 @@ impl Device {
 }
 
 /// What a fault means (Core Specification, 5.8.2).
-fn meant(fault: &Element, status: u16) -> WebError {
+fn meant(fault: &Element, status: u16) -> Trouble {
     let mut codes = Vec::new();
     fault.within("Value", &mut codes);
     let says = |names: &[&str]| {
@@ -127,12 +136,12 @@ fn meant(fault: &Element, status: u16) -> WebError {
         codes.iter().filter_map(|code| code.text(&[])).any(is)
     };
     if says(&["NotAuthorized", "FailedAuthentication", "OperationProhibited"]) {
-        return WebError::Refused(401);
+        return WebError::Refused(401).into();
     }
-    if says(&["NoRecording", "InvalidToken", "NoProfile", "InvalidRecording"]) {
-        return WebError::NotFound;
+    if says(&["ActionNotSupported", "OptionalActionNotImplemented"]) {
+        return Trouble::never("The video system does not have a call that is needed.");
     }
-    WebError::Status(if status == 200 { 500 } else { status })
+    WebError::Status(if status == 200 { 500 } else { status }).into()
 }
 
 /// WS-Security UsernameToken Profile 1.0, 3.1.
