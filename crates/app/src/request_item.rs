@@ -1,6 +1,7 @@
 //! What is done to request items, by people, links, connectors and the clock. [`Work`] is the shape of all of it: the items
 //! are locked and checked, changed by pure commands, and what follows is queued in the same transaction.
 
+mod hold;
 mod machine;
 mod work;
 
@@ -10,12 +11,14 @@ use domain::video_request::{self, MessageKind};
 use domain::{Caller, Invalid, Timestamp, policy};
 use store::Tx;
 
+pub(crate) use hold::hold_by_policy;
+pub use hold::{free, hold};
 pub use machine::{
     abandoned, evidence_arrived, export_failed, export_leased, export_unavailable, hold_answered, lease_lost,
     link_answered, upload_started,
 };
 pub(crate) use machine::{expire_one, hold_run_out};
-pub(crate) use work::{Work, have_held};
+pub(crate) use work::Work;
 
 use crate::notify::Message;
 use crate::video_request::View;
@@ -95,27 +98,6 @@ pub async fn release(app: &App, caller: &Caller, id: &RequestItemId) -> Result<V
     work.change(|shown, _| Ok(shown.item.release()?))?;
     work.after_end().await?;
     work.finish("request_item.release", None).await
-}
-
-/// Has the owner's side keep the footage until the decision.
-pub async fn hold(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Hold).await?;
-    if work.on.items.iter().any(|shown| shown.connector.is_none()) {
-        return Err(Error::conflict(
-            "no_connector",
-            "No connector stands beside this source: nothing there can hold it.",
-        ));
-    }
-    work.change(|shown, _| Ok(shown.item.hold()?))?;
-    work.on.have_held(app, &mut work.tx).await?;
-    work.finish("request_item.hold", None).await
-}
-
-/// Lets go of what is held, before the decision.
-pub async fn free(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Free).await?;
-    work.change(|shown, _| Ok(shown.item.free()?))?;
-    work.finish("request_item.free", None).await
 }
 
 /// The owner says that there is nothing.

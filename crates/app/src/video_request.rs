@@ -16,7 +16,7 @@ use crate::idempotency::{self, Key};
 use crate::notify::{self, Message};
 use crate::number::{self, Numbered};
 use crate::page::Page;
-use crate::request_item::{Terms, Work, have_held};
+use crate::request_item::{self, Terms, Work};
 use crate::{App, Error, Result, did};
 
 pub use store::message::Message as ThreadEntry;
@@ -119,7 +119,7 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
     check_case(&mut tx, caller, new.case_id.as_ref()).await?;
     let request = insert(app, &mut tx, id, requester, new, &sources).await?;
     let mut shown = store::request_item::of_request(&mut tx, &store::video_request::everything(), &request.id).await?;
-    let held = hold_by_policy(app, &mut tx, &mut shown).await?;
+    let held = request_item::hold_by_policy(app, &mut tx, &mut shown).await?;
     for items in by_owner(&shown) {
         let about =
             notify::About { request: &request, requester, items: &items, comment: None, arrived: &[], link: None };
@@ -132,20 +132,6 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
         app.wakers().connector_tasks.notify_waiters();
     }
     find(app, caller, &request.id).await
-}
-
-/// Where the owner wants it, the footage is kept from now on: it may be overwritten before anybody decides.
-async fn hold_by_policy(app: &App, tx: &mut Tx, shown: &mut [Shown]) -> Result<bool> {
-    let mut held = false;
-    for shown in shown.iter_mut().filter(|shown| shown.connector.is_some()) {
-        let owner = store::organization::find(tx, &shown.item.organization_id).await?;
-        if owner.is_some_and(|owner| owner.holds_on_submission) && shown.item.hold().is_ok() {
-            store::request_item::save(tx, &mut shown.item).await?;
-            have_held(app, tx, shown).await?;
-            held = true;
-        }
-    }
-    Ok(held)
 }
 
 fn submitted_event(caller: &Caller, request: &VideoRequest) -> Event {
