@@ -29,3 +29,9 @@ pub fn write_json(path: &Path, value: &impl serde::Serialize) -> std::io::Result
     std::fs::rename(&fresh, path)?;
     File::open(folder)?.sync_all()
 }
+
+/// Makes a folder that nobody but its owner opens.
+pub fn own_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

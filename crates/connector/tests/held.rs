@@ -53,6 +53,8 @@ async fn what_is_held_is_exported_when_the_recorder_has_it_no_more() {
     let running = holding().await;
     let held: Vec<_> = running.held();
     assert_eq!(held.len(), 2, "{held:?}");
+    let folder = std::fs::metadata(running.state.path().join("held")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&folder.permissions()) & 0o777, 0o700);
     for file in &held {
         let bytes = std::fs::read(file).unwrap();
         assert!(!bytes.windows(4).any(|window| window == b"ftyp" || window == b"moov"), "{file:?} is in the clear");

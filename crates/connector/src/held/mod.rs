@@ -71,7 +71,7 @@ impl Holds {
     /// Opens the folder; what was left half written goes. `key_file` is made when it is not there.
     pub fn open(state: &Path, key_file: Option<&Path>) -> anyhow::Result<Self> {
         let root = state.join("held");
-        std::fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
+        disk::own_folder(&root).with_context(|| format!("cannot make {}", root.display()))?;
         let key = key_file
             .map(|path| Key::read_or_make(path).with_context(|| format!("the hold's key_file {}", path.display())));
         let holds = Self { root, key: key.transpose()? };
@@ -114,7 +114,7 @@ impl Holds {
     /// Notes what the video system keeps.
     pub fn note(&self, held: &Held) -> std::io::Result<()> {
         let folder = self.folder(&held.item_id);
-        std::fs::create_dir_all(&folder)?;
+        disk::own_folder(&folder)?;
         disk::write_json(&folder.join(HOLD), held)
     }
 
@@ -122,7 +122,7 @@ impl Holds {
     pub fn keep(&self, held: Held, exported: &Exported) -> std::io::Result<()> {
         let key = self.key.as_ref().ok_or_else(|| std::io::Error::other("nothing is set up to hold"))?;
         let folder = self.folder(&held.item_id);
-        std::fs::create_dir_all(&folder)?;
+        disk::own_folder(&folder)?;
         let (of_file, wrapped) = key.of_file()?;
         of_file.encrypt(&exported.path, &folder.join(FOOTAGE))?;
         let file = exported.path.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
@@ -211,6 +211,10 @@ async fn narrowed(path: PathBuf, whole: Manifest, window: Window, into: &Path) -
     };
     let mut exported = cut::cut(cut, &out).await?;
     let reaches = |segment: &protocol::Segment| segment.from < window.to && segment.to > window.from;
+    for gap in &mut exported.manifest.gaps {
+        let told = whole.gaps.iter().find(|told| told.from < gap.to && told.to > gap.from);
+        gap.reason = told.and_then(|told| told.reason.clone());
+    }
     exported.manifest.adapter = whole.adapter;
     exported.manifest.clock_offset = whole.clock_offset;
     exported.manifest.segments = whole.segments.into_iter().filter(reaches).collect();
