@@ -29,4 +29,3 @@ mod uploads;
 mod video_requests;
 mod visibility;
 mod whole_story;
-mod zoneminder;

@@ -101,22 +101,17 @@ impl Installation {
 
     /// Issues a connection file and describes a recorder with one camera, `cam`.
     pub(crate) async fn connector(&self, name: &str, recordings: &Path) -> ConnectorFiles {
+        let made = self.administrator.post("/connectors", json!({"name": name, "organization_id": self.transit})).await;
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder for the connector");
+        let connection = text(&made["connection_file"]);
+        std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
         let config = format!(
             "[adapter]\nkind = \"folder\"\npath = \"{}\"\npattern = \"{{camera}}/%Y%m%dT%H%M%SZ.mp4\"\nname_precision_ms = 0\nretention_hours = 2\n\
              [[source]]\nid = \"{CAMERA}\"\nname = \"{name} camera\"\nposition = {{ lat = 47.48, lon = -122.02 }}\nbearing_deg = 90\n\
              [hold]\nkey_file = \"hold.key\"\n",
             recordings.display()
         );
-        self.connector_with(name, &config).await
-    }
-
-    /// The same with this configuration.
-    pub(crate) async fn connector_with(&self, name: &str, config: &str) -> ConnectorFiles {
-        let made = self.administrator.post("/connectors", json!({"name": name, "organization_id": self.transit})).await;
-        let folder = self.folder.path().join(name);
-        std::fs::create_dir_all(&folder).expect("a folder for the connector");
-        let connection = text(&made["connection_file"]);
-        std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
         std::fs::write(folder.join("config.toml"), config).expect("the configuration is written");
         ConnectorFiles { folder, connection, id: text(&made["connector"]["id"]) }
     }

@@ -8,9 +8,6 @@ pub(crate) mod slow_ffmpeg;
 pub(crate) mod storage;
 pub(crate) mod story;
 pub(crate) mod wire;
-#[allow(dead_code)]
-#[path = "../../../../connector/tests/zoneminder/mod.rs"]
-pub(crate) mod zoneminder;
 
 use app::testing::{PASSWORD, TestApp};
 use axum::Router;
