@@ -36,6 +36,7 @@ macro_rules! footage {
             a_window_within_a_recording,
             a_window_over_a_seam,
             recordings_that_overlap,
+            recordings_that_begin_within_a_second,
             a_window_with_a_gap,
             a_window_without_footage,
             what_is_still_being_recorded,

@@ -45,6 +45,10 @@ pub(super) async fn export<S: System>(bench: &Bench, camera: &str, window: Windo
 /// Whether the pictures hold every moment of a window that `gaps` do not excuse, in order, with no more at the ends than a
 /// key frame and what the system's times leave open.
 pub(super) fn holds<S: System>(exported: &Exported, window: Window, gaps: &[Window]) {
+    holds_to(S::PRECISION, exported, window, gaps);
+}
+
+fn holds_to(precision: Duration, exported: &Exported, window: Window, gaps: &[Window]) {
     let shown = times(&exported.path);
     let mut tick = Timestamp::from_micros(window.from.as_micros().div_ceil_euclid(100_000) * 100_000);
     while tick < window.to {
@@ -53,13 +57,13 @@ pub(super) fn holds<S: System>(exported: &Exported, window: Window, gaps: &[Wind
         tick = tick.plus(TICK);
     }
     let (first, last) = (*shown.iter().min().unwrap(), *shown.iter().max().unwrap());
-    let more = KEY_FRAMES + S::PRECISION + TICK;
+    let more = KEY_FRAMES + precision + TICK;
     assert!(first.plus(more) >= window.from, "begins at {first}, more than {more:?} early");
     assert!(last <= window.to.plus(more), "ends at {last}, more than {more:?} late");
     let manifest = &exported.manifest;
     assert_eq!(manifest.asked, window);
     let off = |told: Timestamp, seen: Timestamp| told.as_micros().abs_diff(seen.as_micros());
-    let known = S::PRECISION + TICK / 2;
+    let known = precision + TICK / 2;
     assert!(
         off(manifest.first_frame, first) <= known.as_micros() as u64,
         "{} told, {first} seen",
@@ -152,7 +156,21 @@ pub(crate) async fn recordings_that_overlap<S: System>() {
     let bench = bench::<S>(world, PASSWORD, "").await;
     let asked = window(later(noon(), 12), 15);
     let exported = export::<S>(&bench, "1", asked).await.unwrap();
+    holds_to(S::OVERLAP_PRECISION, &exported, asked, &[]);
+    let unsure = Duration::from_millis(exported.manifest.uncertainty_ms.unwrap_or(0).unsigned_abs());
+    assert!(unsure <= S::OVERLAP_PRECISION, "{unsure:?}");
+}
+
+/// Cameras do not wait for a full second: what is told to the second began at any moment of it.
+pub(crate) async fn recordings_that_begin_within_a_second<S: System>() {
+    let begun = noon().plus(Duration::from_millis(700));
+    let mut world = World::new(&[("1", "Main & 1st")]);
+    world.record("1", begun, 20).record("1", later(begun, 20), 20);
+    let bench = bench::<S>(world, PASSWORD, "").await;
+    let asked = window(later(noon(), 12), 15);
+    let exported = export::<S>(&bench, "1", asked).await.unwrap();
     holds::<S>(&exported, asked, &[]);
+    assert_eq!(exported.manifest.gaps, []);
 }
 
 pub(crate) async fn a_window_with_a_gap<S: System>() {

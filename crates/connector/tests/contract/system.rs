@@ -18,6 +18,8 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) trait System {
     /// How precisely it tells when a recording begins.
     const PRECISION: Duration;
+    /// The same of a recording that begins seconds before the last one ends, as after a clock was set back.
+    const OVERLAP_PRECISION: Duration = Self::PRECISION;
     /// Whether it can keep footage from being overwritten by itself.
     const HOLDS: bool = false;
     /// Whether it can be asked for its time.
