@@ -43,6 +43,8 @@ pub enum AdapterConfig {
     Command(CommandConfig),
     /// A folder of time-stamped segments.
     Folder(FolderConfig),
+    /// Frigate.
+    Frigate(WebConfig),
     /// A device with ONVIF Profile G.
     Onvif(WebConfig),
     /// ZoneMinder.
@@ -85,7 +87,7 @@ impl AdapterConfig {
         match self {
             Self::Command(adapter) => adapter.beside(folder),
             Self::Folder(adapter) => adapter.path = folder.join(&adapter.path),
-            Self::Onvif(web) | Self::Zoneminder(web) => {
+            Self::Frigate(web) | Self::Onvif(web) | Self::Zoneminder(web) => {
                 for path in [&mut web.password_file, &mut web.ca_file].into_iter().flatten() {
                     *path = folder.join(&path);
                 }

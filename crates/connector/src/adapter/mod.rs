@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod command;
 pub mod folder;
+pub mod frigate;
 pub mod onvif;
 pub mod replay;
 pub mod web;
@@ -21,7 +22,7 @@ use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, Unavaila
 use crate::config::{AdapterConfig, Config};
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["command", "folder", "onvif", "zoneminder"];
+pub const KINDS: &[&str] = &["command", "folder", "frigate", "onvif", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
@@ -31,6 +32,7 @@ pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
             let declared = config.sources.iter().map(|source| source.id.clone()).collect();
             Box::new(folder::Folder::new(folder.clone(), declared)?)
         }
+        AdapterConfig::Frigate(web) => Box::new(frigate::Frigate::new(web.clone())?),
         AdapterConfig::Onvif(web) => Box::new(onvif::Onvif::new(web.clone())?),
         AdapterConfig::Zoneminder(web) => Box::new(zoneminder::ZoneMinder::new(web.clone())?),
     })

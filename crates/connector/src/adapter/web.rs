@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use protocol::ClockOffset;
 use reqwest::header::{
-    ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, DATE, ETAG, HeaderValue, IF_RANGE, RANGE, WWW_AUTHENTICATE,
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_RANGE, DATE, ETAG, HeaderValue, IF_RANGE, RANGE, SET_COOKIE, WWW_AUTHENTICATE,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -168,6 +168,16 @@ impl Web {
         let (status, body) = self.bytes_as(identity, request, LONGEST_PICTURE).await?;
         succeeded(status)?;
         jpeg(body)
+    }
+
+    /// Sends, and reads the value of the first cookie that is set: the token of a login.
+    pub async fn cookie(&self, request: RequestBuilder) -> Result<String, WebError> {
+        let answer = tokio::time::timeout(self.answer_within, request.send());
+        let answer = success(answer.await.map_err(|_| WebError::Silent("it took too long".into()))??)?;
+        let cookie = answer.headers().get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+        let value = cookie.and_then(|cookie| cookie.split(';').next()?.split_once('=')).map(|(_, value)| value.trim());
+        let none = || WebError::Form("no cookie".into());
+        value.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(none)
     }
 
     /// Sends, and reads the answer into memory.

@@ -5,6 +5,7 @@
 
 mod command;
 mod folder;
+mod frigate;
 mod onvif;
 mod rtsp;
 mod scenarios;
@@ -109,5 +110,7 @@ footage!(folder_of_motioneye_footage, crate::folder::Folder<crate::folder::Motio
 footage!(folder_of_shinobi_footage, crate::folder::Folder<crate::folder::Shinobi>);
 footage!(onvif_footage, crate::onvif::Onvif);
 network!(onvif_network, crate::onvif::Onvif);
+footage!(frigate_footage, crate::frigate::Frigate);
+network!(frigate_network, crate::frigate::Frigate);
 footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);
 network!(zoneminder_network, crate::zoneminder::ZoneMinder);
