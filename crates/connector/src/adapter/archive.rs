@@ -207,12 +207,8 @@ fn file_name(recording: &Recording) -> String {
 
 /// Why there is nothing of a window.
 pub async fn nothing_there<A: Archive>(archive: &A, asked: &Asked) -> Result<Trouble, Trouble> {
-    use protocol::UnavailableReason::{NeverRecorded, Overwritten};
     Ok(match archive.bounds(&asked.device_id).await? {
         Some(Bounds { oldest, newest }) => super::nothing_between(asked, oldest, newest),
-        None if asked.kept_since.is_some_and(|since| asked.window.to <= since) => {
-            Trouble::unavailable(Overwritten, "Recordings are not kept for so long.")
-        }
-        None => Trouble::unavailable(NeverRecorded, "There is no recording of this camera."),
+        None => super::nothing_at_all(asked),
     })
 }

@@ -97,6 +97,19 @@ pub struct Discovery {
     pub problem: Option<ProblemReport>,
 }
 
+impl Discovery {
+    /// All the cameras of a system that told of them, or why it did not, and what is to be done about it.
+    pub fn of(listed: Result<Vec<SourceDescription>, Trouble>, what_to_do: &str) -> Self {
+        match listed {
+            Ok(sources) => Self { sources, whole: true, problem: None },
+            Err(trouble) => {
+                let problem = ProblemReport { text: trouble.to_string(), what_to_do: what_to_do.to_owned() };
+                Self { problem: Some(problem), ..Self::default() }
+            }
+        }
+    }
+}
+
 /// Why an adapter cannot do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
@@ -173,6 +186,14 @@ pub fn joined(mut spans: Vec<Window>, tolerance: Duration, window: Window) -> Ve
         }
     }
     out.into_iter().filter_map(|span| span.intersect(window)).collect()
+}
+
+/// Why a camera that has no recording at all has none of a window.
+pub fn nothing_at_all(asked: &Asked) -> Trouble {
+    if asked.kept_since.is_some_and(|since| asked.window.to <= since) {
+        return Trouble::unavailable(UnavailableReason::Overwritten, "Recordings are not kept for so long.");
+    }
+    Trouble::unavailable(UnavailableReason::NeverRecorded, "There is no recording of this camera.")
 }
 
 /// Why a camera that has recordings, the oldest and the newest of which begin at these times, has none of a window.

@@ -71,16 +71,13 @@ async fn record(source: &Source, asked: &Asked, into: &Path) -> Result<Vec<cut::
 
 /// Why there is nothing of a window.
 pub fn nothing_there(recorded: Recorded, asked: &Asked) -> Trouble {
-    use protocol::UnavailableReason::{NeverRecorded, Overwritten};
+    use protocol::UnavailableReason::NeverRecorded;
     match recorded.bounds {
         Some((_, ends)) if asked.window.from >= ends => {
             let detail = format!("The recording of this camera ends at {ends} by the recorder's clock.");
             Trouble::unavailable(NeverRecorded, detail)
         }
         Some((begins, ends)) => super::nothing_between(asked, begins, ends),
-        None if asked.kept_since.is_some_and(|since| asked.window.to <= since) => {
-            Trouble::unavailable(Overwritten, "Recordings are not kept for so long.")
-        }
-        None => Trouble::unavailable(NeverRecorded, "There is no recording of this camera."),
+        None => super::nothing_at_all(asked),
     }
 }

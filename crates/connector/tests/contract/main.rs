@@ -27,9 +27,12 @@ macro_rules! contract {
     };
 }
 
-/// What holds for every system.
+/// What holds for every system; a list of one's own takes the place of the scenario of holds.
 macro_rules! footage {
     ($module:ident, $system:ty) => {
+        footage! { $module, $system; a_hold_and_its_end }
+    };
+    ($module:ident, $system:ty; $($more:ident)?) => {
         contract! { $module, $system;
             it_lists_its_cameras,
             it_shows_a_picture,
@@ -44,7 +47,7 @@ macro_rules! footage {
             a_camera_that_is_not_there,
             the_hour_that_happens_twice,
             a_clock_that_is_ahead,
-            a_hold_and_its_end,
+            $($more)?
         }
     };
 }
@@ -88,20 +91,7 @@ macro_rules! network {
 
 footage!(command_footage, crate::command::Command);
 // without `a_hold_and_its_end`: what the program keeps is in a file, which `command/hold.rs` looks at
-contract! { command_exporting_footage, crate::command::Exporting;
-    it_lists_its_cameras,
-    it_shows_a_picture,
-    coverage_tells_gaps,
-    a_window_within_a_recording,
-    a_window_over_a_seam,
-    recordings_that_overlap,
-    a_window_with_a_gap,
-    a_window_without_footage,
-    what_is_still_being_recorded,
-    a_camera_that_is_not_there,
-    the_hour_that_happens_twice,
-    a_clock_that_is_ahead,
-}
+footage! { command_exporting_footage, crate::command::Exporting; }
 footage!(folder_of_ffmpeg_footage, crate::folder::Folder<crate::folder::Ffmpeg>);
 footage!(folder_of_frigate_footage, crate::folder::Folder<crate::folder::Frigate>);
 footage!(folder_of_mediamtx_footage, crate::folder::Folder<crate::folder::MediaMtx>);

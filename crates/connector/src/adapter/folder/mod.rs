@@ -413,17 +413,13 @@ impl Recordings {
 
 /// Why there is no footage of a window.
 fn nothing_there(asked: &Asked, camera: &[Found], parts: &Parts) -> Trouble {
-    let Asked { window, kept_since, .. } = asked;
-    let (reason, detail) = match (camera.first(), camera.last()) {
-        _ if parts.unreadable.iter().any(|bad| bad.begins < window.to) => {
-            let names: Vec<_> = parts.unreadable.iter().map(|bad| format!("{} ({})", bad.name, bad.why)).collect();
-            (UnavailableReason::Gap, format!("The recording of that time cannot be read: {}.", names.join(", ")))
-        }
-        (Some(oldest), Some(newest)) => return super::nothing_between(asked, oldest.begins, newest.begins),
-        _ if kept_since.is_some_and(|since| window.to <= since) => {
-            (UnavailableReason::Overwritten, "Recordings are not kept for so long.".to_owned())
-        }
-        _ => (UnavailableReason::NeverRecorded, "There is no recording of this camera.".to_owned()),
-    };
-    Trouble::unavailable(reason, detail)
+    if parts.unreadable.iter().any(|bad| bad.begins < asked.window.to) {
+        let names: Vec<_> = parts.unreadable.iter().map(|bad| format!("{} ({})", bad.name, bad.why)).collect();
+        let detail = format!("The recording of that time cannot be read: {}.", names.join(", "));
+        return Trouble::unavailable(UnavailableReason::Gap, detail);
+    }
+    match (camera.first(), camera.last()) {
+        (Some(oldest), Some(newest)) => super::nothing_between(asked, oldest.begins, newest.begins),
+        _ => super::nothing_at_all(asked),
+    }
 }

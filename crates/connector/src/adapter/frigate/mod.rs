@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Timestamp, Window};
-use protocol::{ClockOffset, ProblemReport, SourceDescription};
+use protocol::{ClockOffset, SourceDescription};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -181,10 +181,7 @@ impl Adapter for Frigate {
     }
 
     async fn discover(&self) -> Discovery {
-        match self.cameras().await {
-            Ok(sources) => Discovery { sources, whole: true, problem: None },
-            Err(trouble) => Discovery { problem: Some(problem(&trouble)), ..Discovery::default() },
-        }
+        Discovery::of(self.cameras().await, WHAT_TO_DO)
     }
 
     async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
@@ -204,12 +201,6 @@ impl Adapter for Frigate {
     }
 }
 
-fn problem(trouble: &Trouble) -> ProblemReport {
-    ProblemReport {
-        text: trouble.to_string(),
-        what_to_do:
-            "See that Frigate runs, that the url of the configuration opens its page (port 8971), and that the account \
-                     may see the cameras (Settings, Users: the role viewer is enough)."
-                .into(),
-    }
-}
+/// What to do when it does not tell of its cameras.
+const WHAT_TO_DO: &str = "See that Frigate runs, that the url of the configuration opens its page (port 8971), and that the account \
+                     may see the cameras (Settings, Users: the role viewer is enough).";

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{ClockOffset, ProblemReport};
+use protocol::ClockOffset;
 
 use super::replay::{self, Recorded};
 use super::web::{self, WebError};
@@ -62,10 +62,7 @@ impl Adapter for Onvif {
     }
 
     async fn discover(&self) -> Discovery {
-        match self.0.cameras().await {
-            Ok(sources) => Discovery { sources, whole: true, problem: None },
-            Err(trouble) => Discovery { problem: Some(problem(&trouble)), ..Discovery::default() },
-        }
+        Discovery::of(self.0.cameras().await, WHAT_TO_DO)
     }
 
     async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
@@ -99,11 +96,6 @@ impl Adapter for Onvif {
     }
 }
 
-fn problem(trouble: &Trouble) -> ProblemReport {
-    ProblemReport {
-        text: trouble.to_string(),
-        what_to_do: "See that the url of the configuration is the device's address, that ONVIF is switched on in it, that the account is \
-                     one of its ONVIF users with the right to see recordings, and that it records (ONVIF Profile G)."
-            .into(),
-    }
-}
+/// What to do when it does not tell of its cameras.
+const WHAT_TO_DO: &str = "See that the url of the configuration is the device's address, that ONVIF is switched on in it, that the account is \
+                     one of its ONVIF users with the right to see recordings, and that it records (ONVIF Profile G).";

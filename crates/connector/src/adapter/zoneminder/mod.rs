@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{Position, Timestamp, Window};
 use jiff::tz::TimeZone;
-use protocol::{ClockOffset, ProblemReport, SourceDescription};
+use protocol::{ClockOffset, SourceDescription};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -243,10 +243,7 @@ impl Adapter for ZoneMinder {
     }
 
     async fn discover(&self) -> Discovery {
-        match self.monitors().await {
-            Ok(sources) => Discovery { sources, whole: true, problem: None },
-            Err(trouble) => Discovery { problem: Some(problem(&trouble)), ..Discovery::default() },
-        }
+        Discovery::of(self.monitors().await, WHAT_TO_DO)
     }
 
     async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
@@ -290,11 +287,6 @@ impl Adapter for ZoneMinder {
     }
 }
 
-fn problem(trouble: &Trouble) -> ProblemReport {
-    ProblemReport {
-        text: trouble.to_string(),
-        what_to_do: "See that ZoneMinder runs, that the url of the configuration opens its console, and that the account may use \
-                     the API (Options, Users: API enabled) and view the cameras."
-            .into(),
-    }
-}
+/// What to do when it does not tell of its cameras.
+const WHAT_TO_DO: &str = "See that ZoneMinder runs, that the url of the configuration opens its console, and that the account may use \
+                     the API (Options, Users: API enabled) and view the cameras.";
