@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use sightline_connector::adapter::archive::Recording;
 use sightline_connector::adapter::command::message::{self, Cameras, Hello, Message, Recordings};
 use sightline_connector::adapter::{folder, zoneminder};
-use sightline_connector::config;
+use sightline_connector::{config, fragments};
 
 /// Zones whose clocks were set back and forth, by an hour, by half of one, by a day.
 const ZONE_NAMES: [&str; 4] = ["UTC", "Europe/Zurich", "Australia/Lord_Howe", "Pacific/Apia"];
@@ -80,6 +80,17 @@ pub fn folder(text: &[u8]) {
             }
         }
     }
+}
+
+/// A file that may be a fragmented MP4: what is found broken lies within it, in order, and has room for a box's header.
+pub fn mp4(file: &[u8]) {
+    let size = file.len() as u64;
+    let Ok(Some(broken)) = fragments::look(&mut std::io::Cursor::new(file), size) else { return };
+    let mut ranges = [&broken.bad[..], &broken.bodies].concat();
+    assert!(!broken.bad.is_empty() && broken.bad.iter().all(|bad| bad.start + 8 <= bad.end), "{broken:?}");
+    ranges.sort_by_key(|range| range.start);
+    assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "{broken:?}");
+    assert!(ranges.iter().all(|range| range.end <= size), "{broken:?}");
 }
 
 /// An answer of ZoneMinder's API.

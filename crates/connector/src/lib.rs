@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod cut;
 pub mod disk;
+pub mod fragments;
 pub mod held;
 pub mod media;
 pub mod publish;

@@ -1,5 +1,6 @@
 //! Runs ffprobe and ffmpeg. Files are named by absolute `file:` paths, so that no name can be taken for an option or a protocol.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+
+use crate::fragments::{self, Broken};
 
 /// A file or a tool gave trouble.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +33,14 @@ pub enum MediaError {
 /// What a recording holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
-    /// The earliest time stamp in the file, microseconds.
+    /// The earliest time stamp in the file, of picture or sound, microseconds.
     pub start_us: i64,
-    /// From there to the end of the last frame, microseconds.
+    /// When the first picture is shown, microseconds.
+    pub first_us: i64,
+    /// From there to the end of the last picture, microseconds.
     pub duration_us: i64,
+    /// Whether fragments of it are broken: see [`whole_fragments`].
+    pub broken: bool,
     /// Whether seeking to a key frame in it is exact.
     pub seekable: bool,
     /// The picture's codec, width and height.
@@ -55,8 +62,15 @@ pub struct Packet {
     pub key: bool,
 }
 
-/// Runs to the end and gives what was written to standard output.
-async fn run(program: &'static str, command: &mut Command, limit: Duration) -> Result<Vec<u8>, MediaError> {
+/// What a program wrote.
+struct Ran {
+    out: Vec<u8>,
+    /// The beginning of its standard error.
+    err: Vec<u8>,
+}
+
+/// Runs to the end.
+async fn run(program: &'static str, command: &mut Command, limit: Duration) -> Result<Ran, MediaError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|source| MediaError::Missing { program, source })?;
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -82,7 +96,7 @@ async fn run(program: &'static str, command: &mut Command, limit: Duration) -> R
     };
     let status = tokio::time::timeout(limit, work).await.map_err(|_| MediaError::Slow(program))?;
     match status {
-        Ok(status) if status.success() => Ok(out),
+        Ok(status) if status.success() => Ok(Ran { out, err }),
         Ok(status) => Err(MediaError::Refused(last_line(&err).unwrap_or_else(|| format!("{program}: {status}")))),
         Err(source) => Err(MediaError::Missing { program, source }),
     }
@@ -114,11 +128,17 @@ fn micros(text: Option<&str>) -> Option<i64> {
 
 /// What a file holds.
 pub async fn facts(path: &Path) -> Result<Facts, MediaError> {
+    let Some(index) = index_of_whole_fragments(path).await? else { return probe(path).await };
+    Ok(Facts { broken: true, ..probe(index.path()).await? })
+}
+
+async fn probe(path: &Path) -> Result<Facts, MediaError> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default)]
         streams: Vec<Stream>,
-        format: Option<Format>,
+        #[serde(default)]
+        format: Format,
     }
     #[derive(Deserialize)]
     struct Stream {
@@ -126,27 +146,33 @@ pub async fn facts(path: &Path) -> Result<Facts, MediaError> {
         codec_name: Option<String>,
         width: Option<i64>,
         height: Option<i64>,
+        start_time: Option<String>,
+        duration: Option<String>,
     }
-    #[derive(Deserialize)]
+    #[derive(Deserialize, Default)]
     struct Format {
         format_name: Option<String>,
         start_time: Option<String>,
         duration: Option<String>,
     }
     let mut command = ffprobe(path);
-    command.args(["-show_entries", "format=format_name,start_time,duration:stream=codec_type,codec_name,width,height"]);
-    command.args(["-of", "json"]);
-    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?;
-    let answer: Answer = serde_json::from_slice(&out).map_err(|e| MediaError::Refused(e.to_string()))?;
-    let of = |kind: &str| answer.streams.iter().find(|stream| stream.codec_type.as_deref() == Some(kind));
+    let (format, stream) =
+        ("format=format_name,start_time,duration", "stream=codec_type,codec_name,width,height,start_time,duration");
+    command.args(["-show_entries", &format!("{format}:{stream}"), "-of", "json"]);
+    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?.out;
+    let Answer { streams, format } =
+        serde_json::from_slice(&out).map_err(|error| MediaError::Refused(error.to_string()))?;
+    let of = |kind: &str| streams.iter().find(|stream| stream.codec_type.as_deref() == Some(kind));
     let Some(video) = of("video") else { return Err(MediaError::Refused("no picture in the file".into())) };
-    let format = answer.format.as_ref();
-    let start_us = micros(format.and_then(|f| f.start_time.as_deref())).unwrap_or(0);
-    let duration_us = match micros(format.and_then(|f| f.duration.as_deref())).filter(|d| *d > 0) {
+    let start_us = micros(format.start_time.as_deref()).unwrap_or(0);
+    let first_us = micros(video.start_time.as_deref()).unwrap_or(start_us);
+    let long = |text: &Option<String>| micros(text.as_deref()).filter(|long| *long > 0);
+    let told = long(&video.duration).or_else(|| Some(start_us + long(&format.duration)? - first_us));
+    let duration_us = match told {
         Some(duration) => duration,
         None => {
             let packets = packets(path, None).await?;
-            packets.iter().map(|p| p.pts_us + p.duration_us).max().unwrap_or(start_us) - start_us
+            packets.iter().map(|p| p.pts_us + p.duration_us).max().unwrap_or(first_us) - first_us
         }
     };
     if duration_us <= 0 {
@@ -154,14 +180,47 @@ pub async fn facts(path: &Path) -> Result<Facts, MediaError> {
     }
     Ok(Facts {
         start_us,
+        first_us,
         duration_us,
-        seekable: format.and_then(|f| f.format_name.as_deref()).is_some_and(|name| !name.contains("mpegts")),
+        broken: false,
+        seekable: format.format_name.is_some_and(|name| !name.contains("mpegts")),
         video: (video.codec_name.clone().unwrap_or_default(), video.width.unwrap_or(0), video.height.unwrap_or(0)),
         audio: of("audio").and_then(|stream| stream.codec_name.clone()),
     })
 }
 
-/// The packets of the picture, in decoding order: all of them, or from the key frame at or before `around.0` to `around.1`.
+/// If fragments of a file are broken, a copy of what tells times in the others.
+async fn index_of_whole_fragments(path: &Path) -> Result<Option<tempfile::NamedTempFile>, MediaError> {
+    let path = path.to_owned();
+    blocking(move || {
+        let mut file = File::open(&path)?;
+        let size = file.metadata()?.len();
+        let Some(Broken { bad, bodies }) = fragments::look(&mut file, size)? else { return Ok(None) };
+        let mut index = tempfile::Builder::new().suffix(".mp4").tempfile()?;
+        fragments::copy(&path, size, index.as_file_mut(), &bad, &bodies)?;
+        Ok(Some(index))
+    })
+    .await
+}
+
+/// Copies the first `size` bytes of a file to where its broken fragments are covered, each in its place, so that ffmpeg reads the others.
+pub async fn whole_fragments(path: &Path, size: u64, copy: &Path) -> Result<(), MediaError> {
+    let (path, copy) = (path.to_owned(), copy.to_owned());
+    blocking(move || {
+        let broken = fragments::look(&mut File::open(&path)?, size)?;
+        fragments::copy(&path, size, &mut File::create(&copy)?, &broken.map_or_else(Vec::new, |broken| broken.bad), &[])
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, MediaError> {
+    let refused = |error: std::io::Error| MediaError::Refused(error.to_string());
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other).and_then(|done| done).map_err(refused)
+}
+
+/// The packets of the picture, in decoding order, but for those that are never shown: all of them, or from the key frame at or before `around.0` to `around.1`.
 pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Packet>, MediaError> {
     let mut command = ffprobe(path);
     command.args([
@@ -175,7 +234,7 @@ pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Pack
     if let Some((from, to)) = around {
         command.arg("-read_intervals").arg(format!("{:.6}%{:.6}", from.max(0) as f64 / 1e6, to as f64 / 1e6));
     }
-    let out = run("ffprobe", &mut command, Duration::from_secs(600)).await?;
+    let out = run("ffprobe", &mut command, Duration::from_secs(600)).await?.out;
     #[derive(Deserialize)]
     struct Answer<'a> {
         #[serde(borrow, default)]
@@ -192,6 +251,7 @@ pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Pack
     Ok(answer
         .packets
         .iter()
+        .filter(|row| !row.flags.is_some_and(|flags| flags.contains('D')))
         .filter_map(|row| {
             Some(Packet {
                 pts_us: micros(row.pts_time.or(row.dts_time))?,
@@ -203,11 +263,17 @@ pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Pack
         .collect())
 }
 
-/// Runs ffmpeg with these arguments.
-pub async fn ffmpeg(arguments: &[&str], limit: Duration) -> Result<(), MediaError> {
+/// Runs ffmpeg with these arguments, and answers whether it complained of what it read.
+pub async fn ffmpeg(arguments: &[&str], limit: Duration) -> Result<bool, MediaError> {
     let mut command = Command::new("ffmpeg");
-    command.args(["-hide_banner", "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file"]).args(arguments);
-    run("ffmpeg", &mut command, limit).await.map(drop)
+    command.args(["-hide_banner", "-nostdin", "-v", "warning", "-y", "-protocol_whitelist", "file"]).args(arguments);
+    let Ran { err, .. } = run("ffmpeg", &mut command, limit).await?;
+    Ok(String::from_utf8_lossy(&err).lines().any(complains))
+}
+
+/// Sound that ends a little after the next recording's begins is no fault of either.
+fn complains(line: &str) -> bool {
+    !line.trim().is_empty() && !line.contains("Non-monotonous DTS")
 }
 
 /// The picture of a file so many microseconds after its beginning, as JPEG, at most 640 pixels wide.

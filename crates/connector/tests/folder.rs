@@ -228,37 +228,6 @@ async fn a_truncated_segment_is_a_gap_with_its_reason() {
     assert_eq!(told, "gate/2026-01-10_10-00-00.mp4 cannot be read: a part of it is damaged");
 }
 
-/// One bad place costs what cannot be decoded without it, up to the next key frame, and nothing more.
-#[tokio::test]
-async fn a_damaged_place_costs_no_more_than_its_pictures() {
-    let recorder = Recorder::new();
-    for second in ["00", "10", "20"] {
-        recorder.record(&format!("yard/2026-01-10_10-00-{second}.mp4"), 10, &["-qp", "4", "-movflags", "+faststart"]);
-    }
-    let damage = |name: &str, at: f64| {
-        let path = recorder.path(name);
-        let mut bytes = std::fs::read(&path).unwrap();
-        let middle = (bytes.len() as f64 * at) as usize;
-        bytes[middle..middle + 4_096].fill(0);
-        std::fs::write(&path, bytes).unwrap();
-        recorder.age(name, Duration::from_secs(600));
-    };
-    // in the middle of one, and in the last, twice
-    damage("yard/2026-01-10_10-00-00.mp4", 0.5);
-    damage("yard/2026-01-10_10-00-20.mp4", 0.4);
-    damage("yard/2026-01-10_10-00-20.mp4", 0.7);
-    let asked = window("10:00:01", "10:00:29");
-    let (_dir, path, manifest) = export(&recorder.folder(), "yard", asked).await.unwrap();
-    assert_eq!(manifest.segments.len(), 3, "{:?}", manifest.segments);
-    assert!(manifest.last_frame >= window("10:00:28", "10:00:29").to.minus(Duration::from_millis(100)), "{manifest:?}");
-    for gap in &manifest.gaps {
-        assert!(gap.to.since(gap.from) <= Duration::from_millis(1_100), "{gap:?}");
-        assert!(gap.reason.as_ref().unwrap().ends_with("a part of it is damaged"), "{gap:?}");
-    }
-    assert!((1..=3).contains(&manifest.gaps.len()), "{:?}", manifest.gaps);
-    assert!(frames(&path).await.len() >= 280 - 3 * 11);
-}
-
 #[tokio::test]
 async fn a_window_still_being_recorded_waits_for_it() {
     let recorder = Recorder::new();

@@ -1,0 +1,154 @@
+//! Where each recording is read, and where it stands in the output.
+
+use std::path::{Path, PathBuf};
+
+use domain::{Timestamp, Window};
+
+use super::{Part, mend, refused};
+use crate::adapter::Trouble;
+use crate::media::{self, Packet};
+
+/// Of a longer segment only the surroundings of a cut are listed.
+const LIST_WHOLE_US: i64 = 600_000_000;
+/// So far before a cut a key frame is looked for in a long segment.
+const KEY_FRAME_WITHIN_US: i64 = 60_000_000;
+
+/// What ffmpeg reads of a recording: its own file, or a copy of it with the same times.
+#[derive(Debug, Clone)]
+pub(super) struct Film {
+    pub(super) part: Part,
+    pub(super) path: PathBuf,
+    /// The earliest time stamp and that of the first picture in it.
+    pub(super) start_us: i64,
+    pub(super) first_us: i64,
+    /// Whether seeking to a key frame in it is exact.
+    pub(super) seekable: bool,
+    /// Whether the recording is damaged.
+    pub(super) damaged: bool,
+}
+
+impl Film {
+    pub(super) fn of(part: Part) -> Self {
+        let media::Facts { start_us, first_us, seekable, broken, .. } = part.facts;
+        Self { path: part.path.clone(), start_us, first_us, seekable, damaged: broken, part }
+    }
+
+    pub(super) fn time_of(&self, pts_us: i64) -> Timestamp {
+        Timestamp::from_micros(self.part.begins.as_micros() + pts_us - self.part.facts.first_us)
+    }
+
+    fn pts(&self, at: Timestamp) -> i64 {
+        at.as_micros() - self.part.begins.as_micros() + self.part.facts.first_us
+    }
+
+    fn around(&self, from_us: i64, to_us: i64) -> Option<(i64, i64)> {
+        (self.part.facts.duration_us > LIST_WHOLE_US).then_some((from_us, to_us))
+    }
+
+    /// The key frame at or before a time.
+    async fn key_frame(&self, target_us: i64) -> Result<Option<i64>, Trouble> {
+        let last_key =
+            |packets: &[Packet]| packets.iter().filter(|p| p.key && p.pts_us <= target_us).map(|p| p.pts_us).max();
+        let near = self.around(target_us - KEY_FRAME_WITHIN_US, target_us + 1_000_000);
+        let key = last_key(&media::packets(&self.path, near).await.map_err(refused)?);
+        if key.is_some() || near.is_none() {
+            return Ok(key);
+        }
+        Ok(last_key(&media::packets(&self.path, None).await.map_err(refused)?))
+    }
+}
+
+/// A recording's share of the output.
+pub(super) struct Piece {
+    pub(super) film: Film,
+    /// The film's own clock where reading begins.
+    pub(super) in_us: i64,
+    /// Whether that is not its beginning.
+    pub(super) entered: bool,
+    /// The same as `in_us` in the output.
+    pub(super) out_us: i64,
+}
+
+impl Piece {
+    /// The film's own clock at the first picture that is read.
+    pub(super) fn first_us(&self) -> i64 {
+        self.film.first_us.max(self.in_us)
+    }
+
+    /// Where that picture stands in the output.
+    pub(super) fn out_first_us(&self) -> i64 {
+        self.out_us + self.first_us() - self.in_us
+    }
+
+    /// When its first picture was recorded.
+    fn begins(&self) -> Timestamp {
+        self.film.time_of(self.first_us())
+    }
+
+    /// When what stands at a place in the output was recorded.
+    pub(super) fn time_of(&self, out_us: i64) -> Timestamp {
+        self.film.time_of(self.in_us + out_us - self.out_us)
+    }
+
+    /// Where the recording ends in the output.
+    pub(super) fn out_end_us(&self) -> i64 {
+        let facts = &self.film.part.facts;
+        self.out_us + facts.first_us + facts.duration_us - self.in_us
+    }
+
+    /// Goes in at the key frame at or before a time.
+    async fn enter(&mut self, from: Timestamp, into: &Path) -> Result<(), Trouble> {
+        if self.film.part.begins >= from {
+            return Ok(());
+        }
+        if !self.film.seekable {
+            mend::copy(&mut self.film, &into.join("first.mp4")).await.map_err(refused)?;
+            self.in_us = self.film.start_us;
+        }
+        let key = self.film.key_frame(self.film.pts(from)).await?;
+        if let Some(key) = key.filter(|key| *key > self.first_us()) {
+            self.in_us = key;
+            self.entered = true;
+        }
+        Ok(())
+    }
+}
+
+/// Chooses the key frame to begin with, and gives each recording its place in the output: its place in time. Gaps stay as long as
+/// they were; where two recordings overlap, both are kept whole.
+pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Result<Vec<Piece>, Trouble> {
+    if let [first, others @ ..] = films
+        && others.iter().any(|film| film.part.facts.video != first.part.facts.video)
+    {
+        return Err(Trouble::never(
+            "The camera's picture format changes within the window; ask for the parts on their own.",
+        ));
+    }
+    // two that both begin before the window: the later one alone will do where it covers the start
+    let covers = |film: &Film| film.part.begins.plus(film.part.or_later) <= window.from;
+    let skipped = films.iter().skip(1).take_while(|film| covers(film)).count();
+    let piece = |film: &Film| Piece { in_us: film.start_us, entered: false, out_us: 0, film: film.clone() };
+    let mut pieces: Vec<Piece> = films.iter().skip(skipped).map(piece).collect();
+    // what may have been recorded later than it seems is entered earlier by as much, so that nothing is missed
+    let from = window.from.minus(pieces[0].film.part.or_later);
+    pieces[0].enter(from, into).await?;
+    for index in 1..pieces.len() {
+        let (before, here) = (&pieces[index - 1], &pieces[index]);
+        let apart = here.begins().as_micros() - before.begins().as_micros();
+        let long = before.film.part.ends.as_micros() - before.begins().as_micros();
+        // a name tells whole seconds: what is less than a frame or two is no overlap
+        let later = if apart + 20_000 >= long { apart.max(long) } else { long };
+        pieces[index].out_us = before.out_first_us() + later - (here.first_us() - here.in_us);
+    }
+    Ok(pieces)
+}
+
+/// Where the output ends: after the first frame at or after the end of the window; nowhere if the last recording ends before.
+pub(super) async fn end(pieces: &[Piece], window: Window) -> Result<Option<i64>, Trouble> {
+    let Some(last) = pieces.last().filter(|last| last.film.part.ends > window.to) else { return Ok(None) };
+    let target = last.film.pts(window.to);
+    let near = last.film.around(target - 1_000_000, target + KEY_FRAME_WITHIN_US);
+    let packets = media::packets(&last.film.path, near).await.map_err(refused)?;
+    let after = packets.iter().filter(|packet| packet.pts_us >= target).min_by_key(|packet| packet.pts_us);
+    Ok(after.map(|packet| last.out_us + packet.pts_us - last.in_us + (packet.duration_us / 2).max(1_000)))
+}

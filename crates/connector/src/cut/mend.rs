@@ -1,0 +1,54 @@
+//! Copies of recordings that ffmpeg can read where it cannot read the recordings themselves. Nothing is decoded, and times stay as they are.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::layout::Film;
+use crate::media::{self, MediaError};
+
+/// Copies a film packet by packet, without those that are damaged, and answers whether there were any.
+pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<bool, MediaError> {
+    let facts = &film.part.facts;
+    let (read, write) = (media::file_url(&film.path), media::file_url(to));
+    let mut arguments =
+        vec!["-fflags", "+genpts", "-copyts", "-i", &read, "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"];
+    // asked for by name a filter passes over a packet that it cannot read; by itself ffmpeg would give up
+    match facts.video.0.as_str() {
+        "h264" => arguments.extend(["-bsf:v", "h264_mp4toannexb"]),
+        "hevc" => arguments.extend(["-bsf:v", "hevc_mp4toannexb"]),
+        _ => {}
+    }
+    if facts.audio.as_deref() == Some("aac") {
+        arguments.extend(["-bsf:a", "aac_adtstoasc"]);
+    }
+    let format = if super::write::fits_mp4(facts) { "mp4" } else { "matroska" };
+    arguments.extend(["-f", format, &write]);
+    let damaged = media::ffmpeg(&arguments, Duration::from_secs(3_600)).await?;
+    let copied = media::facts(to).await?;
+    film.path = to.to_owned();
+    (film.start_us, film.first_us, film.seekable) = (copied.start_us, copied.first_us, copied.seekable);
+    film.damaged |= damaged;
+    Ok(damaged)
+}
+
+/// Puts whole fragments in the place of a fragmented MP4 that is broken.
+pub(super) async fn cover_broken(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
+    for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| film.part.facts.broken) {
+        let whole = into.join(format!("whole-{index}.mp4"));
+        media::whole_fragments(&film.part.path, film.part.size, &whole).await?;
+        film.path = whole;
+    }
+    Ok(())
+}
+
+/// Copies each film without what is damaged. One that cannot be copied stays as it is.
+pub(super) async fn mend(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
+    for (index, film) in films.iter_mut().enumerate() {
+        match copy(film, &into.join(format!("mended-{index}.mp4"))).await {
+            Ok(_) => {}
+            Err(MediaError::Refused(_)) => film.damaged = true,
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Cuts a window out of recordings by stream copy. What is claimed about the result is read from the result: its frames
+//! are listed, and their times carried back to the clock of the recordings they came from.
+//!
+//! Every adapter that can bring recordings as files ends here, so that windows, gaps and seams mean the same for all of them.
+
+mod frames;
+mod hashes;
+mod layout;
+mod mend;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::{Timestamp, Window};
+use protocol::{ExportFacts, Gap, Manifest, Segment, UnavailableReason};
+
+use crate::adapter::{Exported, Trouble};
+use crate::media::{self, MediaError};
+use frames::Frames;
+use hashes::Hashes;
+use layout::{Film, Piece};
+use write::Written;
+
+/// A recording whose file was opened. Times are by the recorder's clock.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its name in the video system; of a file, the path below the folder.
+    pub name: String,
+    /// Where its file lies.
+    pub path: PathBuf,
+    /// When its first frame was recorded.
+    pub begins: Timestamp,
+    /// So much later that may have been: where the system tells whole seconds, up to one.
+    pub or_later: Duration,
+    /// When its last frame ended.
+    pub ends: Timestamp,
+    /// How many bytes of the file belong to it.
+    pub size: u64,
+    /// What is in it.
+    pub facts: media::Facts,
+}
+
+/// A recording that cannot be read, up to where the next one begins.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Its name in the video system.
+    pub name: String,
+    /// When it begins.
+    pub begins: Timestamp,
+    /// Why it cannot be read.
+    pub why: String,
+}
+
+/// What is cut, and out of what.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The adapter, for the manifest.
+    pub adapter: &'static str,
+    /// The source.
+    pub device_id: String,
+    /// What was asked for.
+    pub window: Window,
+    /// The recordings that hold some of it, in order; at least one.
+    pub usable: Vec<Part>,
+    /// Those that should, and cannot be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Holes up to this are none: what the precision of the recordings' times makes of it.
+    pub tolerance: Duration,
+}
+
+/// Writes the window into a file of the folder `into`.
+pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
+    let Cut { adapter, device_id, window, usable, unreadable, tolerance } = cut;
+    let hashes = Hashes::start(&usable);
+    let mut films: Vec<Film> = usable.into_iter().map(Film::of).collect();
+    mend::cover_broken(&mut films, into).await.map_err(refused)?;
+    let mut tried = Export::write(&films, window, into).await;
+    if needs_mending(&tried) {
+        mend::mend(&mut films, into).await.map_err(refused)?;
+        tried = Export::write(&films, window, into).await;
+    }
+    let Export { pieces, written, frames, .. } = tried?;
+    let mut gaps = frames.gaps(window, tolerance);
+    for gap in &mut gaps {
+        gap.reason = why(gap, &unreadable, &films, tolerance);
+    }
+    if gaps.iter().any(|gap| gap.from <= window.from && gap.to >= window.to) {
+        return Err(Trouble::Unavailable {
+            reason: UnavailableReason::Gap,
+            detail: "The recordings around that time hold no frame of it.".into(),
+        });
+    }
+    let sums = hashes.finish().await?;
+    let segment = |piece: &Piece| {
+        let part = &piece.film.part;
+        let (_, size, sha256) = sums.iter().find(|(name, ..)| *name == part.name)?;
+        Some(Segment {
+            name: part.name.clone(),
+            from: part.begins,
+            to: part.ends,
+            size_bytes: i64::try_from(*size).unwrap_or(i64::MAX),
+            sha256: sha256.clone(),
+            at_us: piece.out_first_us() - pieces[0].out_first_us(),
+        })
+    };
+    let uncertainty = pieces.iter().map(|piece| piece.film.part.or_later).max().unwrap_or_default();
+    let manifest = Manifest {
+        version: 1,
+        software: concat!("sightline-connector ", env!("CARGO_PKG_VERSION")).to_owned(),
+        adapter: adapter.into(),
+        asked: window,
+        segments: pieces.iter().filter_map(segment).collect(),
+        gaps,
+        first_frame: frames.first,
+        last_frame: frames.last,
+        key_frame_interval_ms: frames.key_frame_interval_us.map(|us| us / 1_000),
+        uncertainty_ms: i64::try_from(uncertainty.as_millis()).ok().filter(|ms| *ms > 0),
+        clock_offset: None,
+        export: ExportFacts { sha256: String::new(), size_bytes: 0, container: written.container.into() },
+        device_id,
+    };
+    Ok(Exported { path: written.path, manifest })
+}
+
+/// What was cut, with what it holds.
+struct Export {
+    pieces: Vec<Piece>,
+    until_us: Option<i64>,
+    written: Written,
+    frames: Frames,
+}
+
+impl Export {
+    async fn write(films: &[Film], window: Window, into: &Path) -> Result<Self, Trouble> {
+        let pieces = layout::lay_out(films, window, into).await?;
+        let until_us = layout::end(&pieces, window).await?;
+        let written = write::write(&pieces, until_us, into).await?;
+        let frames = Frames::read(&pieces, media::packets(&written.path, None).await.map_err(refused)?)?;
+        Ok(Self { pieces, until_us, written, frames })
+    }
+}
+
+/// ffmpeg may stop at what is damaged, pass over it, or write it down as it is.
+fn needs_mending(tried: &Result<Export, Trouble>) -> bool {
+    match tried {
+        Ok(export) => export.written.complained || export.frames.lack_some(&export.pieces, export.until_us),
+        Err(trouble) => matches!(trouble, Trouble::Broken { retryable: true, .. }),
+    }
+}
+
+/// Why there is no picture, where that is known.
+fn why(gap: &Gap, unreadable: &[Unreadable], films: &[Film], tolerance: Duration) -> Option<String> {
+    let bad = unreadable.iter().rev().find(|bad| bad.begins < gap.to && bad.begins.plus(tolerance) >= gap.from);
+    if let Some(bad) = bad {
+        return Some(format!("{} cannot be read: {}", bad.name, bad.why));
+    }
+    let within = |film: &&Film| {
+        let ends = film.part.ends.plus(tolerance);
+        // where a damaged one ends is not known
+        film.part.begins <= gap.from && if film.damaged { gap.from <= ends } else { gap.to <= ends }
+    };
+    let film = films.iter().rev().find(within)?;
+    let name = &film.part.name;
+    Some(match film.damaged {
+        true => format!("{name} cannot be read: a part of it is damaged"),
+        false => format!("{name} holds no picture of that time"),
+    })
+}
+
+fn refused(error: MediaError) -> Trouble {
+    Trouble::again(error)
+}
