@@ -38,7 +38,7 @@ pub async fn holds(app: &App, caller: &Caller, held: &[RequestItemId]) -> Result
     Ok(())
 }
 
-/// Waits for a task and leases it. `None` when the wait is over.
+/// Waits for a task and leases it. `None` when the wait is over, or the server stops.
 pub async fn lease(app: &App, caller: &Caller, kinds: &[String], wait: Duration) -> Result<Option<protocol::Task>> {
     let connector = calling(caller)?;
     let until = Instant::now() + wait.min(Duration::from_secs(crate::connector::LONGEST_WAIT_SECONDS.into()));
@@ -59,7 +59,10 @@ pub async fn lease(app: &App, caller: &Caller, kinds: &[String], wait: Duration)
             return Ok(None);
         }
         // other servers' commits do not wake us
-        let _ = tokio::time::timeout_at(until.min(now + Duration::from_secs(1)), woken).await;
+        tokio::select! {
+            _ = tokio::time::timeout_at(until.min(now + Duration::from_secs(1)), woken) => {}
+            () = app.changes().over() => return Ok(None),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! The command line, as an administrator types it.
 
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
+use serde_json::json;
 
 use crate::support::installation::{Installation, Person};
 
@@ -75,4 +78,21 @@ async fn a_forgotten_password_is_set_anew_while_the_server_runs() {
     assert_eq!(before.send(Method::GET, "/me", None).await.0, StatusCode::UNAUTHORIZED, "its sessions have ended");
     let again = Person::sign_in_with(&installation.address, email, fresh).await;
     assert_eq!(again.get("/me").await["account"]["email"], email);
+}
+
+/// A connector that waits for work keeps the server from stopping no longer than it takes to say that there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_answers_who_waits_for_work() {
+    let installation = Installation::start().await;
+    let connector = installation.connector("depot", Path::new("/nowhere")).await;
+    let lease = reqwest::Client::new()
+        .post(format!("http://{}/api/v1/connector/tasks/lease", installation.address))
+        .bearer_auth(connector.key())
+        .json(&json!({"wait_seconds": 25}))
+        .send();
+    let waiting = tokio::spawn(lease);
+    tokio::time::sleep(Duration::from_secs(1)).await; // it waits now
+    installation.terminate_server();
+    let answer = waiting.await.unwrap().expect("answered, not cut off when the grace is over");
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
 }

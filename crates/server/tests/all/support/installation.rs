@@ -80,6 +80,12 @@ impl Installation {
         kill(&mut self.server);
     }
 
+    /// Tells the server to stop.
+    pub(crate) fn terminate_server(&self) {
+        let pid = rustix::process::Pid::from_child(&self.server);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+    }
+
     /// A number of the server's in `/proc/…/status`.
     pub(crate) fn memory_kib(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).expect("the server runs");
@@ -257,6 +263,12 @@ pub(crate) struct ConnectorFiles {
 }
 
 impl ConnectorFiles {
+    /// What the connector signs in with.
+    pub(crate) fn key(&self) -> String {
+        let file: toml::Table = self.connection.parse().expect("a connection file");
+        file["key"].as_str().expect("a key").to_owned()
+    }
+
     /// Lets the connector reach the server at another address.
     pub(crate) fn through(&self, server: &str, proxy: &str) {
         let connection = self.connection.replace(server, proxy);
