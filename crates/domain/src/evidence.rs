@@ -26,8 +26,10 @@ pub struct MediaFacts {
     pub height: Option<i64>,
     /// Pictures a second, on average.
     pub frame_rate: Option<f64>,
-    /// Length of the footage.
+    /// Length of the footage, as far as it plays.
     pub duration_ms: Option<u64>,
+    /// Length that the file claims, where less of it plays: a part is missing or damaged.
+    pub claimed_ms: Option<u64>,
 }
 
 text_enum! {

@@ -2431,9 +2431,14 @@ export interface components {
             frame_rate: number | null;
             /**
              * Format: int64
-             * @description Length of the footage.
+             * @description Length of the footage, as far as it plays.
              */
             duration_ms: number | null;
+            /**
+             * Format: int64
+             * @description Length that the file claims, where less of it plays: a part is missing or damaged.
+             */
+            claimed_ms: number | null;
         };
         /** @description Who is in it: all of them. */
         Members: {

@@ -13,7 +13,7 @@ async function doubtAbout(file: File): Promise<string | null> {
   if (file.size === 0) return 'is empty'
   const head = new Uint8Array(await file.slice(0, 512).arrayBuffer())
   const text = head.every((b) => b >= 32 || b === 9 || b === 10 || b === 13)
-  return text || /^(text|image)\/|pdf|document/.test(file.type) ? 'does not look like video' : null
+  return text || /^text\/|pdf|document/.test(file.type) ? 'does not look like video, sound or a picture' : null
 }
 
 /** `onChanged`: what the server has of the link is no longer what is shown. */

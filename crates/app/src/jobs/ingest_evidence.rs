@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Caller;
-use domain::evidence::{Bytes, Evidence, PlayableState};
+use domain::evidence::{Bytes, Evidence, MediaFacts, PlayableState};
 use domain::id::EvidenceId;
 use serde_json::json;
 use store::Tx;
@@ -118,11 +118,25 @@ async fn look_at(app: &App, evidence: &mut Evidence) -> Result<Result<(), MediaE
         Ok(()) => evidence.thumbnail = Some(keep(app, &picture, "thumbnail", evidence).await?),
         Err(error) => tracing::info!(evidence = %evidence.id, detail = error.detail, "no thumbnail: {error}"),
     }
-    match copied {
-        Ok(_) => evidence.playable = Some(keep(app, &copy, "playable", evidence).await?),
+    if let Err(error) = copied {
+        return Ok(Err(error));
+    }
+    match tools.probe(&copy).await {
+        Ok(plays) => evidence.media = Some(as_it_plays(facts.media, plays.media.duration_ms)),
         Err(error) => return Ok(Err(error)),
     }
+    evidence.playable = Some(keep(app, &copy, "playable", evidence).await?);
     Ok(Ok(()))
+}
+
+/// An index may promise more than there is: a file that was cut short, or whose end is damaged.
+fn as_it_plays(mut media: MediaFacts, plays_ms: Option<u64>) -> MediaFacts {
+    if let (Some(claimed), Some(plays)) = (media.duration_ms, plays_ms)
+        && plays + 1_000 + claimed / 100 < claimed
+    {
+        (media.duration_ms, media.claimed_ms) = (Some(plays), Some(claimed));
+    }
+    media
 }
 
 /// Two seconds in, or in the middle of what is shorter.

@@ -99,14 +99,27 @@ pub enum Made {
     Encoded,
 }
 
+/// What becomes of pictures that are encoded: they fit a screen, and have the colors that every browser shows.
+macro_rules! shown {
+    ($before:literal) => {
+        concat!(
+            $before,
+            ",scale=w='min(1920,iw)':h='min(1080,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p"
+        )
+    };
+}
+const MOVING: &str = shown!("yadif=deint=interlaced");
+const STILL: &str = shown!("tpad=stop_mode=clone:stop_duration=2");
+
 type Result<T, E = MediaError> = std::result::Result<T, E>;
 
-/// Containers that are read. No playlists (they name other files and hosts), no devices, no lists of pictures.
-const FORMATS: &str =
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,avi,asf,flv,h264,hevc,m4v,mjpeg,mxf,dhav,dv,ogg,ivf";
+/// Containers that are read: of video, of sound, of a single picture. No playlists (they name other files and hosts), no devices, no lists of
+/// pictures.
+const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,avi,asf,flv,h264,hevc,m4v,mjpeg,mxf,dhav,dv,ogg,ivf,\
+aac,amr,flac,mp3,wav,jpeg_pipe,png_pipe";
 /// Codecs that are decoded: what cameras, recorders and phones write.
 const CODECS: &str = "h264,hevc,mpeg4,mpeg1video,mpeg2video,mjpeg,h263,h263p,msmpeg4,msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,vp8,vp9,\
-libdav1d,libaom-av1,av1,theora,dvvideo,flv,prores,rawvideo,jpeg2000,\
+libdav1d,libaom-av1,av1,theora,dvvideo,flv,prores,rawvideo,jpeg2000,png,\
 aac,aac_fixed,aac_latm,mp1float,mp2float,mp3float,mp2,mp3,ac3,eac3,opus,libopus,vorbis,libvorbis,flac,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,\
 pcm_alaw,pcm_mulaw,pcm_s16le,pcm_s16be,pcm_s24le,pcm_u8,pcm_s8,pcm_f32le,g722,g726,g726le,adpcm_ima_wav,adpcm_ms,wmav1,wmav2,wmapro,nellymoser,speex";
 
@@ -147,10 +160,11 @@ impl Tools {
     }
 
     /// A copy that every browser plays, as H.264 and AAC in MP4 with its index first. The pictures are copied where that is
-    /// enough, which takes a moment, and encoded where it is not. `output` stands alone in a folder of its own.
+    /// enough, which takes a moment, and encoded where it is not. A single picture is shown for two seconds, sound alone stays
+    /// alone. `output` stands alone in a folder of its own.
     pub async fn make_playable(&self, input: &Path, facts: &Probed, output: &Path) -> Result<Made> {
-        if facts.media.video_codec.is_none() {
-            return Err(MediaError::file("the file holds no video"));
+        if facts.media.video_codec.is_none() && facts.media.audio_codec.is_none() {
+            return Err(MediaError::file("the file holds neither video nor sound"));
         }
         if facts.plays_as_it_is() {
             match self.convert(input, facts, output, Made::Copied).await {
@@ -174,7 +188,7 @@ impl Tools {
         args.extend(self.input(input));
         args.extend(words(&[
             "-map",
-            "0:V:0",
+            "0:V:0?",
             "-map",
             "0:a:0?",
             "-sn",
@@ -188,9 +202,19 @@ impl Tools {
             Made::Copied => args.extend(words(&["-c:v", "copy"])),
             Made::Encoded => args.extend(words(&[
                 "-vf",
-                "yadif=deint=interlaced,scale=w='min(1920,iw)':h='min(1080,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p",
-                "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-profile:v", "high",
-                "-force_key_frames", "expr:gte(t,n_forced*2)",
+                if facts.is_still() { STILL } else { MOVING },
+                "-fps_mode",
+                "vfr",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "veryfast",
+                "-crf",
+                "23",
+                "-profile:v",
+                "high",
+                "-force_key_frames",
+                "expr:gte(t,n_forced*2)",
             ])),
         }
         if facts.audio_plays() && how == Made::Copied {

@@ -62,7 +62,12 @@ impl Tools {
         let printed = self.run(&self.ffprobe, args, path, None, self.limits.glance).await?;
         let printed: Printed =
             serde_json::from_slice(&printed).map_err(|_| MediaError::file("the file is damaged, or is no video"))?;
-        Ok(printed.into())
+        let probed = Probed::from(printed);
+        // more pixels than is allowed, or nothing that can be decoded
+        if probed.is_still() && probed.media.width.is_none() {
+            return Err(MediaError::file("the picture is damaged, or too large"));
+        }
+        Ok(probed)
     }
 }
 
@@ -92,6 +97,7 @@ impl From<Printed> for Probed {
                     v.avg_frame_rate.as_deref().and_then(ratio).or_else(|| v.r_frame_rate.as_deref().and_then(ratio))
                 }),
                 duration_ms: duration.map(|seconds| (seconds * 1000.0).round() as u64),
+                claimed_ms: None,
             },
             pixel_format: video.and_then(|v| v.pix_fmt.clone()),
             profile: video.and_then(|v| v.profile.clone()),
@@ -114,6 +120,12 @@ impl Probed {
             && self.media.width.is_some_and(|width| width <= 4096)
             && self.media.height.is_some_and(|height| height <= 4096)
             && !is(&self.media.container, &["h264", "hevc", "m4v", "mjpeg"])
+    }
+
+    /// Whether it is a single picture.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.media.container.as_deref().is_some_and(|container| container.ends_with("_pipe"))
     }
 
     /// Whether the sound can be copied too; a file without sound has nothing to encode.

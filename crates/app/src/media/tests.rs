@@ -49,6 +49,31 @@ async fn what_browsers_play_is_copied_and_the_rest_is_encoded() {
 }
 
 #[tokio::test]
+async fn a_single_picture_is_shown_and_sound_alone_is_heard() {
+    let (of, out) = folders();
+    let tools = Tools::default();
+    let output = out.path().join("playable.mp4");
+    for name in ["photo.jpg", "screen.png"] {
+        let input = of.path().join("original"); // the store of bytes gives no endings
+        std::fs::rename(footage(of.path(), name, "-an -frames:v 1"), &input).unwrap();
+        let facts = tools.probe(&input).await.unwrap();
+        assert_eq!(tools.make_playable(&input, &facts, &output).await.unwrap(), Made::Encoded, "{name}");
+        let copy = tools.probe(&output).await.unwrap();
+        assert!(copy.plays_as_it_is(), "{name}");
+        assert!(copy.media.duration_ms.unwrap().abs_diff(2_000) < 200, "{name}: {copy:?}");
+        tools.thumbnail(&input, Duration::ZERO, &out.path().join("thumbnail.jpg")).await.unwrap();
+    }
+    for (name, args) in [("call.mp3", "-vn"), ("call.wav", "-vn"), ("call.m4a", "-vn -c:a aac"), ("call.ogg", "-vn")] {
+        let input = footage(of.path(), name, args);
+        let facts = tools.probe(&input).await.unwrap();
+        tools.make_playable(&input, &facts, &output).await.unwrap();
+        let copy = tools.probe(&output).await.unwrap().media;
+        assert_eq!((copy.video_codec, copy.audio_codec.as_deref()), (None, Some("aac")), "{name}");
+        assert!(copy.duration_ms.unwrap().abs_diff(3_000) < 200, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn large_pictures_are_made_smaller() {
     let (of, out) = folders();
     let tools = Tools::default();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Cookie, Site, footage};
+use crate::support::{Cookie, Site, footage, footage_of};
 use app::evidence::{Arrival, Destination};
 use domain::account::Role;
 use domain::id::{CaseId, EvidenceId, FileRequestId, RequestItemId, UploadId};
@@ -435,6 +435,21 @@ on_both!(what_cannot_be_played_is_kept_all_the_same, |database: TestDatabase| as
     );
     assert_eq!(site.get(&format!("/evidence/{id}/play"), Some(&ana)).await.status, 404);
     assert_eq!(site.get(&format!("/evidence/{id}/original"), Some(&ana)).await.body, b"This is no video.");
+});
+
+on_both!(a_file_that_was_cut_short_says_how_much_of_it_plays, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let case = site.case(&ana, "Harbor fire").await;
+    let whole = footage_of("-t 20 -movflags +faststart");
+    let id = site.add_to_case(&case, "cut.mp4", &whole[..whole.len() / 2]).await;
+    let media = &site.get(&format!("/evidence/{id}"), Some(&ana)).await.json["media"];
+    let plays = media["duration_ms"].as_u64().unwrap();
+    assert_eq!(media["claimed_ms"], 20_000);
+    assert!((5_000..15_000).contains(&plays), "{media}");
+    let id = site.add_to_case(&case, "whole.mp4", &whole).await;
+    let media = &site.get(&format!("/evidence/{id}"), Some(&ana)).await.json["media"];
+    assert_eq!((&media["duration_ms"], &media["claimed_ms"]), (&json!(20_000), &Value::Null));
 });
 
 on_both!(what_arrives_for_an_item_is_released_once, |database: TestDatabase| async move {

@@ -67,7 +67,7 @@ function Body({ file }: { file: Evidence }) {
             ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <ul className="gaps">{file.recorded.gaps.map((g) => <li key={g.from} className="tone-wait"><Window from={g.from} to={g.to} /></li>)}</ul>)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
             ['Picture', m && [m.width && `${m.width} × ${m.height}`, m.frame_rate && `${Math.round(m.frame_rate * 100) / 100} frames/s`, m.video_codec, m.audio_codec ?? 'no sound'].filter(Boolean).join(', ')],
-            ['Length', m?.duration_ms && duration(m.duration_ms)],
+            ['Length', m?.duration_ms && (m.claimed_ms ? <span key="l" className="tone-wait">{duration(m.duration_ms)} can be played; the file claims {duration(m.claimed_ms)}. The rest is missing or damaged.</span> : duration(m.duration_ms))],
             ['Container', m?.container && containerWord(m.container)],
             ...manifest,
             ['Arrived', <Time key="a" at={file.created_at} seconds />],

@@ -43,11 +43,17 @@ impl Reply {
 
 /// Two seconds of test pictures.
 pub(crate) fn footage() -> Vec<u8> {
+    footage_of("-t 2")
+}
+
+/// Test pictures as ffmpeg is told to write them.
+pub(crate) fn footage_of(arguments: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
     let args =
-        "-v error -nostdin -y -f lavfi -i testsrc2=s=320x240:r=10:d=2 -pix_fmt yuv420p -c:v libx264 -preset ultrafast";
-    let made = std::process::Command::new("ffmpeg").args(args.split(' ')).arg(&path).status();
+        "-v error -nostdin -y -f lavfi -i testsrc2=s=320x240:r=10 -pix_fmt yuv420p -c:v libx264 -preset ultrafast";
+    let made =
+        std::process::Command::new("ffmpeg").args(args.split(' ')).args(arguments.split(' ')).arg(&path).status();
     assert!(made.expect("ffmpeg is installed (scripts/need test)").success());
     std::fs::read(path).unwrap()
 }
