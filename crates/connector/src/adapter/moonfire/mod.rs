@@ -56,18 +56,21 @@ impl Moonfire {
         Ok(session.insert(fresh).clone())
     }
 
-    async fn get(&self, path: &[&str]) -> Result<RequestBuilder, Trouble> {
-        Ok(with_session(self.web.request(Method::GET, path), &self.session().await?))
+    /// Another session than one that was refused, which somebody else may have replaced meanwhile.
+    async fn other_session(&self, refused: &str) -> Result<String, Trouble> {
+        self.session.lock().await.take_if(|session| session == refused);
+        self.session().await
     }
 
     /// Asks the API. A session that was ended is replaced, once.
     async fn api<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Trouble> {
-        let answer = self.web.json(self.get(path).await?.query(query)).await;
-        if !matches!(answer, Err(WebError::Refused(401))) {
-            return Ok(answer?);
-        }
-        *self.session.lock().await = None;
-        Ok(self.web.json(self.get(path).await?.query(query)).await?)
+        let ask =
+            |session: &str| self.web.json(with_session(self.web.request(Method::GET, path).query(query), session));
+        let session = self.session().await?;
+        Ok(match ask(&session).await {
+            Err(WebError::Refused(401)) => ask(&self.other_session(&session).await?).await?,
+            answer => answer?,
+        })
     }
 
     async fn root(&self) -> Result<Root, Trouble> {
@@ -205,7 +208,8 @@ impl Adapter for Moonfire {
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
-        Ok(self.web.clock(self.get(&ROOT).await?).await?)
+        let request = with_session(self.web.request(Method::GET, &ROOT), &self.session().await?);
+        Ok(self.web.clock(request).await?)
     }
 }
 
