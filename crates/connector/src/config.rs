@@ -45,6 +45,8 @@ pub enum AdapterConfig {
     Folder(FolderConfig),
     /// Frigate.
     Frigate(WebConfig),
+    /// Moonfire NVR.
+    Moonfire(WebConfig),
     /// A device with ONVIF Profile G.
     Onvif(WebConfig),
     /// ZoneMinder.
@@ -87,7 +89,7 @@ impl AdapterConfig {
         match self {
             Self::Command(adapter) => adapter.beside(folder),
             Self::Folder(adapter) => adapter.path = folder.join(&adapter.path),
-            Self::Frigate(web) | Self::Onvif(web) | Self::Zoneminder(web) => {
+            Self::Frigate(web) | Self::Moonfire(web) | Self::Onvif(web) | Self::Zoneminder(web) => {
                 for path in [&mut web.password_file, &mut web.ca_file].into_iter().flatten() {
                     *path = folder.join(&path);
                 }

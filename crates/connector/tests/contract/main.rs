@@ -6,6 +6,7 @@
 mod command;
 mod folder;
 mod frigate;
+mod moonfire;
 mod onvif;
 mod rtsp;
 mod scenarios;
@@ -102,5 +103,7 @@ footage!(onvif_footage, crate::onvif::Onvif);
 network!(onvif_network, crate::onvif::Onvif);
 footage!(frigate_footage, crate::frigate::Frigate);
 network!(frigate_network, crate::frigate::Frigate);
+footage!(moonfire_footage, crate::moonfire::Moonfire);
+network!(moonfire_network, crate::moonfire::Moonfire);
 footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);
 network!(zoneminder_network, crate::zoneminder::ZoneMinder);

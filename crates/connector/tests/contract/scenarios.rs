@@ -39,7 +39,7 @@ pub(super) fn two_in_a_row() -> World {
 }
 
 pub(super) async fn export<S: System>(bench: &Bench, camera: &str, window: Window) -> Result<Exported, Trouble> {
-    bench.recorder.export(camera, window, bench.into.path()).await
+    bench.recorder.export(&S::camera(camera), window, bench.into.path()).await
 }
 
 /// Whether the pictures hold every moment of a window that `gaps` do not excuse, in order, with no more at the ends than a
@@ -106,12 +106,12 @@ pub(crate) async fn it_lists_its_cameras<S: System>() {
     assert_eq!(found.problem, None);
     assert!(found.whole);
     let cameras: Vec<_> = found.sources.iter().map(|source| source.device_id.as_str()).collect();
-    assert_eq!(cameras, ["1", "2"]);
+    assert_eq!(cameras, [S::camera("1"), S::camera("2")]);
 }
 
 pub(crate) async fn it_shows_a_picture<S: System>() {
     let bench = bench::<S>(two_in_a_row(), PASSWORD, "").await;
-    let picture = bench.recorder.thumbnail("1").await.unwrap();
+    let picture = bench.recorder.thumbnail(&S::camera("1")).await.unwrap();
     assert!(picture.starts_with(b"\xff\xd8\xff"));
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn coverage_tells_gaps<S: System>() {
     world.record("1", later(noon(), 60), 10);
     let bench = bench::<S>(world, PASSWORD, "").await;
     let asked = window(later(noon(), 10), 120);
-    let covered = bench.recorder.coverage("1", asked).await.unwrap();
+    let covered = bench.recorder.coverage(&S::camera("1"), asked).await.unwrap();
     assert!(covered.complete);
     let close =
         |a: Timestamp, b: Timestamp| a.as_micros().abs_diff(b.as_micros()) <= S::PRECISION.as_micros() as u64 + 50_000;
@@ -234,7 +234,7 @@ pub(crate) async fn the_hour_that_happens_twice<S: System>() {
     for begins in [first, later(first, 3_600)] {
         let asked = window(later(begins, 12), 15);
         let into = tempfile::tempdir().unwrap();
-        let exported = bench.recorder.export("1", asked, into.path()).await.unwrap();
+        let exported = bench.recorder.export(&S::camera("1"), asked, into.path()).await.unwrap();
         holds::<S>(&exported, asked, &[]);
     }
 }
@@ -265,7 +265,9 @@ async fn told_by_the_operator<S: System>() {
     let mut world = World::new(&[("1", "Main & 1st")]);
     world.ahead_us = 90_000_000;
     world.record("1", later(noon(), 90), 40);
-    let bench = bench::<S>(world, PASSWORD, "[[source]]\nid = \"1\"\nclock_offset_ms = 90000\n").await;
+    let bench =
+        bench::<S>(world, PASSWORD, &format!("[[source]]\nid = \"{}\"\nclock_offset_ms = 90000\n", S::camera("1")))
+            .await;
     bench.recorder.discover().await;
     let asked = window(later(noon(), 10), 10);
     let exported = export::<S>(&bench, "1", asked).await.unwrap();
@@ -275,7 +277,7 @@ async fn told_by_the_operator<S: System>() {
 pub(crate) async fn a_hold_and_its_end<S: System>() {
     let bench = bench::<S>(two_in_a_row(), PASSWORD, "").await;
     let asked = window(later(noon(), 12), 5);
-    let held = bench.recorder.hold("1", asked).await.unwrap();
+    let held = bench.recorder.hold(&S::camera("1"), asked).await.unwrap();
     assert_eq!(held.is_some(), S::HOLDS);
     let Some(name) = held else { return };
     assert_eq!(*bench.served.held.lock().unwrap(), [1].into());
@@ -283,7 +285,7 @@ pub(crate) async fn a_hold_and_its_end<S: System>() {
     bench.recorder.free(&name).await.unwrap();
     assert!(bench.served.held.lock().unwrap().is_empty());
     // what is not there is not kept
-    let nothing = bench.recorder.hold("1", window(later(noon(), 600), 5)).await.unwrap_err();
+    let nothing = bench.recorder.hold(&S::camera("1"), window(later(noon(), 600), 5)).await.unwrap_err();
     assert_eq!(reason(nothing), UnavailableReason::NeverRecorded);
 }
 
@@ -320,8 +322,8 @@ pub(crate) async fn a_server_that_is_broken<S: System>(fault: Fault) {
     assert_eq!(found.sources.len(), 2, "what was known is still there");
     let asked = window(later(noon(), 12), 15);
     may_go_better(&export::<S>(&bench, "1", asked).await.unwrap_err());
-    assert!(bench.recorder.thumbnail("1").await.is_err());
-    assert!(bench.recorder.coverage("1", asked).await.is_err());
+    assert!(bench.recorder.thumbnail(&S::camera("1")).await.is_err());
+    assert!(bench.recorder.coverage(&S::camera("1"), asked).await.is_err());
     assert_eq!(bench.served.site().followed(), 0, "it followed to elsewhere");
 }
 

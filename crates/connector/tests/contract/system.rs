@@ -27,6 +27,11 @@ pub(crate) trait System {
     /// Whether it asks who is there.
     const HAS_ACCOUNTS: bool = true;
 
+    /// How it calls a camera of the world; some give ids of their own.
+    fn camera(id: &str) -> String {
+        id.to_owned()
+    }
+
     /// Brings it up with what it holds.
     async fn serve(world: Arc<World>) -> Served;
 }
