@@ -100,6 +100,7 @@ const participant = (at) => [
   ['guest-part', `/f/${at.links.fresh}`, { open: then(press('Go on'), (page) => page.getByLabel('I have part of it').check(), (page) => page.locator('summary').click()) }],
   ['guest-no-clock', `/f/${at.links.fresh}`, { open: then(press('Go on'), (page) => page.getByLabel('I have it').check(), fill('What does the recorder', 'about nine'), press('Go on to the files')) }],
   ['guest-files', `/f/${at.links.answered}`],
+  ['guest-doubt', `/f/${at.links.answered}`, { open: then((page) => page.getByLabel('Files to send').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('These are notes.') }), (page) => page.getByRole('alert').waitFor()) }],
   ['guest-receipt', `/f/${at.uploaded.link}`],
   ['guest-thanks', `/f/${at.links.refused}`, { open: (page) => page.getByRole('heading', { name: 'Thank you for the answer' }).waitFor() }],
   ['guest-revoked', `/f/${at.uploaded.revoked}`],
