@@ -22,7 +22,7 @@ pub fn room_for(file: &impl AsFd, bytes: u64) -> std::io::Result<()> {
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> std::io::Result<()> {
     use std::io::Write;
     let (fresh, folder) = (path.with_extension("fresh"), path.parent().unwrap_or(Path::new(".")));
-    let mut file = File::create(&fresh)?;
+    let mut file = own_file(&fresh)?;
     serde_json::to_writer(&mut file, value)?;
     file.flush()?;
     file.sync_all()?;
@@ -34,4 +34,10 @@ pub fn write_json(path: &Path, value: &impl serde::Serialize) -> std::io::Result
 pub fn own_folder(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a file that nobody but its owner opens; what was in it is gone.
+pub fn own_file(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
-use crate::held::{Held, Kept};
+use crate::held::{Held, Kept, Taken};
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
 use crate::upload::{Upload, UploadError};
@@ -186,8 +186,12 @@ async fn perform(
                 None => {
                     let scratch = work.scratch().map_err(broken)?;
                     let exported = match shared.holds.take(&item_id, &device_id, window, &scratch).await? {
-                        Some(held) => held,
-                        None => export(shared, &device_id, window, slot, told, &scratch).await?,
+                        Taken::Export(held) => *held,
+                        Taken::Nothing => export(shared, &device_id, window, slot, told, &scratch).await?,
+                        Taken::Unreadable(why) => {
+                            let exported = export(shared, &device_id, window, slot, told, &scratch).await;
+                            exported.map_err(|end| and_held_is_lost(end, &why))?
+                        }
                     };
                     let source = described(shared, &device_id);
                     work.keep(&exported, source, window).await.map_err(broken)?
@@ -210,6 +214,17 @@ async fn perform(
         TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
             detail: "This version of sightline-connector does not know such tasks.".into(),
         })),
+    }
+}
+
+/// The recorder has no footage, and what was held of it is none either.
+fn and_held_is_lost(end: End, why: &str) -> End {
+    match end {
+        End::Failed(FailCause::Unavailable { reason, detail }) => {
+            let detail = format!("{detail} It was held for this request, but what was held cannot be read: {why}.");
+            End::Failed(FailCause::Unavailable { reason, detail })
+        }
+        other => other,
     }
 }
 

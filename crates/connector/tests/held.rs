@@ -57,6 +57,8 @@ async fn what_is_held_is_exported_when_the_recorder_has_it_no_more() {
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&folder.permissions()) & 0o777, 0o700);
     for file in &held {
         let bytes = std::fs::read(file).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "{file:?}");
         assert!(!bytes.windows(4).any(|window| window == b"ftyp" || window == b"moov"), "{file:?} is in the clear");
     }
     assert_eq!(running.spooled(), Vec::<PathBuf>::new(), "nothing in the clear is left");
@@ -111,7 +113,10 @@ async fn another_key_opens_nothing() {
     let running = holding().await;
     std::fs::write(running.state.path().join("hold.key"), [7; 32]).unwrap();
     let running = running.restart(|_| ()).await;
-    assert_eq!(next(&running, export(2)).await["code"], "unavailable", "the recorder is asked, and has it no more");
+    let said = next(&running, export(2)).await;
+    assert_eq!(said["code"], "unavailable", "the recorder is asked, and has it no more");
+    let detail = said["detail"].as_str().unwrap();
+    assert!(detail.ends_with("cannot be read: it was changed, or is encrypted with another key."), "{detail}");
     running.stop().await;
 }
 

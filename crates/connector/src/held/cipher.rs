@@ -69,7 +69,7 @@ impl Key {
 
     /// Writes `from` into a new file, encrypted, and to the disk.
     pub(super) fn encrypt(&self, from: &Path, into: &Path) -> std::io::Result<()> {
-        let (mut input, mut output) = (File::open(from)?, File::create(into)?);
+        let (mut input, mut output) = (File::open(from)?, disk::own_file(into)?);
         let mut part = Vec::with_capacity(PART + TAG);
         for number in 0.. {
             part.clear();
@@ -87,7 +87,7 @@ impl Key {
 
     /// Writes what `from` holds into a new file, in the clear.
     pub(super) fn decrypt(&self, from: &Path, into: &Path) -> std::io::Result<()> {
-        let (mut input, mut output) = (File::open(from)?, File::create(into)?);
+        let (mut input, mut output) = (File::open(from)?, disk::own_file(into)?);
         let mut part = Vec::with_capacity(PART + TAG);
         for number in 0.. {
             part.clear();

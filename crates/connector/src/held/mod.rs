@@ -60,6 +60,17 @@ pub enum Kept {
     },
 }
 
+/// What is held of a window.
+#[derive(Debug)]
+pub enum Taken {
+    /// Its export.
+    Export(Box<Exported>),
+    /// Nothing.
+    Nothing,
+    /// An export that cannot be read, and why.
+    Unreadable(String),
+}
+
 /// The folder of holds.
 pub struct Holds {
     root: PathBuf,
@@ -149,20 +160,20 @@ impl Holds {
         self.list().into_iter().filter(|held| held.until <= now).collect()
     }
 
-    /// The export of an item, or of a part of its window, out of what is held; none if that does not hold it.
+    /// The export of an item, or of a part of its window, out of what is held.
     pub async fn take(
         &self,
         item: &RequestItemId,
         device_id: &str,
         window: Window,
         into: &Path,
-    ) -> Result<Option<Exported>, Trouble> {
-        let Some(held) = self.find(item) else { return Ok(None) };
-        let Kept::Export { key, file, manifest } = held.kept else { return Ok(None) };
+    ) -> Result<Taken, Trouble> {
+        let Some(held) = self.find(item) else { return Ok(Taken::Nothing) };
+        let Kept::Export { key, file, manifest } = held.kept else { return Ok(Taken::Nothing) };
         if held.source.device_id != device_id || !held.window.contains(window) {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
-        let Some(master) = self.key.clone() else { return Ok(None) };
+        let Some(master) = self.key.clone() else { return Ok(Taken::Unreadable("no key_file is configured".into())) };
         let sealed = self.folder(item).join(FOOTAGE);
         let name = Path::new(&file).file_name().map_or_else(|| "export".into(), PathBuf::from);
         let path = into.join(name);
@@ -173,12 +184,12 @@ impl Holds {
         });
         if let Err(error) = decrypted.await.map_err(Trouble::again)? {
             tracing::warn!(item = %item, %error, "what was held cannot be read; the recorder is asked instead");
-            return Ok(None);
+            return Ok(Taken::Unreadable(error.to_string()));
         }
         if window == held.window {
-            return Ok(Some(Exported { path, manifest: *manifest }));
+            return Ok(Taken::Export(Box::new(Exported { path, manifest: *manifest })));
         }
-        narrowed(path, *manifest, window, into).await.map(Some)
+        narrowed(path, *manifest, window, into).await.map(|exported| Taken::Export(Box::new(exported)))
     }
 }
 
