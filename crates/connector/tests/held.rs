@@ -57,7 +57,7 @@ async fn what_is_held_is_exported_when_the_recorder_has_it_no_more() {
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&folder.permissions()) & 0o777, 0o700);
     for file in &held {
         let bytes = std::fs::read(file).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600, "{file:?}");
         assert!(!bytes.windows(4).any(|window| window == b"ftyp" || window == b"moov"), "{file:?} is in the clear");
     }
