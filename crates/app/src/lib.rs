@@ -61,6 +61,7 @@ struct Inner {
     settings: Settings,
     data: PathBuf,
     passwords: authentication::Passwords,
+    turns: throttle::Turns,
     changes: live::Changes,
     progress: live::Progress,
     wakers: jobs::Wakers,
@@ -85,6 +86,7 @@ impl App {
             settings,
             data,
             passwords,
+            turns: throttle::Turns::default(),
             changes,
             progress,
             wakers,
@@ -155,6 +157,10 @@ impl App {
 
     pub(crate) fn passwords(&self) -> &authentication::Passwords {
         &self.0.passwords
+    }
+
+    pub(crate) fn turns(&self) -> &throttle::Turns {
+        &self.0.turns
     }
 
     /// Uploads that are under way.

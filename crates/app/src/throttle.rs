@@ -3,13 +3,17 @@
 //! before is not slowed down by what others do from it.
 //!
 //! A try counts as failed before the password is looked at, and is taken back when it was right: however many tries
-//! arrive at once, no more than the free ones are looked at.
+//! arrive at once, no more than the free ones are looked at. Those for one account and address take turns, so that a
+//! right one that is under way is not taken for a failure; other servers' are counted all the same.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use store::Tx;
 use store::throttle::{self, Tries};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::{App, Error, Kind, Result, secret};
 
@@ -23,10 +27,31 @@ const LONGEST_WAIT_SECONDS: u64 = 15 * 60;
 /// Who signed in from an address is known there for so long.
 const KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// A try that counts as failed until [`Try::succeeded`].
+/// Who is at their try of an account from an address, and who waits for it.
+#[derive(Default)]
+pub(crate) struct Turns(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    async fn wait(&self, key: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let taken = turns.get(key).and_then(Weak::upgrade);
+            taken.unwrap_or_else(|| {
+                let turn = Arc::default();
+                turns.insert(key.to_owned(), Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
+    }
+}
+
+/// A try that counts as failed until [`Try::succeeded`]. The next one waits until this is dropped.
 pub(crate) struct Try {
     both: String,
     address: Option<String>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 /// Counts a try, or refuses it for now.
@@ -34,13 +59,14 @@ pub(crate) async fn begin(app: &App, login: &str, address: Option<IpAddr>) -> Re
     let address = household(address);
     let both = format!("account and address {}", secret::hash(&format!("{} {address}", login.trim().to_lowercase())));
     let alone = format!("address {}", secret::hash(&address));
+    let turn = app.turns().wait(&both).await;
     let mut tx = app.begin().await?;
     let known = count(&mut tx, &both, FREE).await?.succeeded_at.is_some();
     if !known {
         count(&mut tx, &alone, FREE_OF_AN_ADDRESS).await?;
     }
     tx.commit_housekeeping().await?;
-    Ok(Try { both, address: (!known).then_some(alone) })
+    Ok(Try { both, address: (!known).then_some(alone), _turn: turn })
 }
 
 /// Counts a link that does not exist, or refuses to say so for now.

@@ -69,6 +69,16 @@ on_both!(guesses_that_arrive_at_once_are_counted_one_by_one, |database: TestData
     assert!(answers.iter().all(|answer| matches!(answer.status, 401 | 429)));
 });
 
+on_both!(right_passwords_that_arrive_at_once_are_no_failures, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    site.test.account("ana", &site.test.host, &[]).await;
+    let right = json!({"email": "ana@example.org", "password": app::testing::PASSWORD});
+    let from = [("x-forwarded-for", "203.0.113.9")];
+    let answers = futures::future::join_all((0..12).map(|_| site.call("POST", "/session", None, Some(&right), &from)));
+    let statuses: Vec<_> = answers.await.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200; 12]);
+});
+
 on_both!(whoever_is_known_at_an_address_is_not_slowed_down_by_others_there, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     let office = [("x-forwarded-for", "203.0.113.9")];
