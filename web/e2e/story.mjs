@@ -41,6 +41,13 @@ async function setWindow(page) {
   const [from, to] = [sheet.getByLabel(/^From/), sheet.getByLabel(/^To/)]
   const now = Date.parse(`${await to.inputValue()}Z`)
   const before = (past) => new Date(now - past * 1000).toISOString().slice(0, 19)
+  await from.fill(before(3 * 3600))
+  await sheet.getByText('The longest window is 2 h; this one is 3 h.').waitFor()
+  await sheet.getByRole('button', { name: 'Shorten it to the first 2 h' }).click()
+  await sheet.getByText('2 h long').waitFor()
+  assert.equal(await sheet.getByText('The longest window').count(), 0, 'a window of 2 h is allowed')
+  assert.equal(await sheet.getByRole('button', { name: 'Shorten' }).count(), 0)
+  await to.fill(before(0))
   await from.fill(before(187 + SECONDS))
   await to.fill(before(187))
   await sheet.getByText('2 min long').waitFor()

@@ -26,7 +26,7 @@ export function WindowField({ from, to, onChange, zone, longest, error, quick = 
           {length > 0 && <span className="dim small" style={{ alignSelf: 'center' }}>{duration(length * 1000)} long</span>}
         </div>
       )}
-      {quick && length > 900 && <Button style={{ alignSelf: 'flex-start' }} variant="subtle" onClick={() => onChange(from, addSeconds(from, 120))}>Only the first 2 min</Button>}
+      {longest && length > longest && <Button style={{ alignSelf: 'flex-start' }} variant="subtle" onClick={() => onChange(from, addSeconds(from, longest))}>Shorten it to the first {duration(longest * 1000)}</Button>}
     </div>
   )
 }
