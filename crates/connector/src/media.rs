@@ -167,7 +167,10 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
     let start_us = micros(format.start_time.as_deref()).unwrap_or(0);
     let first_us = micros(video.start_time.as_deref()).unwrap_or(start_us);
     let long = |text: &Option<String>| micros(text.as_deref()).filter(|long| *long > 0);
-    let told = long(&video.duration).or_else(|| Some(start_us + long(&format.duration)? - first_us));
+    // what Matroska calls its duration is where it ends, also where it does not begin at zero
+    let ends_there = format.format_name.as_deref().is_some_and(|name| name.contains("matroska"));
+    let counted_from = if ends_there { 0 } else { start_us };
+    let told = long(&video.duration).or_else(|| Some(counted_from + long(&format.duration)? - first_us));
     let duration_us = match told {
         Some(duration) => duration,
         None => {

@@ -260,4 +260,5 @@ recordings! {
     mpeg_ts_with_both: "ts", BOTH, &[];
     matroska: "mkv", PLAIN, &[];
     matroska_with_both: "mkv", BOTH, &[];
+    matroska_that_begins_late: "mkv", BOTH, &["-output_ts_offset", "30"];
 }
