@@ -10,6 +10,7 @@ pub mod frigate;
 pub mod moonfire;
 pub mod onvif;
 pub mod replay;
+pub mod session;
 pub mod web;
 pub mod zoneminder;
 

@@ -14,21 +14,16 @@ use protocol::{ClockOffset, SourceDescription};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
 
 use super::archive::{self, Archive, Bounds, Recording};
-use super::web::{self, Web, WebError};
+use super::session::Session;
+use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
 use segment::Segment;
 
 /// A Frigate server.
-pub struct Frigate {
-    web: Web,
-    config: WebConfig,
-    /// Of the last login; empty where no account is configured.
-    token: Mutex<Option<String>>,
-}
+pub struct Frigate(Session);
 
 #[derive(Deserialize)]
 struct Settings {
@@ -57,43 +52,20 @@ struct Hour {
 impl Frigate {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {
-        Ok(Self { web: Web::new(&config)?, config, token: Mutex::default() })
+        Session::new(config, "user").map(Self)
     }
 
-    /// The token of the last login, or of a new one.
-    async fn token(&self) -> Result<String, Trouble> {
-        let mut token = self.token.lock().await;
-        if let Some(token) = &*token {
-            return Ok(token.clone());
-        }
-        let fresh = match web::credentials(&self.config)? {
-            None => String::new(),
-            Some((user, password)) => {
-                let request = self.web.request(Method::POST, &["api", "login"]);
-                let body = serde_json::json!({"user": user, "password": password});
-                self.web.cookie(request.json(&body)).await?
-            }
-        };
-        Ok(token.insert(fresh).clone())
-    }
-
-    async fn get(&self, path: &[&str]) -> Result<RequestBuilder, Trouble> {
+    fn get(&self, path: &[&str], token: &str) -> RequestBuilder {
         let path: Vec<_> = std::iter::once("api").chain(path.iter().copied()).collect();
-        Ok(with_token(self.web.request(Method::GET, &path), &self.token().await?))
+        with_token(self.0.web().request(Method::GET, &path), token)
     }
 
-    /// Asks the API. A token that has run out is replaced, once.
     async fn api<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Result<T, WebError>, Trouble> {
-        let answer = self.web.json(self.get(path).await?.query(query)).await;
-        if !matches!(answer, Err(WebError::Refused(401))) {
-            return Ok(answer);
-        }
-        *self.token.lock().await = None;
-        Ok(self.web.json(self.get(path).await?.query(query)).await)
+        self.0.json(|token| self.get(path, token).query(query)).await
     }
 
     async fn cameras(&self) -> Result<Vec<SourceDescription>, Trouble> {
@@ -101,7 +73,7 @@ impl Frigate {
         let described = |(id, camera): (String, Camera)| SourceDescription {
             name: camera.friendly_name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
             online: camera.enabled.filter(|enabled| !enabled),
-            retention_hours: self.config.retention_hours,
+            retention_hours: self.0.config().retention_hours,
             device_id: id,
             ..SourceDescription::default()
         };
@@ -160,12 +132,11 @@ impl Archive for Frigate {
     }
 
     async fn fetch(&self, device_id: &str, recording: &Recording, into: &Path) -> Result<bool, Trouble> {
-        let token = self.token().await?;
-        let path: Vec<_> =
-            ["api", device_id].into_iter().chain(recording.name.split('/')).chain(["clip.mp4"]).collect();
-        let ask = || with_token(self.web.request(Method::GET, &path), &token);
+        let token = self.0.current().await?;
+        let path: Vec<_> = [device_id].into_iter().chain(recording.name.split('/')).chain(["clip.mp4"]).collect();
+        let ask = || self.get(&path, &token);
         let long = recording.ends.unwrap_or(recording.begins).since(recording.begins);
-        match self.web.download(ask, into, web::longest(long)).await {
+        match self.0.web().download(ask, into, web::longest(long)).await {
             Ok(_) => Ok(true),
             // "No recordings found for the specified time range" is a 400
             Err(WebError::NotFound | WebError::Status(400)) => Ok(false),
@@ -185,7 +156,8 @@ impl Adapter for Frigate {
     }
 
     async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
-        Ok(self.web.picture(self.get(&[device_id, "latest.jpg"]).await?).await?)
+        let request = self.get(&[device_id, "latest.jpg"], &self.0.current().await?);
+        Ok(self.0.web().picture(request).await?)
     }
 
     async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble> {
@@ -197,7 +169,7 @@ impl Adapter for Frigate {
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
-        Ok(self.web.clock(self.web.request(Method::GET, &["api", "version"])).await?)
+        Ok(self.0.web().clock(self.0.web().request(Method::GET, &["api", "version"])).await?)
     }
 }
 

@@ -15,10 +15,10 @@ use protocol::{ClockOffset, SourceDescription, UnavailableReason};
 use reqwest::header::{ACCEPT, COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
 
 use super::archive::{self, Archive, Bounds, Recording};
-use super::web::{self, Web, WebError};
+use super::session::Session;
+use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
 use crate::media;
@@ -26,51 +26,17 @@ use camera::{Camera, Root};
 use recording::{Listed, Row, Ticks};
 
 /// A Moonfire NVR server.
-pub struct Moonfire {
-    web: Web,
-    config: WebConfig,
-    /// The session of the last login; empty where no account is configured.
-    session: Mutex<Option<String>>,
-}
+pub struct Moonfire(Session);
 
 impl Moonfire {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {
-        Ok(Self { web: Web::new(&config)?, config, session: Mutex::default() })
+        Session::new(config, "username").map(Self)
     }
 
-    /// The session of the last login, or of a new one.
-    async fn session(&self) -> Result<String, Trouble> {
-        let mut session = self.session.lock().await;
-        if let Some(session) = &*session {
-            return Ok(session.clone());
-        }
-        let fresh = match web::credentials(&self.config)? {
-            None => String::new(),
-            Some((username, password)) => {
-                let request = self.web.request(Method::POST, &["api", "login"]);
-                let body = serde_json::json!({"username": username, "password": password});
-                self.web.cookie(request.json(&body)).await?
-            }
-        };
-        Ok(session.insert(fresh).clone())
-    }
-
-    /// Another session than one that was refused, which somebody else may have replaced meanwhile.
-    async fn other_session(&self, refused: &str) -> Result<String, Trouble> {
-        self.session.lock().await.take_if(|session| session == refused);
-        self.session().await
-    }
-
-    /// Asks the API. A session that was ended is replaced, once.
     async fn api<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Trouble> {
-        let ask =
-            |session: &str| self.web.json(with_session(self.web.request(Method::GET, path).query(query), session));
-        let session = self.session().await?;
-        Ok(match ask(&session).await {
-            Err(WebError::Refused(401)) => ask(&self.other_session(&session).await?).await?,
-            answer => answer?,
-        })
+        let request = |session: &str| with_session(self.0.web().request(Method::GET, path).query(query), session);
+        Ok(self.0.json(request).await??)
     }
 
     async fn root(&self) -> Result<Root, Trouble> {
@@ -84,7 +50,7 @@ impl Moonfire {
                 "The account may list the cameras of the video system, but not view their video.",
             ));
         }
-        Ok(root.cameras.into_iter().map(|camera| camera.described(self.config.retention_hours)).collect())
+        Ok(root.cameras.into_iter().map(|camera| camera.described(self.0.config().retention_hours)).collect())
     }
 
     async fn camera(&self, device_id: &str) -> Result<Option<Camera>, Trouble> {
@@ -119,10 +85,10 @@ impl Moonfire {
         into: &Path,
         long: Duration,
     ) -> Result<bool, Trouble> {
-        let session = self.session().await?;
+        let session = self.0.current().await?;
         let path = ["api", "cameras", device_id, stream, "view.mp4"];
-        let ask = || with_session(self.web.request(Method::GET, &path).query(&[("s", segments)]), &session);
-        match self.web.download(ask, into, web::longest(long)).await {
+        let ask = || with_session(self.0.web().request(Method::GET, &path).query(&[("s", segments)]), &session);
+        match self.0.web().download(ask, into, web::longest(long)).await {
             Ok(_) => Ok(true),
             Err(WebError::NotFound) => Ok(false),
             Err(error) => Err(error.into()),
@@ -208,8 +174,8 @@ impl Adapter for Moonfire {
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
-        let request = with_session(self.web.request(Method::GET, &ROOT), &self.session().await?);
-        Ok(self.web.clock(request).await?)
+        let request = with_session(self.0.web().request(Method::GET, &ROOT), &self.0.current().await?);
+        Ok(self.0.web().clock(request).await?)
     }
 }
 
