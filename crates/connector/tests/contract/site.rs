@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -173,4 +173,19 @@ async fn cut(answer: Response) -> Response {
         }
     });
     Response::from_parts(parts, Body::from_stream(body))
+}
+
+/// A video, or the rest of it from where the request begins.
+pub(crate) fn video(bytes: Vec<u8>, headers: &HeaderMap) -> Response {
+    let plain = [(header::CONTENT_TYPE, "video/mp4"), (header::ACCEPT_RANGES, "bytes")];
+    let from =
+        headers.get(header::RANGE).and_then(|range| range.to_str().ok()?.strip_prefix("bytes=")?.strip_suffix('-'));
+    match from.and_then(|from| from.parse::<usize>().ok()) {
+        None => (plain, bytes).into_response(),
+        Some(from) => {
+            let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+            (StatusCode::PARTIAL_CONTENT, plain, [(header::CONTENT_RANGE, range)], bytes[from..].to_vec())
+                .into_response()
+        }
+    }
 }

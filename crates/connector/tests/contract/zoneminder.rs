@@ -11,7 +11,7 @@ use axum::{Json, Router, routing};
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-use super::site::Site;
+use super::site::{self, Site};
 use super::system::{PASSWORD, Served, System, USER};
 use super::world::{Recording, World, jpeg};
 
@@ -171,15 +171,5 @@ async fn video(State(server): State<Server>, Query(query): Query_, headers: Head
     let id: i64 = query["eid"].parse().unwrap();
     let found = server.world.recordings.iter().find(|r| r.number == id);
     let bytes = found.map(|r| std::fs::read(&r.file).unwrap()).unwrap_or_default();
-    let plain = [(header::CONTENT_TYPE, "video/mp4"), (header::ACCEPT_RANGES, "bytes")];
-    let from =
-        headers.get(header::RANGE).and_then(|range| range.to_str().ok()?.strip_prefix("bytes=")?.strip_suffix('-'));
-    match from.and_then(|from| from.parse::<usize>().ok()) {
-        None => (plain, bytes).into_response(),
-        Some(from) => {
-            let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
-            (StatusCode::PARTIAL_CONTENT, plain, [(header::CONTENT_RANGE, range)], bytes[from..].to_vec())
-                .into_response()
-        }
-    }
+    site::video(bytes, &headers)
 }
