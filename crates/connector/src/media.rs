@@ -206,7 +206,7 @@ async fn index_of_whole_fragments(path: &Path) -> Result<Option<tempfile::NamedT
     .await
 }
 
-/// Copies the first `size` bytes of a file to where its broken fragments are covered, each in its place, so that ffmpeg reads the others.
+/// Copies the first `size` bytes of a file, with its broken fragments covered, each in its place, so that ffmpeg reads the others.
 pub async fn whole_fragments(path: &Path, size: u64, copy: &Path) -> Result<(), MediaError> {
     let (path, copy) = (path.to_owned(), copy.to_owned());
     blocking(move || {
@@ -223,7 +223,8 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other).and_then(|done| done).map_err(refused)
 }
 
-/// The packets of the picture, in decoding order, but for those that are never shown: all of them, or from the key frame at or before `around.0` to `around.1`.
+/// The packets of the picture, in decoding order, but for those that are never shown: all of them, or from the key frame at or
+/// before `around.0` to `around.1`.
 pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Packet>, MediaError> {
     let mut command = ffprobe(path);
     command.args([

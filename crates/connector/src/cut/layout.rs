@@ -18,19 +18,15 @@ const KEY_FRAME_WITHIN_US: i64 = 60_000_000;
 pub(super) struct Film {
     pub(super) part: Part,
     pub(super) path: PathBuf,
-    /// The earliest time stamp and that of the first picture in it.
-    pub(super) start_us: i64,
-    pub(super) first_us: i64,
-    /// Whether seeking to a key frame in it is exact.
-    pub(super) seekable: bool,
+    /// What is in that.
+    pub(super) facts: media::Facts,
     /// Whether the recording is damaged.
     pub(super) damaged: bool,
 }
 
 impl Film {
     pub(super) fn of(part: Part) -> Self {
-        let media::Facts { start_us, first_us, seekable, broken, .. } = part.facts;
-        Self { path: part.path.clone(), start_us, first_us, seekable, damaged: broken, part }
+        Self { path: part.path.clone(), facts: part.facts.clone(), damaged: part.facts.broken, part }
     }
 
     pub(super) fn time_of(&self, pts_us: i64) -> Timestamp {
@@ -72,7 +68,7 @@ pub(super) struct Piece {
 impl Piece {
     /// The film's own clock at the first picture that is read.
     pub(super) fn first_us(&self) -> i64 {
-        self.film.first_us.max(self.in_us)
+        self.film.facts.first_us.max(self.in_us)
     }
 
     /// Where that picture stands in the output.
@@ -101,9 +97,9 @@ impl Piece {
         if self.film.part.begins >= from {
             return Ok(());
         }
-        if !self.film.seekable {
+        if !self.film.facts.seekable {
             mend::copy(&mut self.film, &into.join("first.mp4")).await.map_err(refused)?;
-            self.in_us = self.film.start_us;
+            self.in_us = self.film.facts.start_us;
         }
         let key = self.film.key_frame(self.film.pts(from)).await?;
         if let Some(key) = key.filter(|key| *key > self.first_us()) {
@@ -127,7 +123,7 @@ pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Resu
     // two that both begin before the window: the later one alone will do where it covers the start
     let covers = |film: &Film| film.part.begins.plus(film.part.or_later) <= window.from;
     let skipped = films.iter().skip(1).take_while(|film| covers(film)).count();
-    let piece = |film: &Film| Piece { in_us: film.start_us, entered: false, out_us: 0, film: film.clone() };
+    let piece = |film: &Film| Piece { in_us: film.facts.start_us, entered: false, out_us: 0, film: film.clone() };
     let mut pieces: Vec<Piece> = films.iter().skip(skipped).map(piece).collect();
     // what may have been recorded later than it seems is entered earlier by as much, so that nothing is missed
     let from = window.from.minus(pieces[0].film.part.or_later);

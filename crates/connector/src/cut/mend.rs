@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::layout::Film;
 use crate::media::{self, MediaError};
 
-/// Copies a film packet by packet, without those that are damaged, and answers whether there were any.
-pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<bool, MediaError> {
+/// Copies a film packet by packet, without those that are damaged.
+pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     let facts = &film.part.facts;
     let (read, write) = (media::file_url(&film.path), media::file_url(to));
     let mut arguments =
@@ -23,12 +23,10 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<bool, MediaError>
     }
     let format = if super::write::fits_mp4(facts) { "mp4" } else { "matroska" };
     arguments.extend(["-f", format, &write]);
-    let damaged = media::ffmpeg(&arguments, Duration::from_secs(3_600)).await?;
-    let copied = media::facts(to).await?;
+    film.damaged |= media::ffmpeg(&arguments, Duration::from_secs(3_600)).await?;
+    film.facts = media::facts(to).await?;
     film.path = to.to_owned();
-    (film.start_us, film.first_us, film.seekable) = (copied.start_us, copied.first_us, copied.seekable);
-    film.damaged |= damaged;
-    Ok(damaged)
+    Ok(())
 }
 
 /// Puts whole fragments in the place of a fragmented MP4 that is broken.
@@ -45,7 +43,7 @@ pub(super) async fn cover_broken(films: &mut [Film], into: &Path) -> Result<(), 
 pub(super) async fn mend(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
     for (index, film) in films.iter_mut().enumerate() {
         match copy(film, &into.join(format!("mended-{index}.mp4"))).await {
-            Ok(_) => {}
+            Ok(()) => {}
             Err(MediaError::Refused(_)) => film.damaged = true,
             Err(other) => return Err(other),
         }
