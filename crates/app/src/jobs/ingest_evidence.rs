@@ -118,11 +118,8 @@ async fn look_at(app: &App, evidence: &mut Evidence) -> Result<Result<(), MediaE
         Ok(()) => evidence.thumbnail = Some(keep(app, &picture, "thumbnail", evidence).await?),
         Err(error) => tracing::info!(evidence = %evidence.id, detail = error.detail, "no thumbnail: {error}"),
     }
-    if let Err(error) = copied {
-        return Ok(Err(error));
-    }
-    match tools.probe(&copy).await {
-        Ok(plays) => evidence.media = Some(as_it_plays(facts.media, plays.media.duration_ms)),
+    match copied {
+        Ok(plays) => evidence.media = Some(as_it_plays(facts.media, plays.facts.media.duration_ms)),
         Err(error) => return Ok(Err(error)),
     }
     evidence.playable = Some(keep(app, &copy, "playable", evidence).await?);

@@ -99,17 +99,18 @@ pub enum Made {
     Encoded,
 }
 
-/// What becomes of pictures that are encoded: they fit a screen, and have the colors that every browser shows.
-macro_rules! shown {
-    ($before:literal) => {
-        concat!(
-            $before,
-            ",scale=w='min(1920,iw)':h='min(1080,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p"
-        )
-    };
+/// A copy that plays.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Playable {
+    /// How it was made.
+    pub made: Made,
+    /// What it holds.
+    pub facts: Probed,
 }
-const MOVING: &str = shown!("yadif=deint=interlaced");
-const STILL: &str = shown!("tpad=stop_mode=clone:stop_duration=2");
+
+/// What becomes of pictures that are encoded: they fit a screen, and have the colors that every browser shows.
+const SHOWN: &str =
+    "scale=w='min(1920,iw)':h='min(1080,ih)':force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p";
 
 type Result<T, E = MediaError> = std::result::Result<T, E>;
 
@@ -162,27 +163,25 @@ impl Tools {
     /// A copy that every browser plays, as H.264 and AAC in MP4 with its index first. The pictures are copied where that is
     /// enough, which takes a moment, and encoded where it is not. A single picture is shown for two seconds, sound alone stays
     /// alone. `output` stands alone in a folder of its own.
-    pub async fn make_playable(&self, input: &Path, facts: &Probed, output: &Path) -> Result<Made> {
+    pub async fn make_playable(&self, input: &Path, facts: &Probed, output: &Path) -> Result<Playable> {
         if facts.media.video_codec.is_none() && facts.media.audio_codec.is_none() {
             return Err(MediaError::file("the file holds neither video nor sound"));
         }
         if facts.plays_as_it_is() {
             match self.convert(input, facts, output, Made::Copied).await {
-                Ok(())
-                    if self.probe(output).await.is_ok_and(|copy| copy.media.duration_ms.is_some_and(|ms| ms > 0)) =>
-                {
-                    return Ok(Made::Copied);
+                Ok(copy) if copy.media.duration_ms.is_some_and(|ms| ms > 0) => {
+                    return Ok(Playable { made: Made::Copied, facts: copy });
                 }
                 Err(error) if error.kind == MediaErrorKind::Installation => return Err(error),
                 // Pictures in an order or at times that MP4 cannot hold: encode them.
-                Ok(()) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
-        self.convert(input, facts, output, Made::Encoded).await?;
-        Ok(Made::Encoded)
+        let copy = self.convert(input, facts, output, Made::Encoded).await?;
+        Ok(Playable { made: Made::Encoded, facts: copy })
     }
 
-    async fn convert(&self, input: &Path, facts: &Probed, output: &Path, how: Made) -> Result<()> {
+    async fn convert(&self, input: &Path, facts: &Probed, output: &Path, how: Made) -> Result<Probed> {
         let mut args = self.reading();
         args.extend(words(&["-fflags", "+genpts"]));
         args.extend(self.input(input));
@@ -198,11 +197,12 @@ impl Tools {
             "-map_chapters",
             "-1",
         ]));
+        let first = if facts.is_still() { "tpad=stop_mode=clone:stop_duration=2" } else { "yadif=deint=interlaced" };
         match how {
             Made::Copied => args.extend(words(&["-c:v", "copy"])),
             Made::Encoded => args.extend(words(&[
                 "-vf",
-                if facts.is_still() { STILL } else { MOVING },
+                &format!("{first},{SHOWN}"),
                 "-fps_mode",
                 "vfr",
                 "-c:v",
@@ -228,7 +228,8 @@ impl Tools {
         args.push(located(output));
         let length = Duration::from_millis(facts.media.duration_ms.unwrap_or(600_000).min(7 * 24 * 3_600_000));
         let time = self.limits.least + self.limits.per_second.mul_f64(length.as_secs_f64());
-        self.run(&self.ffmpeg, args, input, Some(output), time).await.map(drop)
+        self.run(&self.ffmpeg, args, input, Some(output), time).await?;
+        self.probe(output).await
     }
 
     /// What every reading of a hostile file begins with.

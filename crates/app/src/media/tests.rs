@@ -36,7 +36,7 @@ async fn what_browsers_play_is_copied_and_the_rest_is_encoded() {
         let facts = tools.probe(&input).await.unwrap();
         assert_eq!((facts.media.width, facts.media.height), (Some(320), Some(240)), "{name}");
         let output = out.path().join("playable.mp4");
-        assert_eq!(tools.make_playable(&input, &facts, &output).await.unwrap(), how, "{name}");
+        assert_eq!(tools.make_playable(&input, &facts, &output).await.unwrap().made, how, "{name}");
         let copy = tools.probe(&output).await.unwrap();
         assert_eq!(copy.media.video_codec.as_deref(), Some("h264"), "{name}");
         assert_eq!(copy.media.audio_codec.as_deref(), audio, "{name}");
@@ -57,7 +57,7 @@ async fn a_single_picture_is_shown_and_sound_alone_is_heard() {
         let input = of.path().join("original"); // the store of bytes gives no endings
         std::fs::rename(footage(of.path(), name, "-an -frames:v 1"), &input).unwrap();
         let facts = tools.probe(&input).await.unwrap();
-        assert_eq!(tools.make_playable(&input, &facts, &output).await.unwrap(), Made::Encoded, "{name}");
+        assert_eq!(tools.make_playable(&input, &facts, &output).await.unwrap().made, Made::Encoded, "{name}");
         let copy = tools.probe(&output).await.unwrap();
         assert!(copy.plays_as_it_is(), "{name}");
         assert!(copy.media.duration_ms.unwrap().abs_diff(2_000) < 200, "{name}: {copy:?}");

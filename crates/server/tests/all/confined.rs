@@ -93,7 +93,7 @@ async fn footage_is_read_copied_encoded_and_pictured_in_confinement() {
             "-v error -nostdin -y -f lavfi -i testsrc2=s=640x480:r=10:d=2 -f lavfi -i sine=d=2 -pix_fmt yuv420p -c:v";
         assert!(Command::new("ffmpeg").args(args.split(' ')).arg(codec).arg(&input).status().unwrap().success());
         let facts = tools().probe(&input).await.unwrap();
-        assert_eq!(tools().make_playable(&input, &facts, &out.path().join("p.mp4")).await.unwrap(), how);
+        assert_eq!(tools().make_playable(&input, &facts, &out.path().join("p.mp4")).await.unwrap().made, how);
         tools().thumbnail(&input, Duration::from_secs(1), &out.path().join("t.jpg")).await.unwrap();
     }
 }
