@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use domain::{Timestamp, Window};
 use reqwest::{Method, StatusCode};
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Camera, Gap, Recorder, Settings, View};
 
@@ -82,8 +83,7 @@ impl Installation {
 
     /// Tells the server to stop.
     pub(crate) fn terminate_server(&self) {
-        let pid = rustix::process::Pid::from_child(&self.server);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+        signal(&self.server, Signal::TERM);
     }
 
     /// A number of the server's in `/proc/…/status`.
@@ -331,17 +331,12 @@ impl Connector {
 
     /// Puts it to sleep: it keeps its connections and all that it knows, and does nothing.
     pub(crate) fn sleep(&self) {
-        self.signal(rustix::process::Signal::STOP);
+        signal(&self.child, Signal::STOP);
     }
 
     /// Wakes it up.
     pub(crate) fn wake(&self) {
-        self.signal(rustix::process::Signal::CONT);
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).expect("it is there");
+        signal(&self.child, Signal::CONT);
     }
 
     /// Whether its ffmpeg is in the middle of an export.
@@ -368,6 +363,10 @@ impl Drop for Connector {
 
 fn text_of(output: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(output)
+}
+
+fn signal(child: &Child, signal: Signal) {
+    rustix::process::kill_process(Pid::from_child(child), signal).expect("it is there");
 }
 
 fn kill(child: &mut Child) {
