@@ -185,12 +185,18 @@ fn zeroes(bytes: &mut [u8], at: f64, long: usize) {
 }
 
 /// A page of the disk lost in each segment, a run of noise, noise on both sides of a seam, sectors lost all over.
-const DAMAGES: [Damage; 4] = [
+const DAMAGES: [Damage; 5] = [
     Damage {
         name: "a page",
         to: |all| all.iter_mut().for_each(|one| zeroes(one, 0.5, 4_096)),
         lost_at_most_ms: 6_200,
         places: 3,
+    },
+    Damage {
+        name: "64 KiB of the first",
+        to: |all| noise(&mut all[0], 0.5, 65_536),
+        lost_at_most_ms: 4_200,
+        places: 2,
     },
     Damage { name: "64 KiB", to: |all| noise(&mut all[1], 0.5, 65_536), lost_at_most_ms: 4_200, places: 2 },
     Damage {

@@ -83,7 +83,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let Export { pieces, written, frames, .. } = tried?;
     let mut gaps = frames.gaps(window, tolerance);
     for gap in &mut gaps {
-        gap.reason = why(gap, &unreadable, &films, tolerance);
+        gap.reason = why(gap, &unreadable, &pieces, tolerance);
     }
     if gaps.iter().any(|gap| gap.from <= window.from && gap.to >= window.to) {
         return Err(Trouble::Unavailable {
@@ -150,7 +150,7 @@ fn needs_mending(tried: &Result<Export, Trouble>) -> bool {
 }
 
 /// Why there is no picture, where that is known.
-fn why(gap: &Gap, unreadable: &[Unreadable], films: &[Film], tolerance: Duration) -> Option<String> {
+fn why(gap: &Gap, unreadable: &[Unreadable], pieces: &[Piece], tolerance: Duration) -> Option<String> {
     let bad = unreadable.iter().rev().find(|bad| bad.begins < gap.to && bad.begins.plus(tolerance) >= gap.from);
     if let Some(bad) = bad {
         return Some(format!("{} cannot be read: {}", bad.name, bad.why));
@@ -160,7 +160,7 @@ fn why(gap: &Gap, unreadable: &[Unreadable], films: &[Film], tolerance: Duration
         // where a damaged one ends is not known
         film.part.begins <= gap.from && if film.damaged { gap.from <= ends } else { gap.to <= ends }
     };
-    let film = films.iter().rev().find(within)?;
+    let film = pieces.iter().rev().map(|piece| &piece.film).find(within)?;
     let name = &film.part.name;
     Some(match film.damaged {
         true => format!("{name} cannot be read: a part of it is damaged"),
