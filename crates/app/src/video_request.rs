@@ -16,9 +16,12 @@ use crate::idempotency::{self, Key};
 use crate::notify::{self, Message};
 use crate::number::{self, Numbered};
 use crate::page::Page;
-use crate::request_item::{self, Terms, Work};
+use crate::request_item;
 use crate::{App, Error, Result, did};
 
+mod decide;
+
+pub use decide::{approve, cancel, deny};
 pub use store::message::Message as ThreadEntry;
 pub use store::request_item::{Arrived, Link, Shown};
 pub use store::video_request::{Head, SortBy};
@@ -448,22 +451,6 @@ fn sort(asked: Option<&str>) -> Result<(SortBy, bool)> {
         )
         .into()),
     }
-}
-
-/// Approves, as they were asked, all pending items that the caller decides about.
-pub async fn approve(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
-    let terms = Terms { comment, ..Terms::default() };
-    Work::on_request(app, caller, id, Action::Approve).await?.approve(&terms).await
-}
-
-/// Denies all pending items that the caller decides about.
-pub async fn deny(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
-    Work::on_request(app, caller, id, Action::Deny).await?.deny(comment).await
-}
-
-/// Withdraws everything that can still be withdrawn.
-pub async fn cancel(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
-    Work::on_request(app, caller, id, Action::Cancel).await?.cancel(comment).await
 }
 
 /// Writes into the thread.

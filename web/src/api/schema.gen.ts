@@ -1305,7 +1305,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approves, as they were asked, all pending items that you decide about. */
+        /** Approves, as they were asked, all pending items that you decide about, or those that you name. One mail tells of all of them. */
         post: operations["approve_video_request"];
         delete?: never;
         options?: never;
@@ -1356,7 +1356,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Denies all pending items that you decide about. */
+        /** Denies all pending items that you decide about, or those that you name. One mail tells of all of them. */
         post: operations["deny_video_request"];
         delete?: never;
         options?: never;
@@ -1456,6 +1456,15 @@ export interface components {
             comment?: string | null;
             from?: components["schemas"]["Timestamp"] | null;
             to?: components["schemas"]["Timestamp"] | null;
+            /** @description You look at what arrives before the requester gets it. */
+            review_before_release?: boolean;
+            level?: components["schemas"]["GrantedLevel"] | null;
+        };
+        /** @description On what terms items are approved as they were asked. */
+        ApprovalOfItemsInput: {
+            /** @description Those to approve, all or none of them; left out or empty, all pending ones that you decide about. */
+            item_ids?: components["schemas"]["RequestItemId"][];
+            comment?: string | null;
             /** @description You look at what arrives before the requester gets it. */
             review_before_release?: boolean;
             level?: components["schemas"]["GrantedLevel"] | null;
@@ -1779,6 +1788,12 @@ export interface components {
             email: string;
             /** @description Password. */
             password: string;
+        };
+        /** @description Which items are denied, and why. */
+        DenialOfItemsInput: {
+            /** @description Those to deny, all or none of them; left out or empty, all pending ones that you decide about. */
+            item_ids?: components["schemas"]["RequestItemId"][];
+            comment?: string | null;
         };
         EventId: string;
         /** @description An event. */
@@ -6194,7 +6209,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CommentInput"];
+                "application/json": components["schemas"]["ApprovalOfItemsInput"];
             };
         };
         responses: {
@@ -6296,7 +6311,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CommentInput"];
+                "application/json": components["schemas"]["DenialOfItemsInput"];
             };
         };
         responses: {

@@ -248,19 +248,27 @@ impl<'a> Work<'a> {
         Ok(Self { app, caller, tx, on })
     }
 
-    /// Begins to do something to all items of a request for which the caller may do it, and that are in a state for it.
+    /// Begins to do something to the named items of a request, or to none; where none is named, to all for which the caller may do it,
+    /// and that are in a state for it.
     pub(crate) async fn on_request(
         app: &'a App,
         caller: &'a Caller,
         id: &VideoRequestId,
         action: Action,
+        named: &[RequestItemId],
     ) -> Result<Self> {
         let mut tx = app.begin().await?;
         let sees = policy::sees_requests(caller);
         if !store::video_request::is_seen(&mut tx, &sees, id.as_str()).await? {
             return Err(Error::not_found("video request"));
         }
-        let mut on = On::load(&mut tx, id, |_| true).await?;
+        for item in named {
+            if store::request_item::request_of(&mut tx, &sees, item).await?.as_ref() != Some(id) {
+                return Err(Error::not_found("request item"));
+            }
+        }
+        let all = named.is_empty();
+        let mut on = On::load(&mut tx, id, |shown| all || named.contains(&shown.item.id)).await?;
         let (requester, same) = (on.request.requester_id.clone(), app.settings().requester_may_approve);
         let mut verdict = Ok(());
         on.items.retain(|shown| match policy::request_item(caller, action, &shown.item, &requester, same) {
@@ -270,15 +278,21 @@ impl<'a> Work<'a> {
                 false
             }
         });
+        if !all {
+            verdict.clone()?;
+        }
         let Some(first) = on.items.first() else {
             return Err(verdict.err().map_or_else(|| Error::not_found("request item"), Error::from));
         };
         let nothing_left = wrong_state(WrongState { action, state: first.item.state });
         // Denying everything that is undecided does not touch what already arrived for review.
         let fits = |state| match action {
-            Action::Approve | Action::Deny => state == State::Pending,
+            Action::Approve | Action::Deny if all => state == State::Pending,
             _ => !domain::request_item::targets(state, action).is_empty(),
         };
+        if let (false, Some(unfit)) = (all, on.items.iter().find(|shown| !fits(shown.item.state))) {
+            return Err(wrong_state(WrongState { action, state: unfit.item.state }));
+        }
         on.items.retain(|shown| fits(shown.item.state));
         if on.items.is_empty() { Err(nothing_left) } else { Ok(Self { app, caller, tx, on }) }
     }

@@ -564,6 +564,39 @@ on_both!(what_arrived_is_looked_at_first, |database: TestDatabase| async move {
     }
 });
 
+on_both!(several_items_are_decided_together_with_one_mail, |database: TestDatabase| async move {
+    let city = City::new(database).await;
+    let camera = city.item(&city.camera);
+    let request = city.submit(json!([camera, camera, camera, camera, city.item(&city.shop)])).await;
+    city.new_mails().await;
+    let ids: Vec<_> = (0..5).map(|n| item_id(&request, n).to_string()).collect();
+    let states = async || -> Vec<String> {
+        let now = city.find(&city.ana, &request).await.json;
+        now["items"].as_array().unwrap().iter().map(|item| item["state"].as_str().unwrap().to_owned()).collect()
+    };
+    // All that are named, or none of them.
+    for (named, status) in [(&ids[4], 404), (&"itm_01h455vb4pex5vsknk084sn02q".to_owned(), 404)] {
+        let reply = city.on(&city.tess, &request, "approve", json!({"item_ids": [ids[0], named]})).await;
+        assert_eq!(reply.status, status, "{}", reply.json);
+    }
+    assert_eq!((states().await, city.new_mails().await), (vec!["pending".to_owned(); 5], Vec::new()));
+
+    let terms =
+        json!({"item_ids": [ids[0], ids[1]], "level": "view", "review_before_release": true, "comment": "Both."});
+    let approved = city.on(&city.tess, &request, "approve", terms).await;
+    assert_eq!(approved.status, 200, "{}", approved.json);
+    assert_eq!(
+        (&approved.json["items"][1]["level"], &approved.json["items"][1]["review_before_release"]),
+        (&json!("view"), &json!(true))
+    );
+    assert_eq!(city.new_mails().await, ["item_approved ana"], "one mail names both");
+    let again = city.on(&city.tess, &request, "deny", json!({"item_ids": [ids[2], ids[0]]})).await;
+    assert_eq!((again.status, again.code()), (409, "wrong_state"));
+    assert_eq!(city.on(&city.tess, &request, "deny", json!({"item_ids": [ids[2], ids[3]]})).await.status, 200);
+    assert_eq!(states().await, ["approved", "approved", "denied", "denied", "pending"]);
+    assert_eq!(city.new_mails().await, ["item_denied ana"]);
+});
+
 on_both!(canceling_ends_what_was_waiting, |database: TestDatabase| async move {
     let city = City::new(database).await;
     let request = city.submit(json!([city.item(&city.camera), city.item(&city.shop)])).await;

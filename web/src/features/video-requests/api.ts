@@ -37,8 +37,8 @@ export const submitRequest = (body: NewRequest, key: string) =>
   take(client.POST('/api/v1/video-requests', { body, headers: { 'Idempotency-Key': key } }))
 
 export type RequestVerb = 'approve' | 'deny' | 'cancel'
-export const decideRequest = (id: Id, verb: RequestVerb, comment?: string) =>
-  take(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present({ comment }) }))
+export const decideRequest = (id: Id, verb: RequestVerb, body: Decision & { item_ids?: Id[] } = {}) =>
+  take(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
 export const commentRequest = (id: Id, body: string) =>
   take(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body } }))
 

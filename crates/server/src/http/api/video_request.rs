@@ -3,13 +3,15 @@
 mod view;
 
 use app::App;
+use app::request_item::Terms;
 use app::video_request::{NewItem, NewRequest, Search, View};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
-use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
+use domain::id::{CameraId, CaseId, OrganizationId, RequestItemId, VideoRequestId};
 use domain::position::Position;
+use domain::request_item::GrantedLevel;
 use domain::video_request::{Incident, Status};
 use serde::Deserialize;
 use utoipa_axum::routes;
@@ -280,28 +282,58 @@ pub(super) struct CommentInput {
     pub(super) comment: Option<String>,
 }
 
-/// Approves, as they were asked, all pending items that you decide about.
+/// On what terms items are approved as they were asked.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ApprovalOfItemsInput {
+    /// Those to approve, all or none of them; left out or empty, all pending ones that you decide about.
+    #[serde(default)]
+    item_ids: Vec<RequestItemId>,
+    #[serde(default)]
+    comment: Option<String>,
+    /// You look at what arrives before the requester gets it.
+    #[serde(default)]
+    review_before_release: bool,
+    /// What the requester may do with it; `download` unless said.
+    #[serde(default)]
+    level: Option<GrantedLevel>,
+}
+
+/// Which items are denied, and why.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DenialOfItemsInput {
+    /// Those to deny, all or none of them; left out or empty, all pending ones that you decide about.
+    #[serde(default)]
+    item_ids: Vec<RequestItemId>,
+    #[serde(default)]
+    comment: Option<String>,
+}
+
+/// Approves, as they were asked, all pending items that you decide about, or those that you name. One mail tells of all of them.
 #[utoipa::path(post, path = "/video-requests/{id}/approve", tag = "requests", operation_id = "approve_video_request", params(("id" = VideoRequestId, Path)),
-    request_body = CommentInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
+    request_body = ApprovalOfItemsInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn approve_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<VideoRequestId>,
-    Json(input): Json<CommentInput>,
+    Json(input): Json<ApprovalOfItemsInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::video_request::approve(&app, &caller, &id, input.comment).await?))
+    let ApprovalOfItemsInput { item_ids, comment, review_before_release, level } = input;
+    let terms = Terms { comment, review_before_release, level, ..Terms::default() };
+    Ok(answer(app::video_request::approve(&app, &caller, &id, &item_ids, terms).await?))
 }
 
-/// Denies all pending items that you decide about.
+/// Denies all pending items that you decide about, or those that you name. One mail tells of all of them.
 #[utoipa::path(post, path = "/video-requests/{id}/deny", tag = "requests", operation_id = "deny_video_request", params(("id" = VideoRequestId, Path)),
-    request_body = CommentInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
+    request_body = DenialOfItemsInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn deny_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<VideoRequestId>,
-    Json(input): Json<CommentInput>,
+    Json(input): Json<DenialOfItemsInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::video_request::deny(&app, &caller, &id, input.comment).await?))
+    Ok(answer(app::video_request::deny(&app, &caller, &id, &input.item_ids, input.comment).await?))
 }
 
 /// Withdraws everything of your request that can still be withdrawn.
