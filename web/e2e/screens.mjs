@@ -81,6 +81,11 @@ const administrator = (at) => [
   ['password', '/password'],
 ]
 
+const operator = () => [
+  ['operator-connectors', '/connectors'],
+  ['organization-holds', '/connectors', { open: then(tab('organization'), press('Change'), (page) => page.getByText('Hold what is asked for at once').click()) }],
+]
+
 const prosecutor = (at) => [
   ['shared', '/'],
   ['shared-case', `/cases/${at.fetched.case}`],
@@ -108,5 +113,5 @@ const participant = (at) => [
   ['guest-unknown', '/f/frl_nothing'],
 ]
 
-export const screens = (at) => Object.entries({ nobody, participant, prosecutor, approver, administrator, investigator })
+export const screens = (at) => Object.entries({ nobody, participant, prosecutor, operator, approver, administrator, investigator })
   .flatMap(([who, list]) => list(at).map(([name, path, { open, widths = [1280, 390] } = {}]) => ({ who, name, path, open, widths })))

@@ -24,7 +24,7 @@ export function Connectors() {
   const [at, setAt] = useRowKeys(rows.length, open)
   const create = may(me, 'manage_connectors') && <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>New connector</Button>
   return (
-    <Page title="Connectors" actions={create}>
+    <Page title="Connectors" actions={create} under={<span>Whether they hold what is asked for at once is set for each <Link to="/organizations">organization</Link>.</span>}>
       <div className="table-wrap">
         {query.error ? <div className="pad"><TroubleNote error={query.error} retry={() => query.refetch()} /></div> : query.isPending ? <RowsToCome rows={4} /> : rows.length === 0 ? (
           <Empty icon={IconPlug} title="No connector yet" action={create}>A connector runs beside a recorder. It dials in from there, publishes its cameras, and exports what is approved.</Empty>

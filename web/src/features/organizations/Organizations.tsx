@@ -7,6 +7,7 @@ import { client, ifMatch, take } from '~/api/client.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Organization } from '~/api/types.ts'
 import { PeopleTabs } from '~/features/accounts/PeopleTabs.tsx'
+import { may, mayEnterOrganizations, useMe } from '~/features/session/me.ts'
 import { organizationList } from '~/features/sources/api.ts'
 import { RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
@@ -14,10 +15,12 @@ import { Ago } from '~/ui/Time.tsx'
 
 export function Organizations() {
   const { data, error, refetch } = useQuery(organizationList)
+  const me = useMe()
   const [editing, setEditing] = useState<Organization | 'new' | null>(null)
   return (
-    <Page title="People" actions={<Button leftSection={<IconPlus size={14} />} onClick={() => setEditing('new')}>New organization</Button>}>
-      <PeopleTabs at="/organizations" />
+    <Page title={may(me, 'manage_accounts') ? 'People' : 'Organizations'}
+      actions={mayEnterOrganizations(me) && <Button leftSection={<IconPlus size={14} />} onClick={() => setEditing('new')}>New organization</Button>}>
+      {may(me, 'manage_accounts') && <PeopleTabs at="/organizations" />}
       <div className="table-wrap">
         {error ? <div className="pad"><TroubleNote error={error} retry={() => refetch()} /></div> : !data ? <RowsToCome rows={4} /> : (
           <table className="table">

@@ -35,6 +35,9 @@ export const may = (me: Me, privilege: string) => me.privileges.some((held) => h
 /** Whether somebody reads the ledger: it holds what all organizations did, so a role in one of them is not enough. */
 export const mayAudit = (me: Me) => me.privileges.some((held) => held.privilege === 'view_audit' && !held.organization_id)
 
+/** Whether somebody enters organizations: a role in one of them is not enough. */
+export const mayEnterOrganizations = (me: Me) => me.privileges.some((held) => held.privilege === 'manage_accounts' && !held.organization_id)
+
 export function signIn(email: string, password: string): Promise<Me> {
   return take(client.POST('/api/v1/session', { body: { email, password } }))
 }
