@@ -83,7 +83,7 @@ const administrator = (at) => [
 
 const operator = () => [
   ['operator-connectors', '/connectors'],
-  ['organization-holds', '/connectors', { open: then(tab('organization'), press('Change'), (page) => page.getByText('Hold what is asked for at once').click()) }],
+  ['organization-holds', '/connectors', { open: then(tab('organization'), press('Change'), (page) => page.getByRole('switch').click()) }],
 ]
 
 const prosecutor = (at) => [

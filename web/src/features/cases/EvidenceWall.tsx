@@ -1,3 +1,4 @@
+import { IconVolume } from '@tabler/icons-react'
 import type { Evidence } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
 import { bytes } from '~/lib/format.ts'
@@ -23,7 +24,7 @@ export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id
           <li key={file.id}>
             <button type="button" className="plain tile" onClick={() => onOpen(file.id)}>
               <span className="tile-picture">
-                <Thumb src={file.thumbnail_url} width="100%" />
+                <Thumb src={file.thumbnail_url} width="100%" sign={file.media?.audio_codec && !file.media.video_codec ? IconVolume : undefined} />
                 {file.media?.duration_ms && <span className="tile-length num">{duration(file.media.duration_ms)}</span>}
               </span>
               <strong className="cut">{file.source?.name ?? file.name}</strong>

@@ -1,5 +1,5 @@
 import { Button, Checkbox, Skeleton } from '@mantine/core'
-import { IconBan, IconCheck, IconHelpCircle, IconLock, IconScissors } from '@tabler/icons-react'
+import { IconBan, IconCheck, IconHelpCircle, IconLock, IconLockOpen, IconScissors } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useState, useSyncExternalStore } from 'react'
@@ -94,7 +94,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
             <div className="small"><Window from={item.from} to={item.to} /></div>
             {item.source && <CoverageStrip id={item.source.id} from={item.from} to={item.to} />}
             <div className="row wrap small dim" style={{ gap: 12 }}>
-              {holdText(item, zone) && <span className="row" style={{ gap: 4 }}><IconLock size={13} aria-hidden />{holdText(item, zone)}</span>}
+              {holdText(item, zone) && <span className="row" style={{ gap: 4 }}>{item.hold === 'none' ? <IconLockOpen size={13} aria-hidden /> : <IconLock size={13} aria-hidden />}{holdText(item, zone)}</span>}
               {item.overwrite_at && item.overwrite_at !== head.overwrite_at && <span>dies in <DiesIn at={item.overwrite_at} /></span>}
               {item.source && <AlsoAsked item={item} request={request} />}
             </div>
