@@ -121,9 +121,10 @@ fn ffprobe(path: &Path) -> Command {
     command
 }
 
+/// None for a time that no recording has, so that sums of times cannot overflow.
 fn micros(text: Option<&str>) -> Option<i64> {
     let seconds: f64 = text?.parse().ok()?;
-    seconds.is_finite().then_some((seconds * 1e6).round() as i64)
+    (seconds.abs() < 1e10).then_some((seconds * 1e6).round() as i64)
 }
 
 /// What a file holds.
@@ -167,11 +168,13 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
     let start_us = micros(format.start_time.as_deref()).unwrap_or(0);
     let first_us = micros(video.start_time.as_deref()).unwrap_or(start_us);
     let long = |text: &Option<String>| micros(text.as_deref()).filter(|long| *long > 0);
+    let kind = format.format_name.as_deref().unwrap_or_default();
     // what Matroska calls its duration is where it ends, also where it does not begin at zero
-    let ends_there = format.format_name.as_deref().is_some_and(|name| name.contains("matroska"));
-    let counted_from = if ends_there { 0 } else { start_us };
+    let counted_from = if kind.contains("matroska") { 0 } else { start_us };
     let told = long(&video.duration).or_else(|| Some(counted_from + long(&format.duration)? - first_us));
-    let duration_us = match told {
+    // of an MP4 it is the one where it has fragments, and the other where it has none
+    let either = kind.contains("mp4") && first_us >= 500_000;
+    let duration_us = match told.filter(|_| !either) {
         Some(duration) => duration,
         None => {
             let packets = packets(path, None).await?;
@@ -186,7 +189,7 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         first_us,
         duration_us,
         broken: false,
-        seekable: format.format_name.is_some_and(|name| !name.contains("mpegts")),
+        seekable: !kind.is_empty() && !kind.contains("mpegts"),
         video: (video.codec_name.clone().unwrap_or_default(), video.width.unwrap_or(0), video.height.unwrap_or(0)),
         audio: of("audio").and_then(|stream| stream.codec_name.clone()),
     })

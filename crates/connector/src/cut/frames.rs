@@ -6,6 +6,7 @@ use domain::{Timestamp, Window};
 use protocol::Gap;
 
 use super::layout::Piece;
+use super::mend;
 use crate::adapter::Trouble;
 use crate::media::Packet;
 
@@ -18,6 +19,8 @@ pub(super) struct Frames {
     pub(super) key_frame_interval_us: Option<i64>,
     /// In the order in which they are shown.
     shown: Vec<Shown>,
+    /// When pictures were recorded that are lost or build on lost ones.
+    lost: Vec<Timestamp>,
     usual_us: i64,
 }
 
@@ -27,6 +30,11 @@ struct Shown {
     out_us: i64,
     from: Timestamp,
     to: Timestamp,
+    key: bool,
+    /// Whether its recording is damaged.
+    damaged: bool,
+    /// Whether it builds on a picture that is lost.
+    spoilt: bool,
 }
 
 impl Frames {
@@ -52,12 +60,16 @@ impl Frames {
             {
                 before.to = before.to.max(from);
             }
-            shown.push(Shown { piece, out_us, from, to: from.plus(Duration::from_micros(long.unsigned_abs())) });
+            let to = from.plus(Duration::from_micros(long.unsigned_abs()));
+            let film = &pieces[piece].film;
+            let spoilt = mend::holds(&film.lost, pieces[piece].pts(out_us));
+            shown.push(Shown { piece, out_us, from, to, key: packet.key, damaged: film.damaged, spoilt });
         }
         let keys: Vec<_> = packets.iter().filter(|packet| packet.key).map(|packet| packet.pts_us).collect();
         Ok(Self {
             first: shown[0].from,
             last: shown.iter().map(|shown| shown.from).max().unwrap_or(shown[0].from),
+            lost: lost(pieces),
             key_frame_interval_us: keys.windows(2).map(|pair| pair[1] - pair[0]).max(),
             shown,
             usual_us,
@@ -80,25 +92,35 @@ impl Frames {
         })
     }
 
-    /// For which spans of the window there is no picture.
+    /// For which spans of the window there is no picture, or none that can be seen whole. What is known to be lost is told however
+    /// short it is.
     pub(super) fn gaps(&self, window: Window, tolerance: Duration) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let mut covered = window.from;
         let mut gap = |from: Timestamp, to: Timestamp| {
             let to = to.min(window.to);
-            if to.since(from) > tolerance {
+            let lost = || self.lost.iter().any(|at| (from..to).contains(at));
+            if to.since(from) > tolerance || lost() {
                 gaps.push(Gap { from, to, reason: None });
             }
         };
-        let mut shown: Vec<_> = self.shown.iter().map(|shown| (shown.from, shown.to)).collect();
-        shown.sort_unstable();
-        for (from, to) in shown {
-            gap(covered, from);
-            covered = covered.max(to);
+        let mut shown: Vec<_> = self.shown.iter().collect();
+        shown.sort_unstable_by_key(|shown| (shown.from, shown.to));
+        for shown in shown {
+            // in a damaged recording what follows a hole builds on what was in it
+            let after_hole = shown.damaged && !shown.key && shown.from.since(covered) > tolerance;
+            if !shown.spoilt && !after_hole {
+                gap(covered, shown.from);
+                covered = covered.max(shown.to);
+            }
         }
         gap(covered, window.to);
         gaps
     }
+}
+
+fn lost(pieces: &[Piece]) -> Vec<Timestamp> {
+    pieces.iter().flat_map(|piece| piece.film.lost.iter().map(|pts_us| piece.film.time_of(*pts_us))).collect()
 }
 
 /// How long a frame lasts, as most do.

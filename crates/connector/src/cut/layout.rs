@@ -22,19 +22,39 @@ pub(super) struct Film {
     pub(super) facts: media::Facts,
     /// Whether the recording is damaged.
     pub(super) damaged: bool,
+    /// When pictures are shown that are lost or build on lost ones, by the film's clock, in order.
+    pub(super) lost: Vec<i64>,
+    /// How much of its beginning is lost, microseconds.
+    pub(super) late_us: i64,
 }
 
 impl Film {
     pub(super) fn of(part: Part) -> Self {
-        Self { path: part.path.clone(), facts: part.facts.clone(), damaged: part.facts.broken, part }
+        Self {
+            path: part.path.clone(),
+            facts: part.facts.clone(),
+            damaged: part.facts.broken,
+            lost: Vec::new(),
+            late_us: 0,
+            part,
+        }
+    }
+
+    /// When the first picture that is left was recorded.
+    fn begins(&self) -> Timestamp {
+        Timestamp::from_micros(self.part.begins.as_micros() + self.late_us)
+    }
+
+    pub(super) fn ends(&self) -> Timestamp {
+        Timestamp::from_micros(self.part.ends.as_micros() + self.late_us)
     }
 
     pub(super) fn time_of(&self, pts_us: i64) -> Timestamp {
-        Timestamp::from_micros(self.part.begins.as_micros() + pts_us - self.part.facts.first_us)
+        Timestamp::from_micros(self.begins().as_micros() + pts_us - self.part.facts.first_us)
     }
 
     fn pts(&self, at: Timestamp) -> i64 {
-        at.as_micros() - self.part.begins.as_micros() + self.part.facts.first_us
+        at.as_micros() - self.begins().as_micros() + self.part.facts.first_us
     }
 
     fn around(&self, from_us: i64, to_us: i64) -> Option<(i64, i64)> {
@@ -83,7 +103,12 @@ impl Piece {
 
     /// When what stands at a place in the output was recorded.
     pub(super) fn time_of(&self, out_us: i64) -> Timestamp {
-        self.film.time_of(self.in_us + out_us - self.out_us)
+        self.film.time_of(self.pts(out_us))
+    }
+
+    /// The film's own clock at a place in the output.
+    pub(super) fn pts(&self, out_us: i64) -> i64 {
+        self.in_us + out_us - self.out_us
     }
 
     /// Where the recording ends in the output.
@@ -94,7 +119,7 @@ impl Piece {
 
     /// Goes in at the key frame at or before a time.
     async fn enter(&mut self, from: Timestamp, into: &Path) -> Result<(), Trouble> {
-        if self.film.part.begins >= from {
+        if self.film.begins() >= from {
             return Ok(());
         }
         if !self.film.facts.seekable {
@@ -121,7 +146,7 @@ pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Resu
         ));
     }
     // two that both begin before the window: the later one alone will do where it covers the start
-    let covers = |film: &Film| film.part.begins.plus(film.part.or_later) <= window.from;
+    let covers = |film: &Film| film.begins().plus(film.part.or_later) <= window.from;
     let skipped = films.iter().skip(1).take_while(|film| covers(film)).count();
     let piece = |film: &Film| Piece { in_us: film.facts.start_us, entered: false, out_us: 0, film: film.clone() };
     let mut pieces: Vec<Piece> = films.iter().skip(skipped).map(piece).collect();
@@ -131,7 +156,7 @@ pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Resu
     for index in 1..pieces.len() {
         let (before, here) = (&pieces[index - 1], &pieces[index]);
         let apart = here.begins().as_micros() - before.begins().as_micros();
-        let long = before.film.part.ends.as_micros() - before.begins().as_micros();
+        let long = before.film.ends().as_micros() - before.begins().as_micros();
         // a name tells whole seconds: what is less than a frame or two is no overlap
         let later = if apart + 20_000 >= long { apart.max(long) } else { long };
         pieces[index].out_us = before.out_first_us() + later - (here.first_us() - here.in_us);
@@ -141,7 +166,7 @@ pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Resu
 
 /// Where the output ends: after the first frame at or after the end of the window; nowhere if the last recording ends before.
 pub(super) async fn end(pieces: &[Piece], window: Window) -> Result<Option<i64>, Trouble> {
-    let Some(last) = pieces.last().filter(|last| last.film.part.ends > window.to) else { return Ok(None) };
+    let Some(last) = pieces.last().filter(|last| last.film.ends() > window.to) else { return Ok(None) };
     let target = last.film.pts(window.to);
     let near = last.film.around(target - 1_000_000, target + KEY_FRAME_WITHIN_US);
     let packets = media::packets(&last.film.path, near).await.map_err(refused)?;

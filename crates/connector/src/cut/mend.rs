@@ -4,14 +4,28 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::layout::Film;
-use crate::media::{self, MediaError};
+use crate::media::{self, MediaError, Packet};
+
+/// The times of a recording and of its copy agree to this, in microseconds: Matroska tells whole milliseconds.
+const SAME_US: i64 = 1_000;
 
 /// Copies a film packet by packet, without those that are damaged.
 pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     let facts = &film.part.facts;
     let (read, write) = (media::file_url(&film.path), media::file_url(to));
-    let mut arguments =
-        vec!["-fflags", "+genpts", "-copyts", "-i", &read, "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"];
+    let mut arguments = vec![
+        "-fflags",
+        "+genpts+discardcorrupt",
+        "-copyts",
+        "-i",
+        &read,
+        "-map",
+        "0:v:0",
+        "-map",
+        "0:a:0?",
+        "-c",
+        "copy",
+    ];
     // asked for by name a filter passes over a packet that it cannot read; by itself ffmpeg would give up
     match facts.video.0.as_str() {
         "h264" => arguments.extend(["-bsf:v", "h264_mp4toannexb"]),
@@ -23,10 +37,39 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     }
     let format = if super::write::fits_mp4(facts) { "mp4" } else { "matroska" };
     arguments.extend(["-f", format, &write]);
-    film.damaged |= media::ffmpeg(&arguments, Duration::from_secs(3_600)).await?;
+    if media::ffmpeg(&arguments, Duration::from_secs(3_600)).await? {
+        film.damaged = true;
+        film.lost = lost(&media::packets(&film.path, None).await?, &media::packets(to, None).await?);
+    }
     film.facts = media::facts(to).await?;
     film.path = to.to_owned();
     Ok(())
+}
+
+/// When the pictures are shown that were not copied, or that build on such: up to the next key frame, and those shown before that key
+/// frame though decoded after it.
+fn lost(recorded: &[Packet], copied: &[Packet]) -> Vec<i64> {
+    let mut kept: Vec<_> = copied.iter().map(|packet| packet.pts_us).collect();
+    kept.sort_unstable();
+    let (mut lost, mut broken, mut whole_from) = (Vec::new(), false, i64::MIN);
+    for packet in recorded {
+        let copied = holds(&kept, packet.pts_us);
+        if copied && packet.key {
+            whole_from = if broken { packet.pts_us } else { i64::MIN };
+        }
+        broken = !copied || (broken && !packet.key);
+        if broken || packet.pts_us < whole_from {
+            lost.push(packet.pts_us);
+        }
+    }
+    lost.sort_unstable();
+    lost
+}
+
+/// Whether a time is among times in order.
+pub(super) fn holds(times: &[i64], at_us: i64) -> bool {
+    let next = times.partition_point(|time| *time < at_us - SAME_US);
+    times.get(next).is_some_and(|time| *time <= at_us + SAME_US)
 }
 
 /// Puts whole fragments in the place of a fragmented MP4 that is broken.

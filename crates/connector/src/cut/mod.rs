@@ -3,6 +3,7 @@
 //!
 //! Every adapter that can bring recordings as files ends here, so that windows, gaps and seams mean the same for all of them.
 
+mod beginning;
 mod frames;
 mod hashes;
 mod layout;
@@ -75,9 +76,11 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let hashes = Hashes::start(&usable);
     let mut films: Vec<Film> = usable.into_iter().map(Film::of).collect();
     mend::cover_broken(&mut films, into).await.map_err(refused)?;
+    beginning::find(&mut films);
     let mut tried = Export::write(&films, window, into).await;
     if needs_mending(&tried) {
         mend::mend(&mut films, into).await.map_err(refused)?;
+        beginning::find(&mut films);
         tried = Export::write(&films, window, into).await;
     }
     let Export { pieces, written, frames, .. } = tried?;
@@ -144,7 +147,9 @@ impl Export {
 /// ffmpeg may stop at what is damaged, pass over it, or write it down as it is.
 fn needs_mending(tried: &Result<Export, Trouble>) -> bool {
     match tried {
-        Ok(export) => export.written.complained || export.frames.lack_some(&export.pieces, export.until_us),
+        Ok(Export { pieces, written, frames, until_us }) => {
+            written.complained || pieces.iter().any(|piece| piece.film.damaged) || frames.lack_some(pieces, *until_us)
+        }
         Err(trouble) => matches!(trouble, Trouble::Broken { retryable: true, .. }),
     }
 }
@@ -156,7 +161,7 @@ fn why(gap: &Gap, unreadable: &[Unreadable], pieces: &[Piece], tolerance: Durati
         return Some(format!("{} cannot be read: {}", bad.name, bad.why));
     }
     let within = |film: &&Film| {
-        let ends = film.part.ends.plus(tolerance);
+        let ends = film.ends().plus(tolerance);
         // where a damaged one ends is not known
         film.part.begins <= gap.from && if film.damaged { gap.from <= ends } else { gap.to <= ends }
     };
