@@ -110,27 +110,35 @@ impl Recorded {
         how(&mut segments);
         for (index, bytes) in (0..).zip(segments) {
             let path = self.dir.path().join(name(index, self.suffix));
+            if bytes.is_empty() {
+                std::fs::remove_file(path).unwrap();
+                continue;
+            }
             std::fs::write(&path, bytes).unwrap();
             let file = std::fs::File::options().append(true).open(path).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(3_600)).unwrap();
         }
     }
 
-    async fn export(&self, into: &Path) -> Exported {
+    async fn export(&self, to: Timestamp, into: &Path) -> Exported {
         let pattern = format!("%Y-%m-%d_%H-%M-%S.{}", self.suffix);
         let config =
             format!("path = {:?}\npattern = {pattern:?}\ncamera = \"yard\"\nname_precision_ms = 0", self.dir.path());
         let folder = Folder::new(toml::from_str(&config).unwrap(), vec![]).unwrap();
-        let window = Window::checked(later(5_000), later(55_000)).unwrap();
+        let window = Window::checked(later(5_000), to).unwrap();
         let asked = Asked { device_id: "yard".into(), window, now: later(86_400_000), kept_since: None };
         folder.export(&asked, into).await.unwrap()
     }
 
     /// What becomes of the window when the segments are damaged so.
     async fn judge(&self, damage: &dyn Fn(&mut [Vec<u8>])) -> Verdict {
+        self.judge_until(later(55_000), damage).await
+    }
+
+    async fn judge_until(&self, to: Timestamp, damage: &dyn Fn(&mut [Vec<u8>])) -> Verdict {
         self.damage(damage);
         let into = tempfile::tempdir().unwrap();
-        let Exported { path, manifest } = self.export(into.path()).await;
+        let Exported { path, manifest } = self.export(to, into.path()).await;
         let first = since_begin(manifest.first_frame);
         let mut verdict = Verdict { manifest, exact: 0, spoilt: 0, untold: 0, misplaced: Vec::new() };
         for (at, hash) in pictures(&path) {
@@ -270,6 +278,20 @@ async fn holds(suffix: &'static str, arguments: &[&str], more: &[&str]) {
         let shown = seen.exact + seen.spoilt + seen.untold + seen.misplaced.len();
         let hidden = whole.exact.saturating_sub(shown + (lost / FRAME_MS) as usize);
         assert!(hidden <= damage.places * KEY_FRAME_INTERVAL, "{hidden} neither shown nor told; {told}");
+    }
+}
+
+/// A recording that is gone and a window that ends after the last are gaps of just that length.
+#[tokio::test]
+async fn what_was_never_there_is_a_gap() {
+    let kinds: [(_, _, &[&str]); 3] =
+        [("mp4", BOTH, FRAGMENTED), ("ts", BOTH, GOING_ON), ("mkv", BOTH, &["-output_ts_offset", "30"])];
+    for (suffix, arguments, more) in kinds {
+        let recorded = Recorded::new(suffix, arguments, more);
+        let seen = recorded.judge_until(later(70_000), &|all| all[1].clear()).await;
+        let gaps: Vec<_> = seen.gaps().into_iter().map(|(from, to, _)| (from, to)).collect();
+        assert_eq!(gaps, [(20_000, 40_000), (60_000, 70_000)], "{suffix}");
+        assert_eq!((seen.spoilt + seen.untold, &seen.misplaced[..]), (0, &[][..]), "{suffix}");
     }
 }
 
