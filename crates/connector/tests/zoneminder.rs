@@ -7,22 +7,14 @@ mod real;
 use std::time::{Duration, Instant};
 
 use domain::{Position, Timestamp, Window};
-use real::clock::{RATE, times};
-use real::{PASSWORD, ZoneMinder};
+use real::clock::times;
+use real::{PASSWORD, PATIENCE, Seam, ZoneMinder};
 use sightline_connector::adapter::archive::{Archive, Recording};
 use sightline_connector::adapter::{self, Exported, Trouble};
 use sightline_connector::config;
 use sightline_connector::recorder::Recorder;
 
-/// How long something may take that takes seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
-const TICK: Duration = Duration::from_millis(1_000 / RATE as u64);
-/// ZoneMinder tells when an event begins in whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
-/// The cameras have a key frame each second.
-const KEY_FRAMES: Duration = SECOND;
-/// A picture reaches ZoneMinder, which notes when it came, some frames later.
-const WAY: Duration = Duration::from_millis(400);
 
 /// A connector's view of it.
 struct Bench {
@@ -74,22 +66,9 @@ impl Bench {
     }
 }
 
-/// Whether the pictures hold every moment of a window, with no more at the ends than a key frame and what ZoneMinder's
-/// times leave open.
+/// Whether an export shows every moment of a window.
 fn covers(exported: &Exported, asked: Window) {
-    let shown = times(&exported.path);
-    let (first, last) = (*shown.iter().min().unwrap(), *shown.iter().max().unwrap());
-    let uncertainty = Duration::from_millis(exported.manifest.uncertainty_ms.unwrap().unsigned_abs());
-    let got = format!("asked for {} to {}, got {first} to {last} ({uncertainty:?})", asked.from, asked.to);
-    println!("{got}");
-    assert!(SECOND <= uncertainty && uncertainty <= 2 * SECOND, "{got}");
-    let mut tick = Timestamp::from_micros(asked.from.as_micros().div_euclid(100_000) * 100_000 + 100_000);
-    while tick.plus(WAY) < asked.to {
-        assert!(shown.contains(&tick), "{tick} is missing: {got}");
-        tick = tick.plus(TICK);
-    }
-    let more = KEY_FRAMES + uncertainty + TICK + WAY;
-    assert!(first.plus(more) >= asked.from && last <= asked.to.plus(more), "{got}");
+    real::covers(&exported.path, asked, exported.manifest.uncertainty_ms.unwrap());
     assert_eq!(exported.manifest.gaps, []);
 }
 
@@ -150,12 +129,11 @@ async fn coverage_tells_what_there_is(bench: &Bench, seam: Timestamp) {
 }
 
 /// A hold archives the events of a window, as ZoneMinder itself tells; freed, they are as they were.
-async fn a_hold_and_its_end(bench: &Bench, real: &ZoneMinder, seam: Timestamp) {
-    let asked = Window { from: seam.minus(8 * SECOND), to: seam.plus(3 * SECOND) };
-    let events: Vec<_> = bench.recordings("2").await.into_iter().map(|event| event.name).collect();
+async fn a_hold_and_its_end(bench: &Bench, real: &ZoneMinder, seam: &Seam) {
+    let asked = Window { from: seam.at.minus(8 * SECOND), to: seam.at.plus(3 * SECOND) };
     assert_eq!(real.archived().await, [""; 0]);
     let name = bench.recorder.hold("2", asked).await.unwrap().unwrap();
-    assert_eq!(real.archived().await, events[..2]);
+    assert_eq!(real.archived().await, seam.events);
     for _ in 0..2 {
         bench.recorder.free(&name).await.unwrap();
         assert_eq!(real.archived().await, [""; 0]);
@@ -171,13 +149,9 @@ async fn the_real_zoneminder() {
     it_lists_its_cameras(&bench).await;
     it_shows_a_picture(&bench).await;
     a_wrong_password(&real).await;
-    // the second event of both cameras
-    let begun = async |camera: &str| {
-        wait("a second event", async || bench.recordings(camera).await.get(1).map(|event| event.begins)).await
-    };
-    let (seam, other) = (begun("1").await, begun("2").await);
+    let (seam, other) = (real.seam("1").await.at, real.seam("2").await);
     what_is_still_being_recorded(&bench, seam).await;
-    a_hold_and_its_end(&bench, &real, other).await;
+    a_hold_and_its_end(&bench, &real, &other).await;
     a_window_over_two_events(&bench, seam).await;
     coverage_tells_what_there_is(&bench, seam).await;
 }
