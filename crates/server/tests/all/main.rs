@@ -29,3 +29,4 @@ mod uploads;
 mod video_requests;
 mod visibility;
 mod whole_story;
+mod zoneminder;

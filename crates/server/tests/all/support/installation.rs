@@ -107,17 +107,22 @@ impl Installation {
 
     /// Issues a connection file and describes a recorder with one camera, `cam`.
     pub(crate) async fn connector(&self, name: &str, recordings: &Path) -> ConnectorFiles {
-        let made = self.administrator.post("/connectors", json!({"name": name, "organization_id": self.transit})).await;
-        let folder = self.folder.path().join(name);
-        std::fs::create_dir_all(&folder).expect("a folder for the connector");
-        let connection = text(&made["connection_file"]);
-        std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
         let config = format!(
             "[adapter]\nkind = \"folder\"\npath = \"{}\"\npattern = \"{{camera}}/%Y%m%dT%H%M%SZ.mp4\"\nname_precision_ms = 0\nretention_hours = 2\n\
              [[source]]\nid = \"{CAMERA}\"\nname = \"{name} camera\"\nposition = {{ lat = 47.48, lon = -122.02 }}\nbearing_deg = 90\n\
              [hold]\nkey_file = \"hold.key\"\n",
             recordings.display()
         );
+        self.connector_with(name, &config).await
+    }
+
+    /// Issues a connection file and lays this configuration beside it.
+    pub(crate) async fn connector_with(&self, name: &str, config: &str) -> ConnectorFiles {
+        let made = self.administrator.post("/connectors", json!({"name": name, "organization_id": self.transit})).await;
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder for the connector");
+        let connection = text(&made["connection_file"]);
+        std::fs::write(folder.join("connection.toml"), &connection).expect("the connection file is written");
         std::fs::write(folder.join("config.toml"), config).expect("the configuration is written");
         ConnectorFiles { folder, connection, id: text(&made["connector"]["id"]) }
     }
@@ -404,10 +409,18 @@ impl Person {
 
     /// Sends something; answers the status and the body.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(&body);
         }
+        Self::answer(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).header("cookie", &self.cookie)
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
         let answer = request.send().await.expect("the server answers");
         let status = answer.status();
         (status, serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or(Value::Null))
@@ -425,14 +438,17 @@ impl Person {
         answer
     }
 
+    /// Changes something in the version that it has now.
+    pub(crate) async fn patch(&self, path: &str, change: Value) -> Value {
+        let version = format!("\"{}\"", self.get(path).await["version"]);
+        let request = self.request(Method::PATCH, path).header("if-match", version).json(&change);
+        let (status, answer) = Self::answer(request).await;
+        assert!(status.is_success(), "PATCH {path}: {status} {answer:#}");
+        answer
+    }
+
     async fn bytes(&self, path: &str) -> Vec<u8> {
-        let answer = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .header("cookie", &self.cookie)
-            .send()
-            .await
-            .expect("an answer");
+        let answer = self.request(Method::GET, path).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK, "GET {path}");
         answer.bytes().await.expect("a body").to_vec()
     }

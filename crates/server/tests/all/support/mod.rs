@@ -8,6 +8,8 @@ pub(crate) mod slow_ffmpeg;
 pub(crate) mod storage;
 pub(crate) mod story;
 pub(crate) mod wire;
+#[path = "../../../../connector/tests/zoneminder/mod.rs"]
+pub(crate) mod zoneminder;
 
 use app::testing::{PASSWORD, TestApp};
 use axum::Router;
