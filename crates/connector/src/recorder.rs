@@ -148,18 +148,18 @@ impl Recorder {
     }
 
     /// Has the system itself keep a window of true time; answers how it calls that, none if it has no such lock.
-    /// [`Trouble::NotYet`] while it is still being recorded.
-    pub async fn hold(&self, device_id: &str, window: Window) -> Result<Option<String>, Trouble> {
+    /// [`Trouble::NotYet`] while it is still being recorded. `others` are the names of what it keeps besides.
+    pub async fn hold(&self, device_id: &str, window: Window, others: &[String]) -> Result<Option<String>, Trouble> {
         let (asked, _) = self.asked(device_id, window).await?;
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        self.adapter.hold(&asked).await
+        self.adapter.hold(&asked, others).await
     }
 
-    /// Lets go of what [`Recorder::hold`] kept.
-    pub async fn free(&self, name: &str) -> Result<(), Trouble> {
-        self.adapter.free(name).await
+    /// Lets go of what [`Recorder::hold`] kept, but for what `others` keep too.
+    pub async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
+        self.adapter.free(name, others).await
     }
 
     /// Writes a window of true time into a file of the folder `into`; [`Trouble::NotYet`] while it is still being recorded.

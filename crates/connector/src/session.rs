@@ -5,16 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use domain::id::RequestItemId;
 use protocol::{Hello, HelloAnswer, LeaseRequest, Software, VERSIONS};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapter::Trouble;
 use crate::backoff::Backoff;
 use crate::client::{CallError, Client};
 use crate::config::Config;
-use crate::held::{Held, Holds, Kept};
+use crate::held::Holds;
 use crate::publish::Publisher;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
@@ -58,14 +56,6 @@ impl Shared {
             || Timestamp::from(jiff::Timestamp::now()),
             |(settings, heard)| settings.clock.plus(heard.elapsed()),
         )
-    }
-
-    /// Lets go of what is held for an item, here or in the video system. What is gone already counts as freed.
-    pub async fn let_go(&self, item: &RequestItemId) -> Result<(), Trouble> {
-        if let Some(Held { kept: Kept::Lock { name }, .. }) = self.holds.find(item) {
-            self.recorder.free(&name).await?;
-        }
-        self.holds.forget(item).map_err(Trouble::again)
     }
 }
 
@@ -137,7 +127,7 @@ async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallErro
 async fn sweep(shared: &Shared) {
     loop {
         for held in shared.holds.run_out(shared.now()) {
-            match shared.let_go(&held.item_id).await {
+            match shared.holds.let_go(&shared.recorder, &held.item_id).await {
                 Ok(()) => tracing::info!(item = %held.item_id, until = %held.until, "its term is over: no longer held"),
                 Err(trouble) => {
                     tracing::warn!(item = %held.item_id, %trouble, "what is no longer held could not be removed")

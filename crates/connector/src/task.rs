@@ -208,7 +208,7 @@ async fn perform(
             hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
         }
         TaskPayload::Free { item_id, .. } => {
-            shared.let_go(&item_id).await?;
+            shared.holds.let_go(&shared.recorder, &item_id).await?;
             Ok(TaskResult::Freed {})
         }
         TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
@@ -296,14 +296,13 @@ fn described(shared: &Shared, device_id: &str) -> SourceDescription {
 /// Keeps a window: the video system does it itself, or an export of it is kept here, encrypted. Asked again, it keeps what it has.
 async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, told: &Told) -> Result<TaskResult, End> {
     let until = Some(held.until);
-    let (item, device_id, window) = (held.item_id.clone(), held.source.device_id.clone(), held.window);
-    if let Some(before) = shared.holds.find(&item).filter(|before| before.window == window) {
+    let window = held.window;
+    if let Some(before) = shared.holds.find(&held.item_id).filter(|before| before.window == window) {
         let source = before.source;
         shared.holds.note(&Held { kept: before.kept, source, ..held }).map_err(broken)?;
         return Ok(TaskResult::Held { until });
     }
-    if let Some(name) = patiently(shared, slot, told, || shared.recorder.hold(&device_id, window)).await? {
-        shared.holds.note(&Held { kept: Kept::Lock { name }, ..held }).map_err(broken)?;
+    if patiently(shared, slot, told, || shared.holds.lock(&shared.recorder, &held)).await? {
         return Ok(TaskResult::Held { until });
     }
     if !shared.holds.keeps_exports() {
@@ -311,7 +310,7 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
         return Err(End::Failed(FailCause::Unsupported { detail }));
     }
     let scratch = work.scratch().map_err(broken)?;
-    let exported = export(shared, &device_id, window, slot, told, &scratch).await?;
+    let exported = export(shared, &held.source.device_id, window, slot, told, &scratch).await?;
     work.over(); // the clear one goes with the task's folder
     let holds = Arc::clone(&shared.holds);
     tokio::task::spawn_blocking(move || holds.keep(held, &exported)).await.map_err(broken)?.map_err(broken)?;

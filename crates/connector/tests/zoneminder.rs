@@ -132,13 +132,13 @@ async fn coverage_tells_what_there_is(bench: &Bench, seam: Timestamp) {
 async fn a_hold_and_its_end(bench: &Bench, real: &ZoneMinder, seam: &Seam) {
     let asked = Window { from: seam.at.minus(8 * SECOND), to: seam.at.plus(3 * SECOND) };
     assert_eq!(real.archived().await, [""; 0]);
-    let name = bench.recorder.hold("2", asked).await.unwrap().unwrap();
+    let name = bench.recorder.hold("2", asked, &[]).await.unwrap().unwrap();
     assert_eq!(real.archived().await, seam.events);
     for _ in 0..2 {
-        bench.recorder.free(&name).await.unwrap();
+        bench.recorder.free(&name, &[]).await.unwrap();
         assert_eq!(real.archived().await, [""; 0]);
     }
-    bench.recorder.free("4711").await.unwrap(); // it has been purged meanwhile
+    bench.recorder.free("4711", &[]).await.unwrap(); // it has been purged meanwhile
 }
 
 /// All of it in one test: it takes half a minute until there are two events, and there can be but one ZoneMinder.

@@ -66,12 +66,13 @@ pub trait Adapter: Send + Sync {
     }
 
     /// Has the system itself keep a window until it is freed, and answers how it calls that; none if it has no such lock.
-    async fn hold(&self, _asked: &Asked) -> Result<Option<String>, Trouble> {
+    /// `others` are the names of what is kept besides: it may be the same footage.
+    async fn hold(&self, _asked: &Asked, _others: &[String]) -> Result<Option<String>, Trouble> {
         Ok(None)
     }
 
-    /// Lets go of what [`Adapter::hold`] kept. What is gone already counts as freed.
-    async fn free(&self, _name: &str) -> Result<(), Trouble> {
+    /// Lets go of what [`Adapter::hold`] kept, but for what `others` keep too. What is gone already counts as freed.
+    async fn free(&self, _name: &str, _others: &[String]) -> Result<(), Trouble> {
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adapter::{Exported, Trouble};
 use crate::cut::{self, Cut, Part};
+use crate::recorder::Recorder;
 use crate::{disk, media};
 use cipher::Key;
 
@@ -76,6 +77,8 @@ pub struct Holds {
     root: PathBuf,
     /// None where nothing is set up to hold.
     key: Option<Key>,
+    /// The video system's locks are set and lifted one at a time: two may be on the same footage, and each has to know the other.
+    locking: tokio::sync::Mutex<()>,
 }
 
 impl Holds {
@@ -85,7 +88,7 @@ impl Holds {
         disk::own_folder(&root).with_context(|| format!("cannot make {}", root.display()))?;
         let key = key_file
             .map(|path| Key::read_or_make(path).with_context(|| format!("the hold's key_file {}", path.display())));
-        let holds = Self { root, key: key.transpose()? };
+        let holds = Self { root, key: key.transpose()?, locking: tokio::sync::Mutex::default() };
         for found in std::fs::read_dir(&holds.root)? {
             let folder = found?.path();
             if !folder.join(HOLD).exists() {
@@ -122,7 +125,26 @@ impl Holds {
         self.list().into_iter().map(|held| held.item_id).collect()
     }
 
-    /// Notes what the video system keeps.
+    /// The names of what the video system keeps for others than this item.
+    fn other_locks(&self, item: &RequestItemId) -> Vec<String> {
+        let name = |held: Held| match held.kept {
+            Kept::Lock { name } if held.item_id != *item => Some(name),
+            _ => None,
+        };
+        self.list().into_iter().filter_map(name).collect()
+    }
+
+    /// Has the video system itself keep a window; false if it cannot.
+    pub async fn lock(&self, recorder: &Recorder, held: &Held) -> Result<bool, Trouble> {
+        let _alone = self.locking.lock().await;
+        let others = self.other_locks(&held.item_id);
+        let locked = recorder.hold(&held.source.device_id, held.window, &others).await?;
+        let Some(name) = locked else { return Ok(false) };
+        self.note(&Held { kept: Kept::Lock { name }, ..held.clone() }).map_err(Trouble::again)?;
+        Ok(true)
+    }
+
+    /// Notes how a window is kept, or for how long.
     pub fn note(&self, held: &Held) -> std::io::Result<()> {
         let folder = self.folder(&held.item_id);
         disk::own_folder(&folder)?;
@@ -142,8 +164,16 @@ impl Holds {
         self.note(&Held { kept, ..held })
     }
 
-    /// Lets go of an item. What is gone already counts as freed.
-    pub fn forget(&self, item: &RequestItemId) -> std::io::Result<()> {
+    /// Lets go of what is held for an item, here or in the video system. What is gone already counts as freed.
+    pub async fn let_go(&self, recorder: &Recorder, item: &RequestItemId) -> Result<(), Trouble> {
+        let _alone = self.locking.lock().await;
+        if let Some(Held { kept: Kept::Lock { name }, .. }) = self.find(item) {
+            recorder.free(&name, &self.other_locks(item)).await?;
+        }
+        self.forget(item).map_err(Trouble::again)
+    }
+
+    fn forget(&self, item: &RequestItemId) -> std::io::Result<()> {
         let folder = self.folder(item);
         // without the key in it the footage is lost, whatever becomes of its blocks on the disk
         for gone in [std::fs::remove_file(folder.join(HOLD)), std::fs::remove_dir_all(&folder)] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Timestamp, Window};
 use serde_json::{Value, json};
 
-use crate::support::installation::{Connector, Installation, text, wait};
+use crate::support::installation::{Connector, ConnectorFiles, Installation, text, wait};
 use crate::support::zoneminder::{PASSWORD, PATIENCE, Seam, ZoneMinder, covers};
 
 /// Neither end on a picture.
@@ -13,6 +13,7 @@ const AROUND: Duration = Duration::from_millis(6_350);
 
 struct Story {
     _connector: Connector,
+    files: ConnectorFiles,
     installation: Installation,
     camera: String,
     real: ZoneMinder,
@@ -32,7 +33,7 @@ impl Story {
         let camera = installation.camera(&files).await;
         let device = text(&installation.administrator.get(&format!("/cameras/{camera}")).await["device_id"]);
         let seam = real.seam(&device).await;
-        Self { _connector: connector, installation, camera, real, seam }
+        Self { _connector: connector, files, installation, camera, real, seam }
     }
 
     /// Asks for a window of both events, once it has passed; answers the request when they are held, and its item.
@@ -54,6 +55,12 @@ impl Story {
         self.installation.approver.post(&format!("/request-items/{item}/{how}"), json!({})).await;
     }
 
+    /// So many holds have a folder beside the recorder.
+    async fn kept(&self, holds: usize) {
+        let kept = || std::fs::read_dir(self.files.folder.join("sightline-connector-state/held")).unwrap().count();
+        wait("the connector's holds", PATIENCE, async || kept() == holds).await;
+    }
+
     /// The hold of a request has ended, and ZoneMinder keeps nothing any more.
     async fn is_freed(&self, request: &str) {
         wait("ZoneMinder to let go", PATIENCE, async || self.real.archived().await.is_empty()).await;
@@ -61,7 +68,8 @@ impl Story {
     }
 }
 
-/// All of it in one test: it takes half a minute until there are two events, and there can be but one ZoneMinder.
+/// Two ask for the same footage; one is denied it, which must not let go of what is held for the other. All of it in one test: it
+/// takes half a minute until there are two events, and there can be but one ZoneMinder.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_zoneminder_keeps_is_let_go_by_a_denial_and_released_by_an_approval() {
     let story = Story::begin().await;
@@ -73,8 +81,14 @@ async fn what_zoneminder_keeps_is_let_go_by_a_denial_and_released_by_an_approval
     story.is_freed(&denied).await;
     assert_eq!(story.installation.item(&denied).await["evidence"], json!([]));
 
-    let (granted, item) = story.ask(asked).await;
-    story.decide(&item, "approve").await;
+    let (denied, of_denied) = story.ask(asked).await;
+    let (granted, of_granted) = story.ask(asked).await;
+    story.decide(&of_denied, "deny").await;
+    story.kept(1).await;
+    assert_eq!(story.installation.item(&denied).await["hold"], "freed");
+    assert_eq!(story.real.archived().await, story.seam.events, "the other one still needs them");
+
+    story.decide(&of_granted, "approve").await;
     let (evidence, file) = story.installation.arrived(&granted).await;
     covers(&file, asked, evidence["manifest"]["uncertainty_ms"].as_i64().unwrap());
     assert_eq!(evidence["manifest"]["segments"].as_array().unwrap().len(), 2);

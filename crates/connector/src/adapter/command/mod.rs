@@ -199,7 +199,7 @@ impl Adapter for External {
         Ok(Some(ClockOffset { offset_ms, uncertainty_ms, measured_at: Some(Timestamp::from_micros(came * 1_000)) }))
     }
 
-    async fn hold(&self, asked: &Asked) -> Result<Option<String>, Trouble> {
+    async fn hold(&self, asked: &Asked, _others: &[String]) -> Result<Option<String>, Trouble> {
         if !self.can("hold").await? {
             return Ok(None);
         }
@@ -209,7 +209,7 @@ impl Adapter for External {
         Ok(Some(name))
     }
 
-    async fn free(&self, name: &str) -> Result<(), Trouble> {
+    async fn free(&self, name: &str, _others: &[String]) -> Result<(), Trouble> {
         let Done {} = self.program.ask("free", json!({"name": name})).await?;
         Ok(())
     }

@@ -197,6 +197,11 @@ fn with_token(request: RequestBuilder, token: &str) -> RequestBuilder {
     if token.is_empty() { request } else { request.query(&[("token", token)]) }
 }
 
+/// Whether an event is one of those that locks are named by.
+fn among(locks: &[String], event: &str) -> bool {
+    locks.iter().flat_map(|lock| lock.split(',')).any(|name| name == event)
+}
+
 #[async_trait]
 impl Archive for ZoneMinder {
     const KIND: &'static str = "zoneminder";
@@ -265,22 +270,27 @@ impl Adapter for ZoneMinder {
         Ok(self.web.clock(self.web.request(Method::GET, &["api", "host", "getVersion.json"])).await?)
     }
 
-    async fn hold(&self, asked: &Asked) -> Result<Option<String>, Trouble> {
+    async fn hold(&self, asked: &Asked, others: &[String]) -> Result<Option<String>, Trouble> {
         let events = self.events(&asked.device_id, asked.window).await?;
         let names = event::reaching_into(&events, asked.window, self.zone().await?);
         if names.is_empty() {
             return Err(archive::nothing_there(self, asked).await?);
         }
-        // what was kept before is somebody else's to let go
-        let names: Vec<_> = names.into_iter().filter(|event| !event.archived()).map(Event::name).collect();
-        for name in &names {
-            self.archive(name, true).await?;
+        let mut kept = Vec::new();
+        for event in names {
+            let name = event.name();
+            // what was archived before, and not by us, is somebody else's to let go
+            if event.archived() && !among(others, &name) {
+                continue;
+            }
+            self.archive(&name, true).await?;
+            kept.push(name);
         }
-        Ok(Some(names.join(",")))
+        Ok(Some(kept.join(",")))
     }
 
-    async fn free(&self, name: &str) -> Result<(), Trouble> {
-        for name in name.split(',').filter(|name| !name.is_empty()) {
+    async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
+        for name in name.split(',').filter(|name| !name.is_empty() && !among(others, name)) {
             self.archive(name, false).await?;
         }
         Ok(())
