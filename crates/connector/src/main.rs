@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use domain::id::RequestItemId;
 use protocol::ConnectionFile;
 use sightline_connector::adapter::{self, Discovery};
 use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
-use sightline_connector::held::Holds;
+use sightline_connector::held::{Held, Holds, Kept};
 use sightline_connector::recorder::Recorder;
 use sightline_connector::{media, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,26 @@ enum Command {
         #[command(flatten)]
         files: Files,
     },
+    /// Lists what is held for requests that are not decided.
+    Held {
+        /// The file that the operator wrote.
+        #[arg(long)]
+        config: PathBuf,
+        /// Where it lies, if `run` is told so too.
+        #[arg(long)]
+        state: Option<PathBuf>,
+        #[command(subcommand)]
+        then: Option<HeldCommand>,
+    },
+}
+
+#[derive(Subcommand)]
+enum HeldCommand {
+    /// Deletes what is held for an item, or has the video system let go of it. The connector may be running.
+    Delete {
+        /// As the list names it.
+        item: RequestItemId,
+    },
 }
 
 #[derive(Args)]
@@ -60,6 +81,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run { files, state, until_stdin_closes } => run(&files, state, until_stdin_closes).await,
         Command::Check { files } => check(&files).await,
+        Command::Held { config, state, then } => held(&config, state, then).await,
     };
     match done {
         Ok(code) => code,
@@ -82,10 +104,14 @@ fn read(files: &Files) -> anyhow::Result<(Client, Recorder, Config)> {
     Ok((Client::new(&connection)?, recorder, config))
 }
 
+fn state_folder(told: Option<PathBuf>, config: &Config) -> anyhow::Result<PathBuf> {
+    told.or_else(|| config.connector.state.clone()).context("no state folder")
+}
+
 async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) -> anyhow::Result<ExitCode> {
     let (client, recorder, config) = read(files)?;
     media::present().await?;
-    let state = state.or_else(|| config.connector.state.clone()).context("no state folder")?;
+    let state = state_folder(state, &config)?;
     let spool = Spool::open(&state)?;
     let holds = Holds::open(&state, config.hold.as_ref().map(|hold| hold.key_file.as_path()))?;
     let stop = CancellationToken::new();
@@ -153,4 +179,36 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
+}
+
+async fn held(config: &Path, state: Option<PathBuf>, then: Option<HeldCommand>) -> anyhow::Result<ExitCode> {
+    let config = config::read(config)?;
+    let state = state_folder(state, &config)?;
+    let holds = Holds::beside(&state).with_context(|| format!("cannot read {}/held", state.display()))?;
+    match then {
+        None => list(&holds),
+        Some(HeldCommand::Delete { item }) => {
+            anyhow::ensure!(holds.find(&item).is_some(), "nothing is held for {item}");
+            let recorder = Recorder::new(adapter::open(&config)?, &config);
+            holds.let_go(&recorder, &item).await?;
+            println!("no longer held; the server learns that it is lost from the running connector");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(holds: &Holds) {
+    let all = holds.list();
+    for Held { item_id, source, window, until, kept } in &all {
+        let how = match (kept, holds.size_bytes(item_id)) {
+            (Kept::Lock { .. }, _) => "by the video system itself".to_owned(),
+            (Kept::Export { .. }, Some(bytes)) => format!("an encrypted copy of {:.1} MB", bytes as f64 / 1e6),
+            (Kept::Export { .. }, None) => "an encrypted copy that is missing".to_owned(),
+        };
+        let (device_id, name, from, to) = (&source.device_id, &source.name, window.from, window.to);
+        println!("{item_id}: {device_id} \"{name}\", {from} to {to}, until {until}; {how}");
+    }
+    if all.is_empty() {
+        println!("nothing is held");
+    }
 }

@@ -6,6 +6,7 @@
 mod world;
 
 use std::path::PathBuf;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -143,6 +144,46 @@ async fn nothing_is_held_beyond_its_term() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(running.held(), Vec::<PathBuf>::new());
+    running.stop().await;
+}
+
+/// Types `sightline-connector held …` beside it.
+fn held_command(running: &Running, more: &[&str]) -> Output {
+    let config = running.state.path().join("connector.toml");
+    let path = running.recordings.path();
+    std::fs::write(&config, format!("[adapter]\nkind = 'folder'\npath = {path:?}\npattern = '{{camera}}/%s.mp4'"))
+        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-connector"));
+    command.args(["held", "--config"]).arg(&config).arg("--state").arg(running.state.path()).args(more);
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn its_owner_lists_and_deletes_what_is_held() {
+    let running = holding().await;
+    // another one is just being made
+    std::fs::create_dir(running.state.path().join("held/itm_01h455vb4pex5vsknk084sn03q")).unwrap();
+    let listed = held_command(&running, &[]);
+    let told = text(&listed.stdout);
+    let line = format!(
+        "{ITEM}: yard \"yard\", 2026-01-10T10:00:05.000Z to 2026-01-10T10:00:15.000Z, until 2099-01-01T00:00:00.000Z; an encrypted copy of "
+    );
+    assert!(listed.status.success() && told.starts_with(&line) && told.lines().count() == 1, "{listed:?}");
+
+    let deleted = held_command(&running, &["delete", ITEM]);
+    assert!(deleted.status.success() && deleted.stderr.is_empty(), "{deleted:?}");
+    assert_eq!(running.held(), Vec::<PathBuf>::new());
+    running.until("word of it", |server| says_that_it_holds(server) == json!([])).await;
+    assert_eq!(text(&held_command(&running, &[]).stdout), "nothing is held\n");
+    assert!(std::fs::exists(running.state.path().join("held/itm_01h455vb4pex5vsknk084sn03q")).unwrap());
+
+    let again = held_command(&running, &["delete", ITEM]);
+    assert!(!again.status.success());
+    assert_eq!(text(&again.stderr), format!("sightline-connector: nothing is held for {ITEM}\n"));
     running.stop().await;
 }
 

@@ -82,13 +82,21 @@ pub struct Holds {
 }
 
 impl Holds {
+    /// Opens the folder beside a connector that may be running: nothing is made in it or tidied up, and no footage is read.
+    pub fn beside(state: &Path) -> std::io::Result<Self> {
+        let root = state.join("held");
+        match std::fs::read_dir(&root) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(Self { root, key: None, locking: tokio::sync::Mutex::default() }),
+        }
+    }
+
     /// Opens the folder; what was left half written goes. `key_file` is made when it is not there.
     pub fn open(state: &Path, key_file: Option<&Path>) -> anyhow::Result<Self> {
-        let root = state.join("held");
-        disk::own_folder(&root).with_context(|| format!("cannot make {}", root.display()))?;
+        disk::own_folder(&state.join("held")).with_context(|| format!("cannot make {}/held", state.display()))?;
         let key = key_file
             .map(|path| Key::read_or_make(path).with_context(|| format!("the hold's key_file {}", path.display())));
-        let holds = Self { root, key: key.transpose()?, locking: tokio::sync::Mutex::default() };
+        let holds = Self { key: key.transpose()?, ..Self::beside(state)? };
         for found in std::fs::read_dir(&holds.root)? {
             let folder = found?.path();
             if !folder.join(HOLD).exists() {
@@ -118,6 +126,11 @@ impl Holds {
         let mut held: Vec<_> = folders.filter_map(|folder| read(&folder.path())).collect();
         held.sort_by(|a, b| a.item_id.cmp(&b.item_id));
         held
+    }
+
+    /// How many bytes an item's encrypted export has, if there is one.
+    pub fn size_bytes(&self, item: &RequestItemId) -> Option<u64> {
+        Some(std::fs::metadata(self.folder(item).join(FOOTAGE)).ok()?.len())
     }
 
     /// The items that something is held for.

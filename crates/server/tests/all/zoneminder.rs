@@ -94,4 +94,9 @@ async fn what_zoneminder_keeps_is_let_go_by_a_denial_and_released_by_an_approval
     assert_eq!(evidence["manifest"]["segments"].as_array().unwrap().len(), 2);
     assert_eq!(evidence["recorded"]["gaps"], json!([]));
     story.is_freed(&granted).await;
+
+    // what its owner deletes beside the recorder, ZoneMinder lets go of at once
+    let (_, item) = story.ask(asked).await;
+    story.files.delete_held(&item);
+    assert_eq!(story.real.archived().await, [""; 0]);
 }

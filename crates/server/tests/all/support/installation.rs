@@ -301,17 +301,27 @@ impl ConnectorFiles {
         SlowFfmpeg::put_into(&self.programs())
     }
 
+    /// A command of the connector's with its configuration.
+    fn command(&self, name: &str) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_sightline")).with_file_name("sightline-connector");
+        assert!(program.exists(), "{} is missing: cargo build --workspace --bins", program.display());
+        let mut command = Command::new(program);
+        command.arg(name).arg("--config").arg(self.folder.join("config.toml"));
+        command
+    }
+
+    /// Types `sightline-connector held … delete`.
+    pub(crate) fn delete_held(&self, item: &str) {
+        succeed(self.command("held").args(["delete", item]));
+    }
+
     /// Starts the connector.
     pub(crate) fn run(&self) -> Connector {
         let log = || File::options().create(true).append(true).open(self.folder.join("connector.log")).expect("a log");
-        let program = Path::new(env!("CARGO_BIN_EXE_sightline")).with_file_name("sightline-connector");
-        assert!(program.exists(), "{} is missing: cargo build --workspace --bins", program.display());
-        let child = Command::new(program)
-            .arg("run")
+        let child = self
+            .command("run")
             .arg("--connection")
             .arg(self.folder.join("connection.toml"))
-            .arg("--config")
-            .arg(self.folder.join("config.toml"))
             .env("PATH", format!("{}:{}", self.programs().display(), std::env::var("PATH").expect("there is one")))
             .stdin(Stdio::null())
             .stdout(log())
