@@ -205,8 +205,9 @@ fn list(holds: &Holds) {
             (Kept::Export { .. }, Some(bytes)) => format!("an encrypted copy of {:.1} MB", bytes as f64 / 1e6),
             (Kept::Export { .. }, None) => "an encrypted copy that is missing".to_owned(),
         };
-        let (device_id, name, from, to) = (&source.device_id, &source.name, window.from, window.to);
-        println!("{item_id}: {device_id} \"{name}\", {from} to {to}, until {until}; {how}");
+        let name = if source.name.is_empty() { String::new() } else { format!(" \"{}\"", source.name) };
+        let (device_id, from, to) = (&source.device_id, window.from, window.to);
+        println!("{item_id}: {device_id}{name}, {from} to {to}, until {until}; {how}");
     }
     if all.is_empty() {
         println!("nothing is held");

@@ -170,7 +170,7 @@ async fn its_owner_lists_and_deletes_what_is_held() {
     let listed = held_command(&running, &[]);
     let told = text(&listed.stdout);
     let line = format!(
-        "{ITEM}: yard \"yard\", 2026-01-10T10:00:05.000Z to 2026-01-10T10:00:15.000Z, until 2099-01-01T00:00:00.000Z; an encrypted copy of "
+        "{ITEM}: yard, 2026-01-10T10:00:05.000Z to 2026-01-10T10:00:15.000Z, until 2099-01-01T00:00:00.000Z; an encrypted copy of "
     );
     assert!(listed.status.success() && told.starts_with(&line) && told.lines().count() == 1, "{listed:?}");
 
