@@ -7,7 +7,7 @@ DATA ?= demo-data
 LISTEN ?= 127.0.0.1:8080
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo test check bench fmt web openapi
+.PHONY: help demo test check bench package fmt web openapi
 
 help:
 	@echo "make demo     a running city with cameras, recorders and people, at http://$(LISTEN)"
@@ -17,6 +17,7 @@ help:
 	@echo "make web      builds the page"
 	@echo "make openapi  writes web/openapi.json and the page's types from the server"
 	@echo "make bench    the benchmarks"
+	@echo "make package  the connector as a Debian package"
 
 # The page is built first: the server embeds it.
 demo: web
@@ -42,3 +43,6 @@ openapi:
 
 bench:
 	bench/run
+
+package:
+	scripts/package
