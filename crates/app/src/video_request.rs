@@ -71,6 +71,8 @@ pub enum WaitingFor {
     ConnectorOffline(Option<Timestamp>),
     /// The window is still being recorded.
     Recording,
+    /// The hours at which the connector sends footage.
+    Hours,
     /// Somebody with the upload link.
     Link,
 }
@@ -343,6 +345,8 @@ fn waiting_for(shown: &Shown, now: Timestamp) -> Option<WaitingFor> {
                 Some(WaitingFor::ConnectorOffline(connector.last_seen_at))
             } else if recording && item.state != State::Uploading {
                 Some(WaitingFor::Recording)
+            } else if shown.phase.as_deref() == Some("waiting_for_hours") {
+                Some(WaitingFor::Hours)
             } else {
                 (item.state == State::Approved).then_some(WaitingFor::Connector)
             }

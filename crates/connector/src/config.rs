@@ -7,6 +7,8 @@ use domain::Position;
 use protocol::{ClockOffset, SourceDescription};
 use serde::Deserialize;
 
+use crate::limits::Hours;
+
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,9 +24,29 @@ pub struct Config {
     /// How the connector works.
     #[serde(default)]
     pub connector: ConnectorConfig,
+    /// What it may take of the line.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Keeping footage for requests that are not decided; without it only systems that can do so by themselves hold.
     #[serde(default)]
     pub hold: Option<HoldConfig>,
+}
+
+/// What the connector may take of the line for footage. What is exported waits; it is not lost to the recorder meanwhile.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// All uploads together, in million bits a second.
+    #[serde(default, deserialize_with = "positive")]
+    pub upload_mbit: Option<f64>,
+    /// The hours of each day at which footage is sent.
+    #[serde(default)]
+    pub hours: Option<Hours>,
+}
+
+fn positive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if number >= 0.01 { Ok(Some(number)) } else { Err(serde::de::Error::custom("a pace of 0.01 or more is needed")) }
 }
 
 /// How footage is kept for requests that are not decided.

@@ -11,6 +11,7 @@ pub mod cut;
 pub mod disk;
 pub mod fragments;
 pub mod held;
+pub mod limits;
 pub mod media;
 pub mod publish;
 pub mod recorder;

@@ -13,6 +13,7 @@ use crate::backoff::Backoff;
 use crate::client::{CallError, Client};
 use crate::config::Config;
 use crate::held::Holds;
+use crate::limits::Pace;
 use crate::publish::Publisher;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub publish_now: Notify,
     /// How many tasks may be worked on at once.
     pub slots: Arc<Semaphore>,
+    /// How fast footage is sent.
+    pub pace: Option<Arc<Pace>>,
     /// What the configuration says.
     pub config: Config,
     settings: Mutex<Option<(HelloAnswer, Instant)>>,
@@ -57,6 +60,11 @@ impl Shared {
             |(settings, heard)| settings.clock.plus(heard.elapsed()),
         )
     }
+
+    /// Whether footage is sent at this hour.
+    pub fn may_send(&self) -> bool {
+        self.config.limits.hours.as_ref().is_none_or(|hours| hours.hold(self.now()))
+    }
 }
 
 /// Works until `stop` is canceled.
@@ -74,6 +82,7 @@ pub async fn run(
         holds: Arc::new(holds),
         publish_now: Notify::new(),
         slots: Arc::new(Semaphore::new(config.connector.tasks)),
+        pace: config.limits.upload_mbit.map(|mbit| Arc::new(Pace::megabits(mbit))),
         config,
         settings: Mutex::new(None),
     });

@@ -220,6 +220,11 @@ impl Work {
         entry.write(&self.path)
     }
 
+    /// Where the export is being sent, as far as it is known.
+    pub fn location(&self) -> Option<String> {
+        self.entry.as_ref()?.location.clone()
+    }
+
     /// The task has ended, well or not: nothing of it is needed any more.
     pub fn over(&mut self) {
         self.over = true;

@@ -197,7 +197,7 @@ async fn perform(
                     work.keep(&exported, source, window).await.map_err(broken)?
                 }
             };
-            send(shared, id, lease, work, entry, told).await
+            send(shared, id, lease, work, entry, slot, told).await
         }
         TaskPayload::Hold { item_id, device_id, from, to, until } => {
             let window = checked(from, to)?;
@@ -317,33 +317,58 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
     Ok(TaskResult::Held { until })
 }
 
+/// Waits for the hours at which footage may be sent. That costs no right to work.
+async fn wait_for_hours(shared: &Shared, slot: &mut Slot, told: &Told) {
+    while !shared.may_send() {
+        slot.put_down();
+        tell(told, Phase::WaitingForHours, 0, None);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    slot.take_up(&shared.slots).await;
+}
+
+async fn hours_end(shared: &Shared) {
+    while shared.may_send() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 async fn send(
     shared: &Shared,
     id: &TaskId,
     lease: i64,
     work: &mut Work,
     entry: Entry,
+    slot: &mut Slot,
     told: &Told,
 ) -> Result<TaskResult, End> {
     let mut manifest = entry.manifest.clone();
     let (suffix, media_type) =
         if manifest.export.container == "mp4" { ("mp4", "video/mp4") } else { ("mkv", "video/x-matroska") };
-    let upload = Upload {
-        client: &shared.client,
-        task: id,
-        lease,
-        path: &work.file(&entry),
-        name: &file_name(&entry.source.device_id, entry.window, suffix),
-        media_type,
-        begun: entry.location,
-    };
-    let placed = |location: &str| {
-        // without the note a restarted connector begins anew, and nothing worse
-        if let Err(error) = work.sent_to(location) {
-            tracing::warn!(task = %id, %error, "where the export is sent could not be noted");
+    let (path, name) = (work.file(&entry), file_name(&entry.source.device_id, entry.window, suffix));
+    let sent = loop {
+        wait_for_hours(shared, slot, told).await;
+        let upload = Upload {
+            client: &shared.client,
+            task: id,
+            lease,
+            path: &path,
+            name: &name,
+            media_type,
+            begun: work.location(),
+            pace: shared.pace.clone(),
+        };
+        let placed = |location: &str| {
+            // without the note a restarted connector begins anew, and nothing worse
+            if let Err(error) = work.sent_to(location) {
+                tracing::warn!(task = %id, %error, "where the export is sent could not be noted");
+            }
+        };
+        tokio::select! {
+            sent = upload.send(placed, |done, total| tell(told, Phase::Uploading, done, Some(total))) => break sent,
+            () = hours_end(shared) => tracing::info!(task = %id, "the hours are over; goes on in the next"),
         }
     };
-    let sent = upload.send(placed, |done, total| tell(told, Phase::Uploading, done, Some(total))).await;
     let sent = sent.map_err(|error| match error {
         UploadError::Call(error) => call(error),
         other => broken(other),

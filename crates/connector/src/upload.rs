@@ -17,6 +17,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::backoff::Backoff;
 use crate::client::{CallError, Client, check};
+use crate::limits::Pace;
 
 const BUFFER: usize = 256 * 1024;
 
@@ -36,6 +37,8 @@ pub struct Upload<'a> {
     pub media_type: &'a str,
     /// Where an earlier lease of the task had begun to send it.
     pub begun: Option<String>,
+    /// How fast it is sent.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// What was sent.
@@ -184,16 +187,20 @@ impl Upload<'_> {
         hashed: &Arc<Mutex<Hashed>>,
         told: &mut impl FnMut(u64, u64),
     ) -> Result<u64, UploadError> {
-        let (buffers, mut filled) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(4);
+        let (buffers, filled) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(4);
         let (path, hashed) = (self.path.to_owned(), Arc::clone(hashed));
         let reader = tokio::task::spawn_blocking(move || read_and_hash(path, offset, size, &hashed, &buffers));
         let (count, mut counted) = tokio::sync::watch::channel(offset);
-        let body = futures::stream::poll_fn(move |context| {
-            let next = filled.poll_recv(context);
-            if let std::task::Poll::Ready(Some(Ok(bytes))) = &next {
+        let pace = self.pace.clone();
+        let body = futures::stream::unfold((filled, count, pace), async |(mut filled, count, pace)| {
+            let next = filled.recv().await?;
+            if let Ok(bytes) = &next {
+                if let Some(pace) = &pace {
+                    pace.take(bytes.len()).await;
+                }
                 count.send_modify(|sent| *sent += bytes.len() as u64);
             }
-            next
+            Some((next, (filled, count, pace)))
         });
         let request = self
             .client

@@ -88,6 +88,7 @@ impl Recorder {
             sources: sources.to_vec(),
             connector: Default::default(),
             hold: None,
+            limits: Default::default(),
         };
         Seen::new(adapter, &config)
     }

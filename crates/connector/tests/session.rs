@@ -60,6 +60,43 @@ async fn an_upload_goes_on_where_a_dying_server_left_it() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn footage_is_sent_in_the_hours_that_its_owner_allows() {
+    let last = |server: &Server, phase| server.called("progress").last().is_some_and(|told| told["phase"] == phase);
+    let at = |clock, lease| {
+        move |server: &mut Server| {
+            server.calls.clear();
+            server.tasks.push_back(export(lease));
+            server.clock = Some(clock);
+        }
+    };
+    let running = Running::start(|server| {
+        at("2026-01-10T12:00:00Z", 1)(server);
+        server.limits = "[limits]\nupload_mbit = 0.1\nhours = { from = '20:00', to = '20:00:10', time_zone = 'UTC' }";
+    })
+    .await;
+    running.until("the hours to be waited for", |server| last(server, "waiting_for_hours")).await;
+    assert_eq!(running.server.lock().unwrap().created, 0);
+    let running = running.restart(at("2026-01-10T20:00:00Z", 2)).await;
+    running.until("it to be sent", |server| !server.upload.is_empty()).await;
+    running.until("the hours to be over", |server| last(server, "waiting_for_hours")).await;
+    let sent = running.server.lock().unwrap().upload.len();
+    assert!(sent < running.server.lock().unwrap().upload_length, "{sent} bytes");
+    let running = running
+        .restart(|server| {
+            at("2026-01-11T20:00:00Z", 3)(server);
+            server.limits = "[limits]\nhours = { from = '19:00', to = '06:00', time_zone = 'UTC' }";
+        })
+        .await;
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    {
+        let server = running.server.lock().unwrap();
+        assert_eq!((server.created, server.offsets_of_patches.last()), (1, Some(&sent)), "it goes on where it was");
+        assert_eq!(server.called("complete")[0]["result"]["sha256"], sha256(&server.upload));
+    }
+    running.stop().await;
+}
+
 /// A connector whose upload broke off in the middle, and whose server does not answer any more.
 async fn half_sent() -> Running {
     let running = Running::start(|server| {

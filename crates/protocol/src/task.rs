@@ -137,6 +137,8 @@ pub enum Phase {
     WaitingForRecording,
     /// The recorder is read.
     Exporting,
+    /// The export waits for the hours at which its owner sends footage.
+    WaitingForHours,
     /// Bytes are on their way.
     Uploading,
     /// Of a later version.
@@ -150,6 +152,7 @@ impl Phase {
         match self {
             Self::WaitingForRecording => "waiting_for_recording",
             Self::Exporting => "exporting",
+            Self::WaitingForHours => "waiting_for_hours",
             Self::Uploading => "uploading",
             Self::Other => "other",
         }
@@ -157,7 +160,7 @@ impl Phase {
 
     /// The phase that is written so.
     pub fn named(text: &str) -> Self {
-        let known = [Self::WaitingForRecording, Self::Exporting, Self::Uploading];
+        let known = [Self::WaitingForRecording, Self::Exporting, Self::WaitingForHours, Self::Uploading];
         known.into_iter().find(|phase| phase.as_str() == text).unwrap_or(Self::Other)
     }
 }

@@ -53,6 +53,10 @@ pub(crate) struct Server {
     pub(crate) thumbnails: HashMap<String, usize>,
     /// The connector is not set up to hold.
     pub(crate) cannot_hold: bool,
+    /// What the connector's configuration limits.
+    pub(crate) limits: &'static str,
+    /// What its own clock says when it is greeted; the true time unless set.
+    pub(crate) clock: Option<&'static str>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Server>>;
@@ -84,10 +88,12 @@ async fn gate(State(server): State<Shared>, request: Request, next: axum::middle
 }
 
 async fn hello(State(server): State<Shared>, Json(body): Json<Value>) -> Json<Value> {
-    server.lock().unwrap().calls.push(("hello".into(), body));
+    let mut server = server.lock().unwrap();
+    server.calls.push(("hello".into(), body));
+    let clock = server.clock.map_or_else(|| jiff::Timestamp::now().to_string(), str::to_owned);
     Json(json!({
         "version": 1, "connector": {"id": "con_01h455vb4pex5vsknk084sn02q", "name": "Depot"},
-        "clock": jiff::Timestamp::now().to_string(), "heartbeat_seconds": 30, "longest_wait_seconds": 1,
+        "clock": clock, "heartbeat_seconds": 30, "longest_wait_seconds": 1,
         "thumbnail_seconds": 3600, "sequence": null,
     }))
 }
@@ -217,8 +223,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
 
-        let hold = !server.lock().unwrap().cannot_hold;
-        let (stop, task) = connector(&url, recordings.path(), state.path(), hold);
+        let (stop, task) = connector(&url, recordings.path(), state.path(), &server.lock().unwrap());
         Self { server, url, stop, task, recordings, state }
     }
 
@@ -227,8 +232,8 @@ impl Running {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
         set(&mut self.server.lock().unwrap());
-        let hold = !self.server.lock().unwrap().cannot_hold;
-        (self.stop, self.task) = connector(&self.url, self.recordings.path(), self.state.path(), hold);
+        let started = connector(&self.url, self.recordings.path(), self.state.path(), &self.server.lock().unwrap());
+        (self.stop, self.task) = started;
         self
     }
 
@@ -263,12 +268,14 @@ fn connector(
     url: &str,
     recordings: &FilePath,
     state: &FilePath,
-    hold: bool,
+    set: &Server,
 ) -> (CancellationToken, tokio::task::JoinHandle<()>) {
-    let hold = if hold { format!("[hold]\nkey_file = {:?}\n", state.join("hold.key")) } else { String::new() };
+    let key_file = state.join("hold.key");
+    let hold = if set.cannot_hold { String::new() } else { format!("[hold]\nkey_file = {key_file:?}\n") };
+    let limits = set.limits;
     let config: Config = toml::from_str(&format!(
         "[adapter]\nkind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
-         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{hold}"
+         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{hold}{limits}"
     ))
     .unwrap();
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);

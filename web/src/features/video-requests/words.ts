@@ -34,6 +34,7 @@ export function waitingText(item: Item, zone: string, since?: string | null): st
     case 'connector': return 'Waits for its turn at the connector.'
     case 'connector_offline': return `The connector is offline${since ? ` since ${moment(since, zone, false)}, ${duration(Date.now() - Date.parse(since))}` : ''}. The export starts when it is back.`
     case 'recording': return 'The window is not over yet. It is exported when it has been recorded.'
+    case 'hours': return 'Exported. It is sent in the hours at which its connector may send.'
     case 'link': return `Waits for ${owner} to send it through the upload link.`
     default: return null
   }

@@ -129,6 +129,8 @@ pub(super) enum WaitingForView {
     ConnectorOffline,
     /// The window is still being recorded.
     Recording,
+    /// The hours at which the connector sends footage.
+    Hours,
     /// Somebody with the upload link.
     Link,
 }
@@ -205,6 +207,7 @@ impl From<ItemView> for RequestItemView {
             Some(WaitingFor::Connector) => (Some(WaitingForView::Connector), None),
             Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
             Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
+            Some(WaitingFor::Hours) => (Some(WaitingForView::Hours), None),
             Some(WaitingFor::Link) => (Some(WaitingForView::Link), None),
         };
         let source = item.source_id.map(|id| ItemSource {
