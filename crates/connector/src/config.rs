@@ -67,6 +67,8 @@ pub enum AdapterConfig {
     Folder(FolderConfig),
     /// Frigate.
     Frigate(WebConfig),
+    /// MediaMTX.
+    Mediamtx(MediamtxConfig),
     /// Moonfire NVR.
     Moonfire(WebConfig),
     /// A device with ONVIF Profile G.
@@ -101,6 +103,17 @@ pub struct WebConfig {
     pub answer_seconds: u32,
 }
 
+/// MediaMTX, whose two servers have an address each and one account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediamtxConfig {
+    /// Where its playback server hands out recordings, such as `http://127.0.0.1:9996`.
+    pub playback_url: String,
+    /// Its control API, such as `http://127.0.0.1:9997`.
+    #[serde(flatten)]
+    pub web: WebConfig,
+}
+
 fn sixty() -> u32 {
     60
 }
@@ -111,7 +124,11 @@ impl AdapterConfig {
         match self {
             Self::Command(adapter) => adapter.beside(folder),
             Self::Folder(adapter) => adapter.path = folder.join(&adapter.path),
-            Self::Frigate(web) | Self::Moonfire(web) | Self::Onvif(web) | Self::Zoneminder(web) => {
+            Self::Frigate(web)
+            | Self::Mediamtx(MediamtxConfig { web, .. })
+            | Self::Moonfire(web)
+            | Self::Onvif(web)
+            | Self::Zoneminder(web) => {
                 for path in [&mut web.password_file, &mut web.ca_file].into_iter().flatten() {
                     *path = folder.join(&path);
                 }
@@ -358,6 +375,15 @@ mod tests {
         assert!(publish.allows(&source("gate", &["public"])));
         assert!(!publish.allows(&source("gate", &[])));
         assert!(!publish.allows(&source("yard-2", &["very private indeed"])));
+    }
+
+    #[test]
+    fn two_addresses_share_an_account() {
+        let text = "[adapter]\nkind='mediamtx'\nurl='http://a'\nplayback_url='http://b'\npassword_file='p'\n";
+        let AdapterConfig::Mediamtx(read) = parse(text, Path::new("/etc")).unwrap().adapter else { panic!() };
+        assert_eq!((read.web.url.as_str(), read.playback_url.as_str()), ("http://a", "http://b"));
+        assert_eq!(read.web.password_file, Some("/etc/p".into()));
+        assert!(toml::from_str::<Config>(&format!("{text}typo=1")).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod command;
 mod folder;
 mod frigate;
+mod mediamtx;
 mod moonfire;
 mod onvif;
 mod rtsp;
@@ -103,6 +104,8 @@ footage!(onvif_footage, crate::onvif::Onvif);
 network!(onvif_network, crate::onvif::Onvif);
 footage!(frigate_footage, crate::frigate::Frigate);
 network!(frigate_network, crate::frigate::Frigate);
+footage!(mediamtx_footage, crate::mediamtx::MediaMtx);
+network!(mediamtx_network, crate::mediamtx::MediaMtx);
 footage!(moonfire_footage, crate::moonfire::Moonfire);
 network!(moonfire_network, crate::moonfire::Moonfire);
 footage!(zoneminder_footage, crate::zoneminder::ZoneMinder);

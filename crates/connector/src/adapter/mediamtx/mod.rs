@@ -1,0 +1,141 @@
+//! MediaMTX, by its control API and its playback server (<https://mediamtx.org/docs/usage/playback>).
+//!
+//! A path that is recorded is a camera. The control API tells which there are and when their segments begin; the playback server
+//! tells how long these last, and hands them out.
+
+mod run;
+mod servers;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Window;
+use protocol::{ClockOffset, ProblemReport, SourceDescription, UnavailableReason};
+
+use super::archive::{self, Archive, Bounds, Recording};
+use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use crate::config::MediamtxConfig;
+use crate::media;
+use servers::{Live, Recorded, Servers};
+
+/// Of the newest recording so much is fetched for a picture.
+const END: Duration = Duration::from_secs(3);
+
+/// A MediaMTX server.
+pub struct MediaMtx(Servers);
+
+impl MediaMtx {
+    /// Checks the settings; nothing is asked yet.
+    pub fn new(config: MediamtxConfig) -> anyhow::Result<Self> {
+        Ok(Self(Servers::new(config)?))
+    }
+}
+
+/// The paths that have recordings, are configured by their name, or bring pictures now. Others are there because somebody asks
+/// for them.
+fn cameras(live: &[Live], recorded: &[Recorded], retention_hours: Option<i64>) -> Vec<SourceDescription> {
+    let mut found: BTreeMap<&str, Option<bool>> = recorded.iter().map(|path| (path.name.as_str(), None)).collect();
+    for path in live {
+        if path.online() || path.name == path.conf_name || found.contains_key(path.name.as_str()) {
+            found.insert(&path.name, Some(path.online()));
+        }
+    }
+    let described = |(name, online): (&str, Option<bool>)| SourceDescription {
+        device_id: name.to_owned(),
+        name: name.to_owned(),
+        online,
+        retention_hours,
+        ..SourceDescription::default()
+    };
+    found.into_iter().map(described).collect()
+}
+
+#[async_trait]
+impl Archive for MediaMtx {
+    const KIND: &'static str = "mediamtx";
+    /// What is recorded is written each second, unless `recordPartDuration` says otherwise.
+    const LISTED_WITHIN: Duration = Duration::from_secs(30);
+
+    async fn list(&self, device_id: &str, window: Window) -> Result<Vec<Recording>, Trouble> {
+        let segments = self.0.segments(device_id).await?;
+        let runs = self.0.runs(device_id, &segments, run::near(&segments, window)).await?;
+        let mut recordings: Vec<_> = runs.iter().flat_map(|run| run.recordings(window)).collect();
+        recordings.sort_by_key(|recording| recording.begins);
+        Ok(recordings)
+    }
+
+    async fn bounds(&self, device_id: &str) -> Result<Option<Bounds>, Trouble> {
+        let segments = self.0.segments(device_id).await?;
+        let bounds = segments.first().zip(segments.last());
+        Ok(bounds.map(|(oldest, newest)| Bounds { oldest: *oldest, newest: *newest }))
+    }
+
+    async fn fetch(&self, device_id: &str, recording: &Recording, into: &Path) -> Result<bool, Trouble> {
+        let long = recording.ends.unwrap_or(recording.begins).since(recording.begins);
+        // pictures of a segment may come after the sound that begins the next one
+        let there = self.0.part(device_id, recording.begins, long + run::SLACK, into).await?;
+        match media::facts(into).await {
+            // a part keeps its place on the file's own clock, which is 0 at what was asked for
+            Ok(facts) if there && facts.start_us > run::SLACK.as_micros() as i64 => {
+                Err(Trouble::again("A recording was deleted while it was fetched."))
+            }
+            _ => Ok(there),
+        }
+    }
+}
+
+#[async_trait]
+impl Adapter for MediaMtx {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    async fn discover(&self) -> Discovery {
+        let (live, recorded) = match self.0.paths().await {
+            Ok(told) => told,
+            Err(trouble) => return Discovery::of(Err(trouble), WHAT_TO_DO),
+        };
+        let sources = cameras(&live, &recorded, self.0.config.retention_hours);
+        let problem = self.0.hand_out(&recorded).await.err();
+        let report = |trouble: Trouble| ProblemReport { text: trouble.to_string(), what_to_do: PLAYBACK.to_owned() };
+        Discovery { sources, whole: true, problem: problem.map(report) }
+    }
+
+    /// There is none of now; one of the newest recording.
+    async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
+        let segments = self.0.segments(device_id).await?;
+        let newest = segments.len().saturating_sub(1)..segments.len();
+        let Some(run) = self.0.runs(device_id, &segments, newest).await?.pop() else {
+            return Err(Trouble::unavailable(
+                UnavailableReason::NeverRecorded,
+                "There is no recording of this camera that can be read.",
+            ));
+        };
+        let file = tempfile::NamedTempFile::new().map_err(Trouble::again)?;
+        self.0.part(device_id, run.ends.minus(END).max(run.begins()), END, file.path()).await?;
+        let facts = media::facts(file.path()).await.map_err(Trouble::again)?;
+        media::picture(file.path(), (facts.duration_us - 1_000_000).max(0)).await.map_err(Trouble::again)
+    }
+
+    async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble> {
+        archive::coverage(self, asked).await
+    }
+
+    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into).await
+    }
+
+    async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
+        self.0.clock().await
+    }
+}
+
+/// What to do when it does not tell of its cameras.
+const WHAT_TO_DO: &str = "See that MediaMTX runs with `api: true`, that the url of the configuration is that of its control API (port \
+                     9997), and that the account has the permission `api` for the address of this machine.";
+
+/// What to do when it tells of cameras and hands out nothing.
+const PLAYBACK: &str = "See that MediaMTX runs with `playback: true`, that playback_url is the address of its playback server (port \
+                     9996), and that the account has the permission `playback` for all paths.";
