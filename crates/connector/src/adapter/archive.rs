@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// A recording that came as something else is asked for so often.
 const TRIES: u32 = 3;
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+/// Between recordings that follow each other, and whose times are exact, a few frames may be missing.
+pub const SEAM: Duration = Duration::from_millis(300);
 
 /// A recording that the system lists. Times are by the recorder's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +58,22 @@ pub trait Archive: Send + Sync {
     /// Writes a recording into a file, and answers whether the system still had it.
     async fn fetch(&self, device_id: &str, recording: &Recording, into: &Path) -> Result<bool, Trouble>;
 
-    /// When the first frame of a recording was taken whose video turned out to last so long, and how much later that may have
-    /// been: as it was listed, unless the length says more.
-    fn begins(&self, recording: &Recording, _lasts: Duration) -> (Timestamp, Duration) {
-        (recording.begins, recording.or_later)
+    /// When the first frame of a fetched recording was taken, and how much later that may have been: as it was listed, unless its
+    /// file says more, or how long its video turned out to last.
+    async fn begins(
+        &self,
+        recording: &Recording,
+        _file: &Path,
+        _lasts: Duration,
+    ) -> Result<(Timestamp, Duration), Trouble> {
+        Ok((recording.begins, recording.or_later))
+    }
+
+    /// Holes between recordings up to this are none: two whose times are told to the second may lie a second apart and yet follow
+    /// each other.
+    fn tolerance(&self, listed: &[Recording]) -> Duration {
+        let unsure = listed.iter().map(|recording| recording.or_later).max().unwrap_or_default();
+        SEAM.max(unsure + Duration::from_millis(200))
     }
 }
 
@@ -67,19 +81,13 @@ pub trait Archive: Send + Sync {
 pub async fn coverage<A: Archive>(archive: &A, asked: &Asked) -> Result<Coverage, Trouble> {
     let listed = archive.list(&asked.device_id, asked.window).await?;
     let open = listed.iter().any(|recording| recording.ends.is_none());
-    let tolerance = tolerance(&listed);
+    let tolerance = archive.tolerance(&listed);
     let span = |recording: &Recording| Window { from: recording.begins, to: recording.ends.unwrap_or(asked.now) };
     let spans = listed.iter().map(span).filter(|span| span.from < span.to).collect();
     Ok(Coverage {
         spans: super::joined(spans, tolerance, asked.window),
         complete: !open && asked.window.to.plus(A::LISTED_WITHIN) <= asked.now,
     })
-}
-
-/// Two recordings whose times are told to the second may lie a second apart and yet follow each other.
-fn tolerance(listed: &[Recording]) -> Duration {
-    listed.iter().map(|recording| recording.or_later).max().unwrap_or_default().max(Duration::from_millis(100))
-        + Duration::from_millis(200)
 }
 
 /// Fetches what reaches into the window, and cuts the window out of it.
@@ -89,7 +97,7 @@ pub async fn export<A: Archive>(archive: &A, asked: &Asked, into: &Path) -> Resu
     let reaches =
         |r: &&Recording| r.begins < window.to && r.ends.is_none_or(|ends| ends.plus(r.or_later) > window.from);
     let listed: Vec<_> = listed.iter().filter(reaches).cloned().collect();
-    let tolerance = tolerance(&listed);
+    let tolerance = archive.tolerance(&listed);
     let mut brought = Brought::default();
     for recording in &listed {
         brought.take(archive, device_id, recording, into).await?;
@@ -142,7 +150,7 @@ impl Brought {
         let facts = media::facts(&path).await.map_err(Trouble::again)?;
         let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
         let lasts = Duration::from_micros(facts.duration_us.unsigned_abs());
-        let (begins, or_later) = archive.begins(recording, lasts);
+        let (begins, or_later) = archive.begins(recording, &path, lasts).await?;
         let (name, ends) = (recording.name.clone(), begins.plus(lasts));
         self.usable.push(Part { name, path, begins, or_later, ends, size, facts });
         Ok(())

@@ -233,11 +233,16 @@ impl Archive for ZoneMinder {
 
     /// What a camera had sent before ZoneMinder took its first picture comes all at once: such a video is seconds longer than its
     /// event, and begins before it. It is the end that is noted as it happens.
-    fn begins(&self, recording: &Recording, lasts: Duration) -> (Timestamp, Duration) {
+    async fn begins(
+        &self,
+        recording: &Recording,
+        _file: &Path,
+        lasts: Duration,
+    ) -> Result<(Timestamp, Duration), Trouble> {
         let told = recording.ends.map_or(lasts, |ends| ends.since(recording.begins));
         let longer = lasts.saturating_sub(told);
         // a frame or so more is no news: it may as well lie at the end
-        (recording.begins.minus(longer), recording.or_later + longer.min(event::PRECISION))
+        Ok((recording.begins.minus(longer), recording.or_later + longer.min(event::PRECISION)))
     }
 }
 
