@@ -20,6 +20,8 @@ pub(crate) trait System {
     const PRECISION: Duration;
     /// The same of a recording that begins seconds before the last one ends, as after a clock was set back.
     const OVERLAP_PRECISION: Duration = Self::PRECISION;
+    /// What came may have been taken as much later than it is dated: exports begin so much earlier besides.
+    const BEHIND: Duration = Duration::ZERO;
     /// Whether it can keep footage from being overwritten by itself.
     const HOLDS: bool = false;
     /// Whether it can be asked for its time.
