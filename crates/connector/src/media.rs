@@ -229,6 +229,18 @@ async fn blocking<T: Send + 'static>(
 /// The packets of the picture, in decoding order, but for those that are never shown: all of them, or from the key frame at or
 /// before `around.0` to `around.1`.
 pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Packet>, MediaError> {
+    let seconds = |us: i64| us.max(0) as f64 / 1e6;
+    listed(path, around.map(|(from, to)| format!("{:.6}%{:.6}", seconds(from), seconds(to)))).await
+}
+
+/// The packet of the picture that is decoded first.
+pub async fn first_packet(path: &Path) -> Result<Packet, MediaError> {
+    let first = listed(path, Some("%+#1".into())).await?;
+    first.first().copied().ok_or_else(|| MediaError::Refused("no frame in the file".into()))
+}
+
+/// The packets of an interval, as ffprobe's `-read_intervals` calls it.
+async fn listed(path: &Path, interval: Option<String>) -> Result<Vec<Packet>, MediaError> {
     let mut command = ffprobe(path);
     command.args([
         "-select_streams",
@@ -238,8 +250,8 @@ pub async fn packets(path: &Path, around: Option<(i64, i64)>) -> Result<Vec<Pack
         "-of",
         "json",
     ]);
-    if let Some((from, to)) = around {
-        command.arg("-read_intervals").arg(format!("{:.6}%{:.6}", from.max(0) as f64 / 1e6, to as f64 / 1e6));
+    if let Some(interval) = interval {
+        command.arg("-read_intervals").arg(interval);
     }
     let out = run("ffprobe", &mut command, Duration::from_secs(600)).await?.out;
     #[derive(Deserialize)]

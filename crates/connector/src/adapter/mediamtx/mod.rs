@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::Window;
+use domain::{Timestamp, Window};
 use protocol::{ClockOffset, ProblemReport, SourceDescription, UnavailableReason};
 
 use super::archive::{self, Archive, Bounds, Recording};
@@ -75,14 +75,20 @@ impl Archive for MediaMtx {
     async fn fetch(&self, device_id: &str, recording: &Recording, into: &Path) -> Result<bool, Trouble> {
         let long = recording.ends.unwrap_or(recording.begins).since(recording.begins);
         // pictures of a segment may come after the sound that begins the next one
-        let there = self.0.part(device_id, recording.begins, long + run::SLACK, into).await?;
-        match media::facts(into).await {
-            // a part keeps its place on the file's own clock, which is 0 at what was asked for
-            Ok(facts) if there && facts.start_us > run::SLACK.as_micros() as i64 => {
-                Err(Trouble::again("A recording was deleted while it was fetched."))
-            }
-            _ => Ok(there),
-        }
+        self.0.part(device_id, recording.begins, long + run::SLACK, into).await
+    }
+
+    /// What was asked for is the time of its first picture, if that is the first to be decoded. If not, sound came first, or what
+    /// came first has been deleted meanwhile: then the picture's place on the file's own clock tells.
+    async fn begins(&self, recording: &Recording, file: &Path, _: Duration) -> Result<(Timestamp, Duration), Trouble> {
+        let first = media::first_packet(file).await.map_err(Trouble::again)?;
+        let later = if first.dts_us > 0 { first.pts_us } else { 0 };
+        Ok((recording.begins.plus(Duration::from_micros(later.unsigned_abs())), recording.or_later))
+    }
+
+    /// Recordings that do not follow each other are two runs, with a hole between; what all times are behind by changes nothing.
+    fn tolerance(&self, _: &[Recording]) -> Duration {
+        archive::SEAM
     }
 }
 

@@ -1,9 +1,9 @@
 //! What MediaMTX recorded without a break, and what of it is asked for.
 //!
 //! It records a path as segments, each named by the time of its first sample to the microsecond. `/list` joins those that follow
-//! each other in one stream into a run, and `/get` hands out any part of a run as one file. Such a part is asked for from the
-//! beginning of a segment on: then its first picture has that time. From within a segment the pictures since the key frame
-//! before come first, without length and without a time of their own.
+//! each other in one stream into a run, and `/get` hands out any part of a run as one file, whose own clock is 0 at what was asked
+//! for. Such a part is asked for from the beginning of a segment on: from within one the pictures since the key frame before come
+//! first, without length and without a time of their own.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -14,8 +14,12 @@ use serde::Deserialize;
 use crate::adapter::archive::Recording;
 
 /// Where sound is recorded too, a segment may be named by a sound of up to a second before its first picture
-/// (`maxBasetime` of its recorder); and names are by another clock than the pictures within a run.
+/// (`maxBasetime` of its recorder).
 pub(super) const SLACK: Duration = Duration::from_secs(2);
+/// What came was taken as much later than it is dated, at the most. MediaMTX counts time on from when a picture came by the
+/// camera's own clock, and puts that right only when it is five seconds behind (`internal/ntpestimator`). A second more is for
+/// how far such a clock strays within a part.
+pub(super) const BEHIND: Duration = Duration::from_secs(6);
 /// A part comes in one piece and is not resumed: more than that is asked for in several.
 const LONGEST: Duration = Duration::from_secs(7_200);
 /// No run is longer: a century.
@@ -37,10 +41,15 @@ pub(super) struct Run {
     pub(super) ends: Timestamp,
 }
 
+/// What is dated before that is of no window that begins then.
+fn earliest(from: Timestamp) -> Timestamp {
+    from.minus(SLACK + BEHIND)
+}
+
 /// Which of a path's segments may hold some of a window. The one before the window may have been recorded by a clock that
 /// was set back since, and reach into it over the next.
 pub(super) fn near(segments: &[Timestamp], window: Window) -> Range<usize> {
-    let begun = segments.partition_point(|begins| *begins <= window.from.minus(SLACK));
+    let begun = segments.partition_point(|begins| *begins <= earliest(window.from));
     let until = segments.partition_point(|begins| *begins < window.to.plus(SLACK));
     begun.saturating_sub(2)..until
 }
@@ -68,7 +77,7 @@ impl Run {
 
     /// The parts of it that hold a window, each from the beginning of a segment on.
     pub(super) fn recordings(&self, window: Window) -> Vec<Recording> {
-        let begun = self.segments.partition_point(|begins| *begins <= window.from.minus(SLACK));
+        let begun = self.segments.partition_point(|begins| *begins <= earliest(window.from));
         let until = self.ends.min(window.to.plus(SLACK));
         let mut parts: Vec<Timestamp> = Vec::new();
         for begins in self.segments.iter().skip(begun.saturating_sub(1)).filter(|begins| **begins < until) {
@@ -83,7 +92,7 @@ impl Run {
 
 fn recording(begins: Timestamp, ends: Timestamp) -> Recording {
     let name = format!("start={begins}&duration={}", seconds(ends.since(begins)));
-    Recording { name, begins, or_later: Duration::ZERO, ends: Some(ends) }
+    Recording { name, begins, or_later: BEHIND, ends: Some(ends) }
 }
 
 /// A length as the playback server takes it.
@@ -128,7 +137,8 @@ mod tests {
         let run = Run { segments: hourly(24), ends: at(24 * 3_600) };
         assert_eq!(parts(&run, window(4_000, 4_600)), [(3_600, 4_602)]);
         // the first pictures after a seam may be in the segment before it
-        assert_eq!(parts(&run, window(3_601, 3_700)), [(0, 3_702)]);
+        assert_eq!(parts(&run, window(3_607, 3_700)), [(0, 3_702)]);
+        assert_eq!(parts(&run, window(3_608, 3_700)), [(3_600, 3_702)]);
         assert_eq!(parts(&run, window(86_000, 90_000)), [(82_800, 86_400)]);
     }
 

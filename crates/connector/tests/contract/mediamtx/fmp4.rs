@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -28,8 +29,8 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// Of a film of the world.
-    pub(super) fn of(film: &Path) -> Self {
+    /// Of a film of the world. Where it begins with sound, its first picture is shown, and not decoded, so long after that.
+    pub(super) fn of(film: &Path, sound: Duration) -> Self {
         let bytes = std::fs::read(film).unwrap();
         let output = Command::new("ffprobe")
             .args(["-v", "error", "-select_streams", "v:0", "-show_packets", "-of", "json"])
@@ -37,7 +38,9 @@ impl Track {
             .output();
         let listed: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
         let rows = listed["packets"].as_array().unwrap();
-        let first = rows[0]["dts"].as_i64().unwrap();
+        let number = |name: &str| rows[0][name].as_i64().unwrap();
+        let sound = sound.as_micros() as i64 * SCALE / 1_000_000;
+        let first = if sound == 0 { number("dts") } else { number("pts") - sound };
         let text = |row: &Value, name: &str| row[name].as_str().unwrap().parse::<usize>().unwrap();
         let sample = |row: &Value| {
             let dts = row["dts"].as_i64().unwrap();
@@ -56,6 +59,11 @@ impl Track {
     /// In ticks.
     pub(super) fn duration(&self) -> i64 {
         self.samples.last().map_or(0, |last| last.dts + last.duration)
+    }
+
+    /// How long its pictures last.
+    pub(super) fn pictures(&self) -> i64 {
+        self.duration() - self.samples.first().map_or(0, |first| first.dts)
     }
 }
 

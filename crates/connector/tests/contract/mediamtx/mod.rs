@@ -35,9 +35,21 @@ struct Segment {
     track: Option<Track>,
     /// Whether it is closed, and its head says how long it is: in milliseconds.
     closed: bool,
-    /// What follows without a break is of the same stream, and knows how much of it came before, in ticks.
+    /// What follows without a break is of the same stream, counts on, and knows how much of it came before, in ticks.
     stream: i64,
+    number: i64,
     before: i64,
+}
+
+/// What happens with a MediaMTX.
+#[derive(Clone, Copy, Default)]
+struct Habits {
+    /// The number of the recording whose file is empty, as after a power cut.
+    damaged: Option<i64>,
+    /// How much earlier everything is dated than it came, as where the camera's clock is slow.
+    behind: Duration,
+    /// So long before its first picture a segment begins with sound, which is not in the simulator's files.
+    sound: Duration,
 }
 
 struct Server {
@@ -48,14 +60,15 @@ struct Server {
 impl System for MediaMtx {
     const PRECISION: Duration = Duration::ZERO;
 
+    const BEHIND: Duration = Duration::from_secs(6);
+
     async fn serve(world: Arc<World>) -> Served {
-        serve(world, |_| false).await
+        serve(world, Habits::default()).await
     }
 }
 
-/// With segments whose files are empty, by their numbers: as after a power cut.
-async fn serve(world: Arc<World>, damaged: fn(i64) -> bool) -> Served {
-    let segments = segments(&world, damaged);
+async fn serve(world: Arc<World>, habits: Habits) -> Served {
+    let segments = segments(&world, habits);
     let server = Arc::new(Server { world: Arc::clone(&world), segments });
     let playback = Router::new().route("/list", routing::get(list)).route("/get", routing::get(get));
     let routes = Router::new()
@@ -70,26 +83,30 @@ async fn serve(world: Arc<World>, damaged: fn(i64) -> bool) -> Served {
     Served { adapter, site: Some(site), _keep: None, held: Arc::default() }
 }
 
-fn segments(world: &World, damaged: fn(i64) -> bool) -> Vec<Segment> {
+fn segments(world: &World, habits: Habits) -> Vec<Segment> {
     let mut out: Vec<Segment> = Vec::new();
-    let mut ends: HashMap<&str, (Timestamp, i64, i64)> = HashMap::new();
+    // of each camera, when its last segment ended
+    let mut last: HashMap<&str, (Timestamp, usize)> = HashMap::new();
     for recording in &world.recordings {
-        let track = Track::of(&recording.file);
-        let (stream, before) = match ends.get(recording.camera.as_str()) {
-            Some((end, stream, before)) if *end == recording.from => (*stream, *before),
-            _ => (recording.number, 0),
+        let before = last.get(recording.camera.as_str()).filter(|(ended, _)| *ended == recording.from);
+        let before = before.map(|(_, index)| &out[*index]);
+        let pictures = |segment: &Segment| segment.track.as_ref().map_or(0, Track::pictures);
+        let segment = Segment {
+            path: recording.camera.clone(),
+            start: recording.from.minus(habits.behind + habits.sound),
+            track: Some(Track::of(&recording.file, habits.sound)),
+            closed: recording.to.is_some(),
+            stream: before.map_or(recording.number, |before| before.stream),
+            number: before.map_or(0, |before| before.number + 1),
+            before: before.map_or(0, |before| before.before + pictures(before)),
         };
         if let Some(to) = recording.to {
-            ends.insert(&recording.camera, (to, stream, before + track.duration()));
+            last.insert(&recording.camera, (to, out.len()));
         }
-        out.push(Segment {
-            path: recording.camera.clone(),
-            start: recording.from,
-            track: Some(track).filter(|_| !damaged(recording.number)),
-            closed: recording.to.is_some(),
-            stream,
-            before,
-        });
+        out.push(segment);
+    }
+    if let Some(damaged) = habits.damaged.and_then(|number| out.get_mut(number as usize - 1)) {
+        damaged.track = None;
     }
     out
 }
@@ -156,8 +173,7 @@ async fn recordings(State(server): State<Arc<Server>>, Path(name): Path<String>)
 
 /// `segmentFMP4CanBeConcatenated`: the next of the same stream.
 fn goes_on(before: &Segment, next: &Segment) -> bool {
-    let long = before.track.as_ref().unwrap().duration();
-    before.stream == next.stream && before.before + long == next.before
+    before.stream == next.stream && before.number + 1 == next.number
 }
 
 impl Server {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use domain::Window;
 use sightline_connector::adapter::archive::{Archive, Recording};
-use sightline_connector::adapter::{self, Trouble, mediamtx};
+use sightline_connector::adapter::{self, mediamtx};
 use sightline_connector::config::{self, AdapterConfig};
 use sightline_connector::recorder::Recorder;
 
 use super::super::scenarios::{holds, later, noon};
 use super::super::system::{Bench, PASSWORD, System, USER, bench};
 use super::super::world::{World, times, window};
-use super::MediaMtx;
+use super::{Habits, MediaMtx};
 
 /// With its playback server at this path of its site.
 fn opened(served: super::Served, playback: &str) -> Bench {
@@ -73,7 +73,7 @@ async fn what_follows_each_other_is_fetched_at_once() {
         world.record("1", later(noon(), segment * 10), 10);
     }
     let bench = bench::<MediaMtx>(world, PASSWORD, "").await;
-    let asked = window(later(noon(), 14), 20);
+    let asked = window(later(noon(), 24), 10);
     let exported = bench.recorder.export("1", asked, bench.into.path()).await.unwrap();
     holds::<MediaMtx>(&exported, asked, &[]);
     let names: Vec<_> = exported.manifest.segments.iter().map(|segment| segment.name.as_str()).collect();
@@ -87,7 +87,8 @@ async fn a_segment_that_cannot_be_read_costs_no_other() {
     for segment in 0..5 {
         world.record("1", later(noon(), segment * 10), 10);
     }
-    let bench = opened(super::serve(Arc::new(world), |number| number == 3).await, "/playback");
+    let bench =
+        opened(super::serve(Arc::new(world), Habits { damaged: Some(3), ..Habits::default() }).await, "/playback");
     let (asked, hole) = (window(later(noon(), 5), 40), window(later(noon(), 20), 10));
     let exported = bench.recorder.export("1", asked, bench.into.path()).await.unwrap();
     holds::<MediaMtx>(&exported, asked, &[hole]);
@@ -98,22 +99,58 @@ async fn a_segment_that_cannot_be_read_costs_no_other() {
     assert_eq!(covered.spans.iter().map(seconds).collect::<Vec<_>>(), [15, 15], "{:?}", covered.spans);
 }
 
-/// What begins a part was deleted since it was listed: the next segment would be taken for it, with times that are not its own.
+/// A camera whose clock is slow: what came is dated up to five seconds earlier.
 #[tokio::test]
-async fn a_segment_that_was_deleted_meanwhile_is_told() {
+async fn dates_that_are_behind_lose_nothing() {
+    let mut world = one_camera();
+    world.record("1", noon(), 20).record("1", later(noon(), 20), 20);
+    let habits = Habits { behind: Duration::from_millis(4_900), ..Habits::default() };
+    let bench = opened(super::serve(Arc::new(world), habits).await, "/playback");
+    for from in [8, 17, 24] {
+        let asked = window(later(noon(), from), 5);
+        let into = tempfile::tempdir().unwrap();
+        let exported = bench.recorder.export("1", asked, into.path()).await.unwrap();
+        let shown = times(&exported.path);
+        for tick in 0..50 {
+            let tick = asked.from.plus(Duration::from_millis(tick * 100));
+            assert!(shown.contains(&tick), "{tick} is missing: {:?} to {:?}", shown.first(), shown.last());
+        }
+        assert_eq!(exported.manifest.uncertainty_ms, Some(6_000));
+    }
+}
+
+/// A segment that begins with sound is named by that: its first picture is as much later as it stands in the file.
+#[tokio::test]
+async fn sound_before_the_first_picture_makes_no_time_wrong() {
+    let mut world = one_camera();
+    world.record("1", noon(), 20).record("1", later(noon(), 20), 20);
+    let habits = Habits { sound: Duration::from_millis(800), ..Habits::default() };
+    let bench = opened(super::serve(Arc::new(world), habits).await, "/playback");
+    // from the first segment's beginning, within it, over the seam, and from the second's beginning
+    for from in [0, 10, 17, 28] {
+        let asked = window(later(noon(), from), 5);
+        let into = tempfile::tempdir().unwrap();
+        holds::<MediaMtx>(&bench.recorder.export("1", asked, into.path()).await.unwrap(), asked, &[]);
+    }
+}
+
+/// What begins a part was deleted since it was listed: the times of what is handed out for it are its own.
+#[tokio::test]
+async fn a_segment_that_was_deleted_meanwhile_makes_no_time_wrong() {
     let mut world = one_camera();
     world.record("1", noon(), 10);
     let bench = opened(MediaMtx::serve(Arc::new(world)).await, "/playback");
     let config = config::read(&bench.files.path().join("connector.toml")).unwrap();
     let AdapterConfig::Mediamtx(config) = config.adapter else { panic!() };
-    let fetch = async |begins| {
-        let ends = Some(later(noon(), 10));
-        let recording = Recording { name: String::new(), begins, or_later: Duration::ZERO, ends };
-        let archive = mediamtx::MediaMtx::new(config.clone()).unwrap();
-        archive.fetch("1", &recording, &bench.into.path().join("fetched.mp4")).await
-    };
-    assert_eq!(fetch(noon()).await, Ok(true));
-    assert!(matches!(fetch(later(noon(), -5)).await, Err(Trouble::Broken { retryable: true, .. })));
+    let archive = mediamtx::MediaMtx::new(config).unwrap();
+    let file = bench.into.path().join("fetched.mp4");
+    for begins in [noon(), later(noon(), -5), later(noon(), -60)] {
+        let recording =
+            Recording { name: String::new(), begins, or_later: Duration::ZERO, ends: Some(later(noon(), 10)) };
+        assert_eq!(archive.fetch("1", &recording, &file).await, Ok(true));
+        let (told, _) = archive.begins(&recording, &file, Duration::ZERO).await.unwrap();
+        assert!(noon() <= told && told <= noon().plus(Duration::from_millis(200)), "{told}");
+    }
 }
 
 /// The control API tells of cameras, and there is nothing at the address of the playback server.
