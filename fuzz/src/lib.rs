@@ -4,10 +4,11 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use domain::{Timestamp, Window};
 use jiff::tz::TimeZone;
 use sightline_connector::adapter::archive::Recording;
 use sightline_connector::adapter::command::message::{self, Cameras, Hello, Message, Recordings};
-use sightline_connector::adapter::{folder, zoneminder};
+use sightline_connector::adapter::{folder, mediamtx, zoneminder};
 use sightline_connector::{config, fragments};
 
 /// Zones whose clocks were set back and forth, by an hour, by half of one, by a day.
@@ -26,6 +27,10 @@ const PATTERNS: [&str; 10] = [
     "{camera}/{camera}_%s.ts",
     "%3f%S%M%H%d%m%Y",
 ];
+
+/// Within the corpus, of all times, and of none, in microseconds.
+const WINDOWS: [(i64, i64); 3] =
+    [(1_768_046_400_000_000, 1_768_046_700_000_000), (i64::MIN, i64::MAX), (i64::MAX, i64::MIN)];
 
 /// No name on a disk is longer.
 const LONGEST_NAME: usize = 255;
@@ -78,6 +83,20 @@ pub fn folder(text: &[u8]) {
             if let Ok(Some((Some(camera), _))) = read {
                 assert!(!camera.is_empty() && path.contains(&camera));
             }
+        }
+    }
+}
+
+/// What MediaMTX answers; what stands before a line break are segments, and the rest is what `/list` tells of them.
+pub fn mediamtx(answers: &[u8]) {
+    let _ = mediamtx::read_paths(answers);
+    let (segments, list) = answers.split_at(answers.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+    let segments = mediamtx::read_segments(segments).unwrap_or_default();
+    assert!(segments.is_sorted());
+    for (from, to) in WINDOWS {
+        let window = Window { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
+        if let Ok(recordings) = mediamtx::read_list(list, &segments, window) {
+            in_order(&recordings);
         }
     }
 }

@@ -113,6 +113,11 @@ fn names_of_recordings() {
 }
 
 #[test]
+fn answers_of_mediamtx() {
+    hold("mediamtx", targets::mediamtx);
+}
+
+#[test]
 fn fragmented_mp4() {
     hold("mp4", targets::mp4);
 }

@@ -18,7 +18,7 @@ use super::archive::{self, Archive, Bounds, Recording};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::MediamtxConfig;
 use crate::media;
-use servers::{Live, Recorded, Servers};
+use servers::{Live, PageOf, Recorded, Servers};
 
 /// Of the newest recording so much is fetched for a picture.
 const END: Duration = Duration::from_secs(3);
@@ -31,6 +31,23 @@ impl MediaMtx {
     pub fn new(config: MediamtxConfig) -> anyhow::Result<Self> {
         Ok(Self(Servers::new(config)?))
     }
+}
+
+/// The cameras that an answer of `/v3/paths/list` tells.
+pub fn read_paths(answer: &[u8]) -> serde_json::Result<Vec<SourceDescription>> {
+    let listed: PageOf<Live> = serde_json::from_slice(answer)?;
+    Ok(cameras(&listed.items, &[], None))
+}
+
+/// When the segments begin that an answer of `/v3/recordings/get` tells, in order.
+pub fn read_segments(answer: &[u8]) -> serde_json::Result<Vec<Timestamp>> {
+    serde_json::from_slice(answer).map(Recorded::begins)
+}
+
+/// What an answer of `/list` tells of a window, in order; `segments` as [`read_segments`] tells them.
+pub fn read_list(answer: &[u8], segments: &[Timestamp], window: Window) -> serde_json::Result<Vec<Recording>> {
+    let runs = run::runs(segments, serde_json::from_slice(answer)?);
+    Ok(run::recordings(&runs, window))
 }
 
 /// The paths that have recordings, are configured by their name, or bring pictures now. Others are there because somebody asks
@@ -61,9 +78,7 @@ impl Archive for MediaMtx {
     async fn list(&self, device_id: &str, window: Window) -> Result<Vec<Recording>, Trouble> {
         let segments = self.0.segments(device_id).await?;
         let runs = self.0.runs(device_id, &segments, run::near(&segments, window)).await?;
-        let mut recordings: Vec<_> = runs.iter().flat_map(|run| run.recordings(window)).collect();
-        recordings.sort_by_key(|recording| recording.begins);
-        Ok(recordings)
+        Ok(run::recordings(&runs, window))
     }
 
     async fn bounds(&self, device_id: &str) -> Result<Option<Bounds>, Trouble> {

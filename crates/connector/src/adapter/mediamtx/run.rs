@@ -54,19 +54,25 @@ pub(super) fn near(segments: &[Timestamp], window: Window) -> Range<usize> {
     begun.saturating_sub(2)..until
 }
 
-/// The runs that segments are.
+/// The runs that segments are, which are in order.
 pub(super) fn runs(segments: &[Timestamp], mut entries: Vec<Entry>) -> Vec<Run> {
     entries.sort_by_key(|entry| entry.start);
     let next = entries.iter().skip(1).map(|entry| Some(entry.start)).chain([None]);
     let run = |(entry, next): (&Entry, Option<Timestamp>)| {
-        let follows = |begins: &&Timestamp| **begins > entry.start && next.is_none_or(|next| **begins < next);
+        let from = segments.partition_point(|begins| *begins <= entry.start);
+        let to = next.map_or(segments.len(), |next| segments.partition_point(|begins| *begins < next));
+        let follow = segments.get(from..to).unwrap_or_default();
         let long = Duration::try_from_secs_f64(entry.duration.clamp(0.0, CENTURY_SECONDS)).unwrap_or_default();
-        Run {
-            segments: [&entry.start].into_iter().chain(segments.iter().filter(follows)).copied().collect(),
-            ends: entry.start.plus(long),
-        }
+        Run { segments: [&[entry.start], follow].concat(), ends: entry.start.plus(long) }
     };
     entries.iter().zip(next).map(run).collect()
+}
+
+/// What of runs holds a window, in order.
+pub(super) fn recordings(runs: &[Run], window: Window) -> Vec<Recording> {
+    let mut recordings: Vec<_> = runs.iter().flat_map(|run| run.recordings(window)).collect();
+    recordings.sort_by_key(|recording| recording.begins);
+    recordings
 }
 
 impl Run {
@@ -76,7 +82,7 @@ impl Run {
     }
 
     /// The parts of it that hold a window, each from the beginning of a segment on.
-    pub(super) fn recordings(&self, window: Window) -> Vec<Recording> {
+    fn recordings(&self, window: Window) -> Vec<Recording> {
         let begun = self.segments.partition_point(|begins| *begins <= earliest(window.from));
         let until = self.ends.min(window.to.plus(SLACK));
         let mut parts: Vec<Timestamp> = Vec::new();

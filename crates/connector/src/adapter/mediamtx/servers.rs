@@ -31,9 +31,9 @@ pub(super) struct Servers {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", bound = "T: DeserializeOwned")]
-struct PageOf<T> {
+pub(super) struct PageOf<T> {
     page_count: usize,
-    items: Vec<T>,
+    pub(super) items: Vec<T>,
 }
 
 /// A path that there is now.
@@ -68,6 +68,14 @@ struct Segment {
 }
 
 impl Recorded {
+    /// When its segments begin, in order.
+    pub(super) fn begins(self) -> Vec<Timestamp> {
+        let mut begins: Vec<_> = self.segments.into_iter().map(|segment| segment.start).collect();
+        begins.sort_unstable();
+        begins.dedup();
+        begins
+    }
+
     fn newest(&self) -> Option<Timestamp> {
         self.segments.iter().map(|segment| segment.start).max()
     }
@@ -114,10 +122,7 @@ impl Servers {
             Err(WebError::Status(400)) => return Ok(Vec::new()),
             answer => answer?,
         };
-        let mut begins: Vec<_> = recorded.segments.iter().map(|segment| segment.start).collect();
-        begins.sort_unstable();
-        begins.dedup();
-        Ok(begins)
+        Ok(recorded.begins())
     }
 
     pub(super) async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
