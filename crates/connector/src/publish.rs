@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use protocol::{ProblemReport, SourceDescription, Sources};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::adapter::Discovery;
@@ -14,24 +15,33 @@ use crate::session::Shared;
 /// Times and states that always change are told this often.
 const REFRESH: Duration = Duration::from_secs(300);
 
+/// A camera that gave no picture is asked again after so long.
+const NO_PICTURE: Duration = Duration::from_secs(300);
+/// How often is looked for pictures that are due.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Publishes on schedule, and when woken. Pictures are sent beside that: they may take hours where there are thousands of cameras.
+pub async fn run(shared: &Shared) {
+    let (told, ids) = watch::channel(Vec::new());
+    tokio::join!(Publisher::new(shared).run(told), pictures(shared, ids));
+}
+
 /// What the server was told.
-pub struct Publisher<'a> {
+struct Publisher<'a> {
     shared: &'a Shared,
     sequence: i64,
     told: Option<(BTreeMap<String, SourceDescription>, Option<ProblemReport>)>,
     refreshed: Instant,
-    pictured: HashMap<String, Instant>,
 }
 
 impl<'a> Publisher<'a> {
     /// Knows nothing yet.
-    pub fn new(shared: &'a Shared) -> Self {
+    fn new(shared: &'a Shared) -> Self {
         let sequence = shared.settings().and_then(|settings| settings.sequence).unwrap_or(0);
-        Self { shared, sequence, told: None, refreshed: Instant::now(), pictured: HashMap::new() }
+        Self { shared, sequence, told: None, refreshed: Instant::now() }
     }
 
-    /// Publishes on schedule, and when woken.
-    pub async fn run(mut self) {
+    async fn run(mut self, published: watch::Sender<Vec<String>>) {
         let mut backoff = Backoff::up_to(Duration::from_secs(30));
         let every = Duration::from_secs(self.shared.config.connector.discover_seconds.max(1));
         loop {
@@ -39,7 +49,11 @@ impl<'a> Publisher<'a> {
             match self.publish().await {
                 Ok(ids) => {
                     backoff.reset();
-                    self.pictures(&ids).await;
+                    published.send_if_modified(|before| {
+                        let others = *before != ids;
+                        *before = ids;
+                        others
+                    });
                     tokio::select! {
                         () = woken => {}
                         () = tokio::time::sleep(every) => {}
@@ -115,33 +129,42 @@ impl<'a> Publisher<'a> {
         }
         Ok(ids)
     }
+}
 
-    /// Sends the pictures that are due. A camera without one is no trouble.
-    async fn pictures(&mut self, ids: &[String]) {
-        let every = self.shared.settings().map_or(3_600, |settings| settings.thumbnail_seconds);
-        for id in ids {
-            let due = self.pictured.get(id).is_none_or(|at| at.elapsed() >= Duration::from_secs(every.into()));
-            if !due {
-                continue;
-            }
-            match self.shared.recorder.thumbnail(id).await {
-                Ok(jpeg) => match self.shared.client.thumbnail(id, jpeg).await {
-                    Ok(()) => {
-                        self.pictured.insert(id.clone(), Instant::now());
-                    }
-                    Err(CallError::Refused(why)) => {
-                        tracing::warn!(device_id = id, why, "its picture was refused");
-                        self.pictured.insert(id.clone(), Instant::now());
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "pictures could not be sent");
-                        return;
-                    }
-                },
-                Err(trouble) => tracing::debug!(device_id = id, %trouble, "no picture"),
+/// Sends the pictures that are due, one after the other. A camera without one is no trouble.
+async fn pictures(shared: &Shared, mut ids: watch::Receiver<Vec<String>>) {
+    let mut due: HashMap<String, Instant> = HashMap::new();
+    loop {
+        let published = ids.borrow_and_update().clone(); // in order
+        due.retain(|id, _| published.binary_search(id).is_ok());
+        for id in published {
+            if due.get(&id).is_none_or(|at| *at <= Instant::now()) {
+                let Some(wait) = picture(shared, &id).await else { break };
+                due.insert(id, Instant::now() + wait);
             }
         }
+        let _ = tokio::time::timeout(LOOK, ids.changed()).await;
     }
+}
+
+/// Sends a camera's picture; answers when the next one is due, or nothing where the server cannot be reached.
+async fn picture(shared: &Shared, id: &str) -> Option<Duration> {
+    let every = shared.settings().map_or(3_600, |settings| settings.thumbnail_seconds);
+    match shared.recorder.thumbnail(id).await {
+        Ok(jpeg) => match shared.client.thumbnail(id, jpeg).await {
+            Ok(()) => {}
+            Err(CallError::Refused(why)) => tracing::warn!(device_id = id, why, "its picture was refused"),
+            Err(error) => {
+                tracing::warn!(%error, "pictures could not be sent");
+                return None;
+            }
+        },
+        Err(trouble) => {
+            tracing::debug!(device_id = id, %trouble, "no picture");
+            return Some(NO_PICTURE);
+        }
+    }
+    Some(Duration::from_secs(every.into()))
 }
 
 /// Without what always changes.

@@ -14,7 +14,7 @@ use crate::client::{CallError, Client};
 use crate::config::Config;
 use crate::held::Holds;
 use crate::limits::Pace;
-use crate::publish::Publisher;
+use crate::publish;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
 use crate::task::{self, Slot};
@@ -96,7 +96,7 @@ pub async fn run(
         };
         let publisher = async {
             let _ = seen.wait_for(|greeted| *greeted).await;
-            Publisher::new(&shared).run().await;
+            publish::run(&shared).await;
         };
         tokio::join!(publisher, lease_loop(&shared, &greeted), sweeper);
     };

@@ -60,6 +60,40 @@ async fn an_upload_goes_on_where_a_dying_server_left_it() {
     running.stop().await;
 }
 
+/// A recorder whose cameras do not answer when they are asked for a picture.
+const SILENT: &str = r#"
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    names = open(sys.argv[1]).read().split()
+    answers = {
+        "hello": {"protocol": 1, "can": ["recordings", "bounds", "fetch", "snapshot"], "parallel": 9},
+        "discover": {"sources": [{"device_id": name, "name": name} for name in names]},
+    }
+    if asked["method"] in answers:
+        print(json.dumps({"id": asked["id"], "result": answers[asked["method"]]}), flush=True)
+"#;
+
+#[tokio::test]
+async fn cameras_without_a_picture_do_not_hold_up_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, names) = (folder.path().join("silent.py"), folder.path().join("names"));
+    std::fs::write(&program, SILENT).unwrap();
+    std::fs::write(&names, "a b c").unwrap();
+    let running = Running::start(|server| {
+        server.adapter = Some(format!("kind = 'command'\ncommand = ['/usr/bin/python3', {program:?}, {names:?}]"));
+    })
+    .await;
+    let published =
+        |server: &Server| server.called("sources").iter().map(|told| told["sources"].clone()).collect::<Vec<_>>();
+    running
+        .until("three cameras", |server| published(server).iter().any(|all| all.as_array().unwrap().len() == 3))
+        .await;
+    std::fs::write(&names, "a b c d").unwrap();
+    running.until("the new one", |server| published(server).iter().any(|all| all[0]["device_id"] == "d")).await;
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn footage_is_sent_in_the_hours_that_its_owner_allows() {
     let last = |server: &Server, phase| server.called("progress").last().is_some_and(|told| told["phase"] == phase);

@@ -16,7 +16,7 @@ use protocol::ConnectionFile;
 use serde_json::{Value, json};
 use sightline_connector::adapter;
 use sightline_connector::client::Client;
-use sightline_connector::config::Config;
+use sightline_connector::config;
 use sightline_connector::held::Holds;
 use sightline_connector::recorder::Recorder;
 use sightline_connector::{session, spool::Spool};
@@ -53,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) thumbnails: HashMap<String, usize>,
     /// The connector is not set up to hold.
     pub(crate) cannot_hold: bool,
+    /// The program that knows the recordings, as `[adapter]` describes it; a folder unless set.
+    pub(crate) adapter: Option<String>,
     /// What the connector's configuration limits.
     pub(crate) limits: &'static str,
     /// What its own clock says when it is greeted; the true time unless set.
@@ -273,11 +275,14 @@ fn connector(
     let key_file = state.join("hold.key");
     let hold = if set.cannot_hold { String::new() } else { format!("[hold]\nkey_file = {key_file:?}\n") };
     let limits = set.limits;
-    let config: Config = toml::from_str(&format!(
-        "[adapter]\nkind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0\n\
-         [publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{hold}{limits}"
-    ))
-    .unwrap();
+    let folder = format!(
+        "kind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0"
+    );
+    let adapter = set.adapter.as_ref().unwrap_or(&folder);
+    let text = format!(
+        "[adapter]\n{adapter}\n[publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{hold}{limits}"
+    );
+    let config = config::parse(&text, state).unwrap();
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
     let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
     let connection =
