@@ -10,7 +10,7 @@ export async function heldAndReviewed(world) {
   const card = page.getByRole('listitem').filter({ hasText: asked.number })
   await card.getByText('Not held').waitFor()
   await card.getByRole('button', { name: 'Hold', exact: true }).click()
-  await investigator.page.getByText(/^Held until/).waitFor({ timeout: 60_000 })
+  await investigator.page.getByText(/^Held until/).first().waitFor({ timeout: 60_000 })
   say('the open page of the investigator says until when it is held')
 
   await card.getByRole('button', { name: 'Approve' }).click()

@@ -1,5 +1,5 @@
 import { Button, Checkbox, Skeleton } from '@mantine/core'
-import { IconBan, IconCheck, IconHelpCircle, IconLock, IconLockOpen, IconScissors } from '@tabler/icons-react'
+import { IconBan, IconCheck, IconHelpCircle, IconLock, IconScissors } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useState, useSyncExternalStore } from 'react'
@@ -10,7 +10,8 @@ import { type Choice, DecisionForm } from '~/features/video-requests/DecisionFor
 import { decideLater, heldDecisions, keep } from '~/features/video-requests/decide.ts'
 import { LookAt } from '~/features/cases/LookAt.tsx'
 import { useZone } from '~/features/session/me.ts'
-import { holdText, whatSource } from '~/features/video-requests/words.ts'
+import { HoldState } from '~/features/video-requests/HoldState.tsx'
+import { heldText, lastsUntil, whatSource } from '~/features/video-requests/words.ts'
 import { plural } from '~/lib/format.ts'
 import { Status } from '~/ui/Status.tsx'
 import { Thumb } from '~/ui/Thumb.tsx'
@@ -30,7 +31,6 @@ export function focusCard(id: string) {
 /** Who asks, why, which camera, which minutes, when it dies; and the four answers. */
 export function ReviewCard({ head, next, current, pressed, onFocus }: { head: VideoRequestHead; next?: VideoRequestHead; current: boolean; pressed: Pressed | null; onFocus: () => void }) {
   const queries = useQueryClient()
-  const zone = useZone()
   const { data: request } = useQuery(oneRequest(head.id))
   useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
   const mine = request?.items.filter((item) => item.allowed_actions.some((a) => ['approve', 'deny', 'ask', 'release', 'unavailable'].includes(a))) ?? []
@@ -69,7 +69,8 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
     if (verb === 'ask') speak.mutate({ items: able('ask'), verb, body })
     else decideLater(queries, request, able(verb), verb, body)
   }
-  const undecided = !request || mine.some((item) => item.allowed_actions.includes('approve'))
+  const undecided = mine.filter((item) => item.allowed_actions.includes('approve') && !heldDecisions.of(item.id))
+  const lasts = lastsUntil(undecided)
   const waiting = mine.some((item) => heldDecisions.of(item.id))
   return (
     <li className="card panel" id={`card-${head.id}`} data-current={current} onFocus={onFocus} onPointerDown={onFocus}>
@@ -80,7 +81,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
             <strong>{head.requester.name}</strong>, {head.requester.organization.name} · asked <Ago at={head.created_at} />{head.category && ` · ${head.category}`}{head.incident.number && ` · ${head.incident.number}`}
           </p>
         </div>
-        <div className="card-dies" hidden={!undecided}>{head.overwrite_at && <DiesIn at={head.overwrite_at} />}<span className="small dim">{!head.overwrite_at ? 'retention not known' : new Date(head.overwrite_at) > new Date() ? 'until it is overwritten' : 'by the recorder, unless held'}</span></div>
+        {lasts && <Lasts {...lasts} />}
       </div>
       {request?.reason && <p className="card-why">{request.reason}</p>}
       {head.needed_by && <p className="small">Needed by <Time at={head.needed_by} /></p>}
@@ -94,8 +95,8 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
             <div className="small"><Window from={item.from} to={item.to} /></div>
             {item.source && <CoverageStrip id={item.source.id} from={item.from} to={item.to} />}
             <div className="row wrap small dim" style={{ gap: 12 }}>
-              {holdText(item, zone) && <span className="row" style={{ gap: 4 }}>{item.hold === 'none' ? <IconLockOpen size={13} aria-hidden /> : <IconLock size={13} aria-hidden />}{holdText(item, zone)}</span>}
-              {item.overwrite_at && item.overwrite_at !== head.overwrite_at && <span>dies in <DiesIn at={item.overwrite_at} /></span>}
+              {(mine.length > 1 || item.hold !== 'held') && <HoldState item={item} />}
+              {item.hold !== 'held' && undecided.includes(item) && item.overwrite_at && item.overwrite_at !== lasts?.at && <DiesIn at={item.overwrite_at} prefix="dies in " />}
               {item.source && <AlsoAsked item={item} request={request} />}
             </div>
           </div>
@@ -116,6 +117,14 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
       )}
     </li>
   )
+}
+
+/** The time left to decide. What is held is not lost meanwhile: nothing counts down. */
+function Lasts({ held, at }: { held: boolean; at: string | null }) {
+  const zone = useZone()
+  if (held) return <div className="card-lasts"><span className="hold"><IconLock size={15} aria-hidden />{heldText(at, zone)}</span></div>
+  const over = at && new Date(at) <= new Date()
+  return <div className="card-lasts">{at && <DiesIn at={at} />}<span className="small dim">{!at ? 'retention not known' : over ? 'by the recorder' : 'until it is overwritten'}</span></div>
 }
 
 /** What else was asked of the same camera around the same minutes. */

@@ -18,9 +18,10 @@ import { tellTrouble } from '~/ui/Toasts.tsx'
 import { actOnItem, type Decision, type ItemVerb } from './api.ts'
 import { type Choice, DecisionForm } from './DecisionForm.tsx'
 import { decideLater, heldDecisions, keep } from './decide.ts'
+import { HoldState } from './HoldState.tsx'
 import { ItemLink } from './ItemLink.tsx'
 import { LifeLine } from './LifeLine.tsx'
-import { missingText, reasonText, waitingText, whatSource } from './words.ts'
+import { missingText, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
 
 export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
   const queries = useQueryClient()
@@ -73,10 +74,10 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}
       {reason && <p className={item.state === 'failed' ? 'small tone-bad' : 'small'}>{reason}</p>}
       {item.level && !['unavailable', 'denied', 'canceled', 'expired'].includes(item.state) && <p className="small dim">{item.level === 'view' ? 'View only' : 'May be downloaded'}{item.review_before_release && ', after the approver has looked at it'}</p>}
-      {request.open && item.source && ['pending', 'needs_information', 'approved'].includes(item.state) && (
-        <div className="row wrap" style={{ alignItems: 'flex-end', gap: 16 }}>
-          <div className="grow"><CoverageStrip id={item.source.id} from={item.from} to={item.to} granted={item.granted} /></div>
-          {item.overwrite_at && <span className="small"><span className="dim">dies in </span><DiesIn at={item.overwrite_at} /></span>}
+      {request.open && item.source && waitsAtRecorder(item) && (
+        <div className="row wrap" style={{ alignItems: 'flex-end', gap: '4px 16px' }}>
+          <div style={{ flex: '1 1 220px' }}><CoverageStrip id={item.source.id} from={item.from} to={item.to} granted={item.granted} /></div>
+          <span className="small">{item.hold === 'held' ? <HoldState item={item} /> : item.overwrite_at && <DiesIn at={item.overwrite_at} prefix="dies in " />}</span>
         </div>
       )}
       {item.evidence.map((file) => (

@@ -1,8 +1,9 @@
-import { IconCircleCheck, IconCircleDashed, IconLock, IconLockOpen, IconPointFilled } from '@tabler/icons-react'
+import { IconCircleCheck, IconCircleDashed, IconPointFilled } from '@tabler/icons-react'
 import type { Item } from '~/api/types.ts'
 import { percent } from '~/lib/format.ts'
 import { look } from '~/ui/Status.tsx'
 import { useZone } from '~/features/session/me.ts'
+import { HoldState } from './HoldState.tsx'
 import { holdText } from './words.ts'
 
 /** What is known to have happened to an item, up to where it stands now. The server says the state; this only draws it. */
@@ -14,7 +15,7 @@ export function LifeLine({ item }: { item: Item }) {
   return (
     <ol className="life" aria-label="What has happened so far">
       {item.state !== 'pending' && <li><IconPointFilled size={12} aria-hidden />Asked</li>}
-      {hold && <li>{item.hold === 'none' ? <IconLockOpen size={13} aria-hidden /> : <IconLock size={13} aria-hidden />}{hold}</li>}
+      {hold && <li><HoldState item={item} brief /></li>}
       {item.decided_by && !['approved', 'denied'].includes(item.state) && <li><IconCircleCheck size={13} aria-hidden />Decided by {item.decided_by.name}</li>}
       <li data-now className={`tone-${now.tone}`}><NowIcon size={15} aria-hidden />{item.state === 'pending' ? 'Asked' : now.word}{done !== null && item.state !== 'released' && ` ${done} %`}{item.decided_by && ['approved', 'denied'].includes(item.state) && ` by ${item.decided_by.name}`}</li>
       {item.waiting_for && <li><IconCircleDashed size={13} aria-hidden />{item.state === 'pending' ? 'Decision' : 'Release'}</li>}

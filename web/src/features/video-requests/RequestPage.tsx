@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import type { VideoRequest } from '~/api/types.ts'
-import { useMe } from '~/features/session/me.ts'
+import { useMe, useZone } from '~/features/session/me.ts'
 import { coordinates, plural } from '~/lib/format.ts'
 import { LazyMap } from '~/map/LazyMap.tsx'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -18,6 +18,7 @@ import { type Choice, DecisionForm } from './DecisionForm.tsx'
 import { decideLater, keep } from './decide.ts'
 import { ItemRow } from './ItemRow.tsx'
 import { Thread } from './Thread.tsx'
+import { heldText, lastsUntil } from './words.ts'
 import './requests.css'
 
 const NONE = new Set<string>()
@@ -32,8 +33,10 @@ export function RequestPage() {
 
 function Body({ request }: { request: VideoRequest }) {
   const queries = useQueryClient()
+  const zone = useZone()
   const [choice, setChoice] = useState<Choice | null>(null)
   const decidable = request.items.filter((item) => item.allowed_actions.includes('approve'))
+  const lasts = request.open ? lastsUntil(request.items) : null
   const can = (verb: VideoRequest['allowed_actions'][number]) => request.allowed_actions.includes(verb)
   const cancel = useMutation({ mutationFn: () => decideRequest(request.id, 'cancel'), onSuccess: (fresh) => keep(queries, fresh), onError: tellTrouble })
   return (
@@ -42,7 +45,7 @@ function Body({ request }: { request: VideoRequest }) {
       under={<span className="row wrap under-line">
         <Status of={request.status} />
         <span>asked by <strong>{request.requester.name}</strong>, {request.requester.organization.name}, <Ago at={request.created_at} /></span>
-        {request.open && request.overwrite_at && request.items.some((item) => ['pending', 'needs_information', 'approved'].includes(item.state)) && <span>first footage dies in <DiesIn at={request.overwrite_at} /></span>}
+        {lasts?.held ? <span>{heldText(lasts.at, zone)}</span> : lasts?.at && <span><DiesIn at={lasts.at} prefix="first footage dies in " /></span>}
       </span>}
       actions={<>
         {request.case_id && <Button component={Link} to={`/cases/${request.case_id}`} variant="default" leftSection={<IconFolder size={14} />}>Open the case</Button>}

@@ -44,10 +44,25 @@ const HOLDS: Record<string, string> = {
   asked: 'Asked to hold it, not yet confirmed', unsupported: 'Cannot be held at the recorder', freed: 'No longer held', lost: 'The held footage is gone',
 }
 
+/** Whether the footage asked for has not begun to be fetched. */
+export const waitsAtRecorder = (item: Item) => ['pending', 'needs_information', 'approved'].includes(item.state)
+
+const first = (times: (string | null)[]) => times.filter((at) => at !== null).sort()[0] ?? null
+
+/** When the first footage that waits at the recorder dies; or, where all of it is held and nothing dies, until when. Null where nothing waits. */
+export function lastsUntil(items: Item[]): { held: boolean; at: string | null } | null {
+  const waiting = items.filter(waitsAtRecorder)
+  const loose = waiting.filter((item) => item.hold !== 'held')
+  if (loose.length > 0) return { held: false, at: first(loose.map((item) => item.overwrite_at)) }
+  return waiting.length > 0 ? { held: true, at: first(waiting.map((item) => item.held_until)) } : null
+}
+
+export const heldText = (until: string | null, zone: string) => (until ? `Held until ${moment(until, zone, false)}` : 'Held')
+
 /** Whether the owner's side keeps the footage, and until when. That nobody does is said as long as it matters. */
 export function holdText(item: Item, zone: string): string | null {
   if (item.hold === 'none') return ['pending', 'needs_information'].includes(item.state) ? 'Not held' : null
-  if (item.hold === 'held') return item.held_until ? `Held until ${moment(item.held_until, zone, false)}` : 'Held'
+  if (item.hold === 'held') return heldText(item.held_until, zone)
   return HOLDS[item.hold] ?? sentence(item.hold)
 }
 export const whatSource = (item: Item) => item.source?.name ?? 'The place, any camera'
