@@ -99,6 +99,9 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
               {item.hold !== 'held' && undecided.includes(item) && item.overwrite_at && item.overwrite_at !== lasts?.at && <DiesIn at={item.overwrite_at} prefix="dies in " />}
               {item.source && <AlsoAsked item={item} request={request} />}
             </div>
+            {item.allowed_actions.includes('release') && item.evidence.map((file) => (
+              <div key={file.id} className="row wrap"><LookAt id={file.id} of={whatSource(item)} /><span className="small dim cut">{file.name}</span></div>
+            ))}
           </div>
         </div>
       ))}
@@ -111,7 +114,6 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
           {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny{count('deny')}</Button>}
           {can('hold') && <Button size="sm" variant="default" leftSection={<IconLock size={15} />} loading={speak.isPending} onClick={() => speak.mutate({ items: able('hold'), verb: 'hold', body: {} })}>Hold{count('hold')}</Button>}
           {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, able('release'), 'release')}>Release{count('release')}</Button>}
-          {able('release').flatMap((item) => item.evidence).map((file) => <LookAt key={file.id} id={file.id} size="sm" />)}
           {able('ask').length > 1 && <span className="small dim">To narrow or to ask, leave one ticked.</span>}
         </div>
       )}

@@ -89,7 +89,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           <span className="dim num">{bytes(file.size_bytes)}</span>
           {file.sha256 && <Hash value={file.sha256} short />}
           {file.gaps.length > 0 && <span className="small tone-wait">{missingText(file.gaps, zone)}</span>}
-          {can('release') && <LookAt id={file.id} />}
+          {can('release') && <LookAt id={file.id} of={whatSource(item)} />}
           {file.purged_at && <span className="small dim">purged; its hash is kept</span>}
           {!file.purged_at && file.playable === 'waiting' && <span className="small dim">being made playable</span>}
           {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is whole</span>}
