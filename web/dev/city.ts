@@ -83,7 +83,7 @@ export const requests = Array.from({ length: 14 }, (_, n) => {
       waiting_for: WAITS[state] || null, hold: ['pending', 'approved', 'exporting'].includes(state) ? 'held' : 'none',
       progress: state === 'exporting' ? { bytes_done: 18_400_000, bytes_total: 43_000_000 } : null, overwrite_at: new Date(Date.parse(from) + cam.retention_hours * H).toISOString(),
       review_before_release: state === 'in_review', level: state === 'released' ? 'download' : null, decided_by: ['pending', 'needs_information'].includes(state) ? null : person(1), decided_at: null,
-      evidence: state === 'released' || state === 'in_review' ? [{ id: `evd_${n}_${k}`, name: `${cam.device_id}_${from.slice(0, 16).replaceAll(':', '')}.mp4`, size_bytes: 43_118_592, sha256: hash(), playable: 'ready' }] : [],
+      evidence: state === 'released' || state === 'in_review' ? [{ id: `evd_${n}_${k}`, name: `${cam.device_id}_${from.slice(0, 16).replaceAll(':', '')}.mp4`, size_bytes: 43_118_592, sha256: hash(), gaps: [], playable: 'ready', purged_at: null }] : [],
       file_request: null, allowed_actions: VERBS[state] ?? [],
     }
   })
@@ -104,13 +104,14 @@ export const cases = ['Robbery series, Main St', 'Missing person 26-48211', 'Hit
   id: `cas_${n}`, number: `C-2026-${String(31 - n).padStart(3, '0')}`, name, closed_at: n === 2 ? ago(40 * H) : null, created_at: ago((n + 1) * 70 * H), level: 'manage', evidence_count: n === 0 ? 6 : 0, version: 2,
   allowed_actions: ['change', 'close', 'share', 'file_request', 'add'],
 }))
+const part = (start: string, from: number, to: number) => ({ from: new Date(Date.parse(start) + from * 1000).toISOString(), to: new Date(Date.parse(start) + to * 1000).toISOString() })
 export const evidence = Array.from({ length: 6 }, (_, n) => {
   const from = ago((20 + n) * H)
   return {
     id: `evd_c${n}`, case_id: 'cas_0', request_id: 'req_3', item_id: 'itm_3_0', name: `${cameras[n * 3]?.device_id}_export.mp4`, size_bytes: 43_118_592 + n * 9_000_000, sha256: hash(),
     source: { id: cameras[n * 3]?.id, name: cameras[n * 3]?.name }, created_at: ago((10 + n) * H),
     media: { container: 'mov,mp4', video_codec: n === 2 ? 'hevc' : 'h264', audio_codec: null, width: 1920, height: 1080, frame_rate: 25, duration_ms: 120_000 },
-    recorded: { from, to: new Date(Date.parse(from) + 120_000).toISOString(), gaps: n === 1 ? [{ from: new Date(Date.parse(from) + 40_000).toISOString(), to: new Date(Date.parse(from) + 52_000).toISOString() }] : [], clock_offset_ms: n === 3 ? 2400 : 0 },
+    recorded: { from, to: new Date(Date.parse(from) + 120_000).toISOString(), gaps: n === 1 ? [{ ...part(from, 40, 52), reason: '20261122T210500Z.mp4 cannot be read: a part of it is damaged' }, part(from, 70, 75)] : [], clock_offset_ms: n === 3 ? 2400 : 0 },
     manifest: { adapter: 'folder', recorder: 'Transit recorder', exported_at: from }, playable: { state: n === 4 ? 'waiting' : n === 5 ? 'failed' : 'ready', error: n === 5 ? 'The file holds no video stream.' : null, size_bytes: 11_000_000 },
     thumbnail_url: n > 3 ? null : `/api/v1/evidence/evd_c${n}/thumbnail`, play_url: n > 3 ? null : `/api/v1/evidence/evd_c${n}/play`, original_url: `/api/v1/evidence/evd_c${n}/original`, level: 'manage', ledger: { leaf_index: 4100 + n }, allowed_actions: ['download'],
   }

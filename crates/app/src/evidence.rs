@@ -5,7 +5,7 @@ use domain::case::Level;
 use domain::evidence::{Evidence, EvidenceAction, Look, PlayableState, Recorded};
 use domain::id::{CaseId, EvidenceId, RequestItemId, UploadId};
 use domain::request_item::{GrantedLevel, State};
-use domain::{Caller, policy};
+use domain::{Caller, Gap, policy};
 use futures::stream::BoxStream;
 use proof::Sha256Digest;
 use serde_json::{Value, json};
@@ -61,8 +61,8 @@ pub async fn receive(tx: &mut Tx, by: Option<&str>, arrival: Arrival) -> Result<
         .with("size_bytes", evidence.original.size_bytes);
     event = about(event, &evidence);
     if let Some(recorded) = &evidence.recorded {
-        event = event
-            .with("recorded", json!({ "from": recorded.window.from, "to": recorded.window.to, "gaps": recorded.gaps }));
+        let gaps: Vec<_> = recorded.gaps.iter().map(Gap::window).collect();
+        event = event.with("recorded", json!({ "from": recorded.window.from, "to": recorded.window.to, "gaps": gaps }));
     }
     if let Some(source) = &evidence.source_id {
         event = event.with("source", source.as_str());

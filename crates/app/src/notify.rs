@@ -144,7 +144,12 @@ fn values(app: &App, installation: &str, zone: &jiff::tz::TimeZone, to: &Account
     let item = |shown: &&Shown| {
         let item = &shown.item;
         let gaps = about.arrived.iter().filter(|arrived| arrived.item_id == item.id).flat_map(|arrived| &arrived.gaps);
-        let missing: Vec<_> = gaps.map(|gap| window(*gap, zone)).collect();
+        let missing = domain::gap::by_reason(gaps).into_iter().map(|(reason, windows)| {
+            context! {
+                windows => windows.into_iter().map(|missing| window(missing, zone)).collect::<Vec<_>>(),
+                reason => reason.map(|reason| at_home(reason, zone)),
+            }
+        });
         context! {
             source => shown.source_name.as_deref().unwrap_or("Any source at the place"),
             organization => shown.organization_name,
@@ -152,7 +157,7 @@ fn values(app: &App, installation: &str, zone: &jiff::tz::TimeZone, to: &Account
             granted => item.granted.map(|granted| window(granted, zone)),
             narrowed => item.granted.is_some_and(|granted| granted != item.asked),
             reason => item.reason.as_ref().map(|reason| at_home(&reason.detail, zone)),
-            missing => missing,
+            missing => missing.collect::<Vec<_>>(),
             by_link => shown.connector.is_none(),
         }
     };
@@ -214,7 +219,7 @@ mod tests {
     fn every_template_renders_and_escapes() {
         let item = context! {
             source => "<b>5th & Main</b>", organization => "Metro", asked => "21:05 to 21:07", granted => "21:05 to 21:06", narrowed => true,
-            reason => "overwritten", missing => vec!["21:05 to 21:06"], by_link => true,
+            reason => "overwritten", missing => vec![context! { windows => vec!["21:05 to 21:06"], reason => "a.mp4 is <i>damaged</i>" }], by_link => true,
         };
         let values = context! {
             installation => "Harbor City", name => "Ana", url => "https://example.org/requests/req_1", number => "VR-1", request => "Theft\r\nBcc: x",

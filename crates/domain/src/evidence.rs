@@ -9,7 +9,7 @@ use crate::case::Level;
 use crate::id::{CameraId, CaseId, EvidenceId, OrganizationId, RequestItemId, UploadId, VideoRequestId};
 use crate::request_item::GrantedLevel;
 use crate::text_enum::text_enum;
-use crate::{Timestamp, Window};
+use crate::{Gap, Timestamp, Window};
 
 /// What a media file holds, as far as it could be read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -61,7 +61,7 @@ pub struct Recorded {
     /// From the first to the last picture.
     pub window: Window,
     /// Parts without footage.
-    pub gaps: Vec<Window>,
+    pub gaps: Vec<Gap>,
     /// Recorder clock minus true time, where known. Kept beside the footage, never written into it.
     pub clock_offset_ms: Option<i64>,
 }

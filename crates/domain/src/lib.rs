@@ -9,6 +9,7 @@ pub mod case;
 pub mod connector;
 pub mod evidence;
 pub mod file_request;
+pub mod gap;
 pub mod gazetteer;
 pub mod id;
 pub mod invalid;
@@ -26,6 +27,7 @@ pub mod upload;
 pub mod video_request;
 
 pub use caller::Caller;
+pub use gap::Gap;
 pub use invalid::Invalid;
 pub use position::Position;
 pub use time::{Timestamp, Window};

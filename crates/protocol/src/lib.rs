@@ -29,8 +29,9 @@ mod source;
 mod task;
 
 pub use connection::ConnectionFile;
+pub use domain::Gap;
 pub use hello::{ConnectorRef, Hello, HelloAnswer, ProblemReport, Software};
-pub use manifest::{ClockOffset, ExportFacts, Gap, Manifest, Segment};
+pub use manifest::{ClockOffset, ExportFacts, Manifest, Segment};
 pub use source::{SourceDescription, SourceProblem, Sources, SourcesAnswer};
 pub use task::{
     Complete, Extend, Extended, Fail, FailCause, LeaseRequest, Phase, Progress, Task, TaskPayload, TaskResult,

@@ -1,4 +1,4 @@
-use domain::{Timestamp, Window};
+use domain::{Gap, Timestamp, Window};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -54,18 +54,6 @@ pub struct Segment {
     /// Where it begins in the exported file; microseconds after the first frame.
     #[serde(default)]
     pub at_us: i64,
-}
-
-/// A part of the window without footage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Gap {
-    /// Its start.
-    pub from: Timestamp,
-    /// Its end.
-    pub to: Timestamp,
-    /// Why, where known: such as a recording that cannot be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 /// Recorder clock minus true time.

@@ -6,7 +6,7 @@ use domain::evidence::PlayableState;
 use domain::id::{AccountId, ConnectorId, EvidenceId, FileRequestId, RequestItemId, VideoRequestId};
 use domain::policy::SeesRequests;
 use domain::request_item::{Reason, RequestItem};
-use domain::{Timestamp, Window};
+use domain::{Gap, Timestamp, Window};
 use sqlx::any::AnyRow;
 
 use crate::video_request::push_items_seen;
@@ -248,7 +248,7 @@ pub struct Arrived {
     /// Its size.
     pub size_bytes: i64,
     /// Parts of the window that it does not hold, as far as the recorder told.
-    pub gaps: Vec<Window>,
+    pub gaps: Vec<Gap>,
     /// Of the original, hex.
     pub sha256: String,
     /// Whether there is a copy that browsers play.

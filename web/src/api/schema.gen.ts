@@ -1476,7 +1476,7 @@ export interface components {
             /** Format: int64 */
             size_bytes: number;
             /** @description Parts of the window that it does not hold, as far as the recorder told. */
-            gaps: components["schemas"]["Window"][];
+            gaps: components["schemas"]["Gap"][];
             /** @description Of the original, hexadecimal. */
             sha256: string;
             /** @description Whether there is a copy that browsers play. */
@@ -1918,7 +1918,7 @@ export interface components {
             from: components["schemas"]["Timestamp"];
             /** @description Its end. */
             to: components["schemas"]["Timestamp"];
-            /** @description Why, where known: such as a recording that cannot be read. */
+            /** @description Why, where known, as the recorder's connector tells it: such as a recording that cannot be read. */
             reason?: string | null;
         };
         /** @enum {string} */
@@ -2671,7 +2671,7 @@ export interface components {
         RecordedView: {
             from: components["schemas"]["Timestamp"];
             to: components["schemas"]["Timestamp"];
-            gaps: components["schemas"]["Window"][];
+            gaps: components["schemas"]["Gap"][];
             /**
              * Format: int64
              * @description Recorder clock minus true time. Not written into the footage.

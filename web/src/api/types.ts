@@ -7,6 +7,7 @@ export type Id = string
 export type Time = Schemas['Timestamp']
 export type Position = Schemas['Position']
 export type Span = Schemas['Window']
+export type Gap = Schemas['Gap']
 export type Ref = Schemas['Named']
 export type Problem = Schemas['Problem']
 

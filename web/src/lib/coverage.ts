@@ -1,4 +1,4 @@
-import type { Span } from '~/api/types.ts'
+import type { Gap, Span } from '~/api/types.ts'
 
 const at = (time: string) => new Date(time).getTime()
 
@@ -15,4 +15,10 @@ export function gapsIn(spans: Span[], from: string, to: string): { from: number;
   }
   if (reached < end) gaps.push({ from: reached, to: end })
   return gaps
+}
+
+/** Each reason once, in the order in which it first occurs, with all that it is for. */
+export function byReason(gaps: Gap[]): { reason: string; gaps: Gap[] }[] {
+  const why = (gap: Gap) => gap.reason ?? 'the recorder has no footage'
+  return [...new Set(gaps.map(why))].map((reason) => ({ reason, gaps: gaps.filter((gap) => why(gap) === reason) }))
 }

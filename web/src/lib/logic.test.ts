@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { gapsIn } from './coverage.ts'
+import { byReason, gapsIn } from './coverage.ts'
 import { bytes, clockOffset, compass, percent, retention } from './format.ts'
 import { bounds, boxText, cone, destination, parseBox, parsePoint } from './geo.ts'
 
@@ -11,6 +11,12 @@ test('gaps are what no span covers', () => {
   assert.deepEqual(gapsIn([], at(5), at(7)), [{ from: Date.parse(at(5)), to: Date.parse(at(7)) }])
   assert.deepEqual(gapsIn([{ from: at(6), to: at(9) }, { from: at(1), to: at(3) }], at(2), at(8)), [{ from: Date.parse(at(3)), to: Date.parse(at(6)) }])
   assert.deepEqual(gapsIn([{ from: at(0), to: at(6) }, { from: at(5), to: at(20) }], at(2), at(8)), [])
+})
+test('each reason for a gap is told once, with all that it is for', () => {
+  const gap = (minute: number, reason?: string) => ({ from: at(minute), to: at(minute + 1), reason })
+  const gaps = [gap(1, 'damaged'), gap(3), gap(5, 'damaged')]
+  assert.deepEqual(byReason(gaps), [{ reason: 'damaged', gaps: [gaps[0], gaps[2]] }, { reason: 'the recorder has no footage', gaps: [gaps[1]] }])
+  assert.deepEqual(byReason([]), [])
 })
 test('a cone starts at the camera and looks where it is told', () => {
   const ring = cone({ lat: 47, lon: 8 }, 90, 60, 100)

@@ -31,6 +31,9 @@ export function moment(at: string, zone: string, seconds = true): string {
   return `${day(at, zone)}, ${time} ${zoneName(at, zone)}`
 }
 
+/** A sentence of somebody else's, its times told in a zone. */
+export const atHome = (sentence: string, zone: string) => sentence.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => moment(at, zone))
+
 /** "2026-11-22 05:05:10 UTC" */
 export const utc = (at: string) => `${new Date(at).toISOString().replace('T', ' ').replace(/\.000Z$/, '').replace(/Z$/, '')} UTC`
 

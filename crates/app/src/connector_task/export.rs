@@ -117,7 +117,7 @@ pub(super) async fn exported(tx: &mut Tx, caller: &Caller, task: &Task, said: Ex
         blob: upload.blob,
         recorded: Some(Recorded {
             window: Window { from: manifest.first_frame, to: manifest.last_frame },
-            gaps: manifest.gaps.iter().map(|gap| Window { from: gap.from, to: gap.to }).collect(),
+            gaps: manifest.gaps.clone(),
             clock_offset_ms: manifest.clock_offset.map(|offset| offset.offset_ms),
         }),
         manifest: Some(serde_json::json!(manifest)),

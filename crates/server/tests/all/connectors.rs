@@ -411,7 +411,10 @@ fn exported(upload: &str, bytes: &[u8], sha256: &str) -> Value {
     json!({"result": {"kind": "exported", "upload_id": upload, "sha256": sha256, "size_bytes": bytes.len(), "manifest": {
         "version": 1, "software": "test", "adapter": "folder", "device_id": "1",
         "asked": {"from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z"}, "segments": [],
-        "gaps": [{"from": "2026-11-22T10:01:00Z", "to": "2026-11-22T10:01:10Z"}],
+        "gaps": [
+            {"from": "2026-11-22T10:01:00Z", "to": "2026-11-22T10:01:10Z", "reason": "10-01.mp4 cannot be read: a part of it is damaged"},
+            {"from": "2026-11-22T10:01:20Z", "to": "2026-11-22T10:01:30Z"},
+            {"from": "2026-11-22T10:01:40Z", "to": "2026-11-22T10:01:50Z", "reason": "10-01.mp4 cannot be read: a part of it is damaged"}],
         "first_frame": "2026-11-22T09:59:59Z", "last_frame": "2026-11-22T10:02:00Z",
         "export": {"sha256": sha256, "size_bytes": bytes.len(), "container": "mp4"}}}})
 }
@@ -479,6 +482,40 @@ on_both!(an_export_becomes_one_evidence, |database: TestDatabase| async move {
     assert_eq!(number(&site, "SELECT COUNT(*) AS n FROM uploads WHERE state = 'finished'").await, 1);
     for blob in blobs {
         assert_eq!(site.test.app.blobs().size(&blob).await.unwrap(), None);
+    }
+});
+
+on_both!(each_gap_is_told_with_its_reason, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate", "online": true}])).await;
+    let item = approved(&site).await;
+    let task = wire.lease().await.json;
+    let bytes = b"not really a film".as_slice();
+    let upload = wire.upload(&task, bytes).await.unwrap();
+    assert_eq!(wire.about(&task, "complete", exported(&upload, bytes, &sha256(bytes))).await.status, 204);
+    site.test.run_jobs().await;
+    let evidence = rows(&site, "SELECT id FROM evidence", "id").await.remove(0);
+
+    let ana = site.sign_in("ana").await;
+    let reason = json!("10-01.mp4 cannot be read: a part of it is damaged");
+    let reasons = |gaps: &Value| gaps.as_array().unwrap().iter().map(|gap| gap["reason"].clone()).collect::<Vec<_>>();
+    let file = site.get(&format!("/evidence/{evidence}"), Some(&ana)).await.json;
+    assert_eq!(reasons(&file["recorded"]["gaps"]), [reason.clone(), Value::Null, reason.clone()], "{file}");
+    let request = rows(&site, "SELECT request_id FROM request_items", "request_id").await.remove(0);
+    let request = site.get(&format!("/video-requests/{request}"), Some(&ana)).await.json;
+    assert_eq!(request["items"][0]["id"], item);
+    assert_eq!(reasons(&request["items"][0]["evidence"][0]["gaps"]), [reason.clone(), Value::Null, reason]);
+
+    let ready = "SELECT body_text, body_html FROM mails WHERE template = 'footage_ready'";
+    for body in ["body_text", "body_html"] {
+        let mail = rows(&site, ready, body).await.remove(0);
+        let told: Vec<&str> = mail.lines().filter(|line| line.contains("Missing")).collect();
+        assert_eq!(told.len(), 2, "{mail}");
+        let (damaged, nothing) = (told[0], told[1]);
+        assert!(damaged.contains("02:01:10 PST, 2026-11-22 02:01:40 PST to"), "both windows of one reason: {damaged}");
+        assert!(damaged.contains(" (10-01.mp4 cannot be read: a part of it is damaged)"), "{damaged}");
+        assert!(nothing.contains("02:01:20 PST") && nothing.contains("(the recorder has no footage)"), "{nothing}");
     }
 });
 

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
 import { IconChevronLeft, IconChevronRight, IconDownload, IconFingerprint } from '@tabler/icons-react'
-import type { Evidence } from '~/api/types.ts'
-import { mayAudit, useMe } from '~/features/session/me.ts'
+import type { Evidence, Gap } from '~/api/types.ts'
+import { mayAudit, useMe, useZone } from '~/features/session/me.ts'
+import { byReason } from '~/lib/coverage.ts'
 import { bytes, clockOffset } from '~/lib/format.ts'
-import { duration } from '~/lib/time.ts'
+import { atHome, duration } from '~/lib/time.ts'
 import { Player } from '~/player/Player.tsx'
 import { Hash } from '~/ui/Hash.tsx'
 import { Empty, Note, RowsToCome } from '~/ui/Notes.tsx'
@@ -29,6 +30,21 @@ export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?
       </>}>
       {!file ? (loading ? <RowsToCome rows={3} height={120} /> : <Empty title="There is no such file here">It may have been taken out of the case, or it is not shared with you.</Empty>) : <Body key={file.id} file={file} />}
     </Sheet>
+  )
+}
+
+/** What is missing and why: each reason under the times it is for. */
+function Gaps({ of }: { of: Gap[] }) {
+  const zone = useZone()
+  return (
+    <ul className="gaps">
+      {byReason(of).map(({ reason, gaps }) => (
+        <li key={reason}>
+          {gaps.map((gap) => <div key={gap.from} className="tone-wait"><Window from={gap.from} to={gap.to} /></div>)}
+          <div className="small dim">{atHome(reason, zone)}</div>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -64,7 +80,7 @@ function Body({ file }: { file: Evidence }) {
             ['SHA-256', <Hash key="h" value={file.sha256} />],
             ['Size', `${bytes(file.size_bytes)} (${file.size_bytes.toLocaleString('en-GB')} bytes)`],
             ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
-            ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <ul className="gaps">{file.recorded.gaps.map((g) => <li key={g.from} className="tone-wait"><Window from={g.from} to={g.to} /></li>)}</ul>)],
+            ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <Gaps key="p" of={file.recorded.gaps} />)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
             ['Picture', m && [m.width && `${m.width} × ${m.height}`, m.frame_rate && `${Math.round(m.frame_rate * 100) / 100} frames/s`, m.video_codec, m.audio_codec ?? 'no sound'].filter(Boolean).join(', ')],
             ['Length', m?.duration_ms && (m.claimed_ms ? <span key="l" className="tone-wait">{duration(m.duration_ms)} can be played; the file claims {duration(m.claimed_ms)}. The rest is missing or damaged.</span> : duration(m.duration_ms))],

@@ -21,7 +21,7 @@ import { decideLater, heldDecisions, keep } from './decide.ts'
 import { HoldState } from './HoldState.tsx'
 import { ItemLink } from './ItemLink.tsx'
 import { LifeLine } from './LifeLine.tsx'
-import { missingText, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
+import { missingTexts, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
 
 export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
   const queries = useQueryClient()
@@ -88,7 +88,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           </span>
           <span className="dim num">{bytes(file.size_bytes)}</span>
           {file.sha256 && <Hash value={file.sha256} short />}
-          {file.gaps.length > 0 && <span className="small tone-wait">{missingText(file.gaps, zone)}</span>}
+          {missingTexts(file.gaps, zone).map((text) => <span key={text} className="small tone-wait">{text}</span>)}
           {can('release') && <LookAt id={file.id} of={whatSource(item)} />}
           {file.purged_at && <span className="small dim">purged; its hash is kept</span>}
           {!file.purged_at && file.playable === 'waiting' && <span className="small dim">being made playable</span>}

@@ -1,6 +1,7 @@
-import type { Item, Span } from '~/api/types.ts'
+import type { Gap, Item } from '~/api/types.ts'
+import { byReason } from '~/lib/coverage.ts'
 import { sentence } from '~/lib/format.ts'
-import { clock, duration, moment } from '~/lib/time.ts'
+import { atHome, clock, duration, moment } from '~/lib/time.ts'
 
 const REASONS: Record<string, string> = {
   never_recorded: 'The camera was not recording then.',
@@ -13,16 +14,17 @@ const REASONS: Record<string, string> = {
 export function reasonText(item: Item, zone: string): string | null {
   if (!item.reason) return null
   const known = REASONS[item.reason.code]
-  const detail = item.reason.detail?.trim().replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => moment(at, zone))
+  const detail = atHome(item.reason.detail?.trim() ?? '', zone)
   if (known) return detail && !known.startsWith(detail) ? `${known} ${detail}` : known
   return detail || sentence(item.reason.code)
 }
 
-/** What the recorder had no footage of, in a file that arrived. */
-export function missingText(gaps: Span[], zone: string): string {
-  const [first] = gaps
-  const long = gaps.reduce((sum, gap) => sum + Date.parse(gap.to) - Date.parse(gap.from), 0)
-  return `${duration(long)} missing${first ? `, ${gaps.length > 1 ? 'first ' : ''}from ${clock(first.from, zone)}` : ''}`
+/** What is missing in a file that arrived, for each reason. */
+export function missingTexts(gaps: Gap[], zone: string): string[] {
+  return byReason(gaps).map(({ reason, gaps }) => {
+    const long = gaps.reduce((sum, gap) => sum + Date.parse(gap.to) - Date.parse(gap.from), 0)
+    return `${duration(long)} missing, ${gaps.length > 1 ? 'first ' : ''}from ${clock(gaps[0]?.from ?? '', zone)} (${atHome(reason, zone)})`
+  })
 }
 
 /** What an item waits for, in words, with since when the connector is silent. */

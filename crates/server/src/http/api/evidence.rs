@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::case::Level;
 use domain::evidence::{EvidenceAction, Look, MediaFacts, PlayableState};
 use domain::id::{CaseId, EvidenceId, RequestItemId, VideoRequestId};
-use domain::{Timestamp, Window};
+use domain::{Gap, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa_axum::routes;
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Routes {
 struct RecordedView {
     from: Timestamp,
     to: Timestamp,
-    gaps: Vec<Window>,
+    gaps: Vec<Gap>,
     /// Recorder clock minus true time. Not written into the footage.
     clock_offset_ms: Option<i64>,
 }

@@ -5,7 +5,7 @@ use domain::evidence::PlayableState;
 use domain::id::{AccountId, CameraId, CaseId, EvidenceId, FileRequestId, MessageId, RequestItemId, VideoRequestId};
 use domain::request_item::{Action, GrantedLevel, Hold, Reason, State as ItemState};
 use domain::video_request::{Incident, MessageKind, RequestAction, Status};
-use domain::{Position, Timestamp, Window};
+use domain::{Gap, Position, Timestamp, Window};
 use serde::Serialize;
 
 use super::super::Named;
@@ -142,7 +142,7 @@ pub(super) struct ArrivedView {
     name: String,
     size_bytes: i64,
     /// Parts of the window that it does not hold, as far as the recorder told.
-    gaps: Vec<Window>,
+    gaps: Vec<Gap>,
     /// Of the original, hexadecimal.
     sha256: String,
     /// Whether there is a copy that browsers play.
