@@ -132,6 +132,20 @@ async function sendThroughOutage({ context, page }, token, files) {
   return resumed.find((offset) => offset > 0)
 }
 
+/** A file that is here is not sent again, and says so; while something is asked about a file, nothing can be finished. */
+async function chooseAgain(page, files) {
+  const finish = page.getByRole('button', { name: 'That is all: finish' })
+  await page.getByLabel('Files to send').setInputFiles(files[0].path)
+  await page.getByText(`${files[0].name}: already here`).waitFor()
+  assert.equal(await page.getByText('✓ Arrived').count(), files.length)
+  await page.getByLabel('Files to send').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('These are notes.') })
+  await page.getByText('Decide about notes.txt first').waitFor()
+  assert.equal(await finish.isDisabled(), true, 'a question waits for its answer')
+  await page.getByRole('button', { name: 'Leave it out' }).click()
+  assert.equal(await finish.isEnabled(), true)
+  say('a file that was chosen again was said to be here; a doubtful one kept the link open until it was decided about')
+}
+
 async function answerAndSend(world, url, files) {
   const token = url.split('/').pop()
   const participant = await visitor(world, { width: 390, expected: [/\/api\/v1\/uploads/] })
@@ -145,6 +159,7 @@ async function answerAndSend(world, url, files) {
   const offset = await sendThroughOutage(participant, token, files)
   assert.ok(offset > 0 && offset < files[0].size, `it went on at ${offset} of ${files[0].size} bytes`)
   say(`the network broke and came back; ${files[0].name} went on at byte ${offset} of ${files[0].size}`)
+  await chooseAgain(page, files)
   await page.getByRole('button', { name: 'That is all: finish' }).click()
   await page.getByRole('heading', { name: 'Thank you. It has arrived.' }).waitFor()
   return participant

@@ -20,6 +20,7 @@ async function doubtAbout(file: File): Promise<string | null> {
 export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: string; link: LinkView; onBack: () => void; onChanged: () => void; onDone: (receipt: Receipt) => void }) {
   const [rows, setRows] = useState<Row[]>([])
   const [doubts, setDoubts] = useState<Doubt[]>([])
+  const [twice, setTwice] = useState<string[]>([])
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
   const input = useRef<HTMLInputElement>(null)
@@ -48,8 +49,10 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
   }, [sending])
 
   async function add(files: FileList | null) {
+    const isHere = (file: File) => rows.some((r) => r.key === keyOf(file))
+    setTwice([...(files ?? [])].filter(isHere).map((file) => file.name))
     for (const file of [...(files ?? [])]) {
-      if (rows.some((r) => r.key === keyOf(file))) continue
+      if (isHere(file)) continue
       const known = link.files.some((f) => f.finished && f.name === file.name && f.size_bytes === file.size)
       const doubt = known ? 'has arrived already' : await doubtAbout(file)
       if (doubt) setDoubts((all) => [...all.filter((d) => keyOf(d.file) !== keyOf(file)), { file, doubt, sendable: file.size > 0 }])
@@ -99,6 +102,7 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
       <p className="g-dim">Several at once are fine. If the signal drops or the phone locks, open this page again and choose the same file: it goes on where it stopped.</p>
       <button ref={choose} type="button" className={arrived > 0 && !sending ? 'g-second' : 'g-main'} onClick={() => input.current?.click()}>{rows.length + before.length > 0 ? 'Choose more files' : 'Choose files'}</button>
       <input ref={input} type="file" multiple hidden aria-label="Files to send" onChange={(e) => { void add(e.currentTarget.files).finally(() => { if (input.current) input.current.value = '' }) }} />
+      {twice.length > 0 && <p className="g-dim" role="alert">{twice.join(', ')}: already here, not sent a second time.</p>}
       {doubts.map((d) => (
         <div key={keyOf(d.file)} className="g-trouble wait" role="alert">
           <strong>{d.file.name} {d.doubt}</strong>
@@ -126,7 +130,8 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
       {trouble && <GuestTrouble trouble={trouble} />}
       <div className="g-acts">
         {arrived > 0 && !sending && !whole && <p className="g-dim">You can finish when each file has arrived. What has not: try it again, or remove it.</p>}
-        {arrived > 0 && (sending || whole) && <button type="button" className="g-main" disabled={sending || busy} onClick={done}>{sending ? 'Wait for the files' : busy ? 'Closing' : 'That is all: finish'}</button>}
+        {arrived > 0 && whole && doubts.length > 0 && <p id="doubts" className="g-dim">Decide about {doubts.map((d) => d.file.name).join(', ')} first, above.</p>}
+        {arrived > 0 && (sending || whole) && <button type="button" className="g-main" disabled={sending || busy || doubts.length > 0} aria-describedby={doubts.length > 0 ? 'doubts' : undefined} onClick={done}>{sending ? 'Wait for the files' : busy ? 'Closing' : 'That is all: finish'}</button>}
         {rows.length === 0 && <button type="button" className="g-quiet" onClick={onBack}>Back</button>}
       </div>
     </section>
