@@ -54,7 +54,7 @@ messages! {
     Approved = "item_approved",
     /// To the requester: refused.
     Denied = "item_denied",
-    /// To the requester: please answer.
+    /// To the requester: a question to answer.
     Question = "item_question",
     /// To the approvers: the answer.
     Answer = "item_answer",
@@ -68,7 +68,7 @@ messages! {
     Failed = "item_failed",
     /// To the requester: the deadline passed, or the link was abandoned.
     Expired = "item_expired",
-    /// To whoever has the footage: please upload it here.
+    /// To whoever has the footage: where to upload it.
     FileRequest = "file_request",
 }
 
