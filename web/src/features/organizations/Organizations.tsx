@@ -68,7 +68,7 @@ function Form({ of, onClose }: { of: Organization | null; onClose: () => void })
         <TextInput label="Name" disabled={fixed} required withAsterisk={false} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} error={trouble?.field('/name')} />
         <TextInput label="Time zone" disabled={fixed} description="As in America/Los_Angeles" required withAsterisk={false} list="zones" value={zone} onChange={(e) => setZone(e.currentTarget.value)} error={trouble?.field('/time_zone')} />
         <datalist id="zones">{Intl.supportedValuesOf('timeZone').map((z) => <option key={z} value={z} />)}</datalist>
-        {of && <Switch label="Hold what is asked for at once" description="A connector that can do so keeps the footage as soon as somebody asks for it, so that it is not written over before your decision. Denying lets go of it." checked={holds} onChange={(e) => setHolds(e.currentTarget.checked)} />}
+        {of && <Switch label="Hold what is asked for at once" description="A connector that can do so keeps the footage as soon as somebody asks for it, so that it is not written over before it is decided. Denying lets go of it." checked={holds} onChange={(e) => setHolds(e.currentTarget.checked)} />}
         {trouble && <TroubleNote error={trouble} />}
         <div className="row"><Button type="submit" loading={save.isPending}>{of ? 'Save' : 'Add organization'}</Button><Button variant="default" onClick={onClose}>Not now</Button></div>
       </form>
