@@ -15,11 +15,21 @@ function asker(investigator) {
   })
 }
 
+/** The first camera's footage is kept until somebody decides. */
+async function hold(approver, request) {
+  await approver.post(`/request-items/${request.items[0].id}/hold`)
+  for (let tries = 0; (await approver.json(`/video-requests/${request.id}`)).items[0].hold !== 'held'; tries += 1) {
+    assert.ok(tries < 120, 'the connector holds what it is asked to hold')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
 /** Requests that wait, were asked about, were denied, wait for a link. */
 async function requests(investigator, approver, cameras) {
   const ask = asker(investigator)
   const { recorded, unrecorded } = cameras
   const pending = await ask('Handbag taken at the crossing, two on a moped', [recorded[1], recorded[2], unrecorded[1]], { needed_by: minutes(60 * 24) })
+  await hold(approver, pending)
   const place = await ask('Hit and run, silver estate car', [])
   const questioned = await ask('Missing person, last seen near the station', [recorded[3]])
   await approver.post(`/request-items/${questioned.items[0].id}/ask`, { body: 'Which platform? The camera turns.' })
