@@ -18,6 +18,7 @@ export function WindowField({ from, to, onChange, zone, longest, error, quick = 
         <DateTimeField label="From" zone={zone} value={from} onChange={(at) => at && onChange(at, length > 0 && at >= to ? addSeconds(at, length) : to)} />
         <DateTimeField label="To" zone={zone} value={to} onChange={(at) => at && onChange(from, at)} error={wrong} />
       </div>
+      {longest && length > longest && <Button style={{ alignSelf: 'flex-start' }} variant="default" onClick={() => onChange(from, addSeconds(from, longest))}>Shorten it to the first {duration(longest * 1000)}</Button>}
       {quick && (
         <div className="chips">
           {[2, 10, 30].map((m) => <button key={m} type="button" className="chip" onClick={() => last(m)}>Last {m} min</button>)}
@@ -26,7 +27,6 @@ export function WindowField({ from, to, onChange, zone, longest, error, quick = 
           {length > 0 && <span className="dim small" style={{ alignSelf: 'center' }}>{duration(length * 1000)} long</span>}
         </div>
       )}
-      {longest && length > longest && <Button style={{ alignSelf: 'flex-start' }} variant="subtle" onClick={() => onChange(from, addSeconds(from, longest))}>Shorten it to the first {duration(longest * 1000)}</Button>}
     </div>
   )
 }
