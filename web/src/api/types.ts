@@ -38,6 +38,7 @@ export type Level = Schemas['Level']
 export type Case = Schemas['CaseView']
 export type AccessEntry = Schemas['AccessView']
 export type CaseLink = Schemas['CaseLinkView']
+export type MediaFacts = Schemas['MediaFacts']
 export type Evidence = Schemas['EvidenceView']
 export type HistoryEntry = Schemas['HistoryEntry']
 

@@ -73,6 +73,30 @@ async fn a_single_picture_is_shown_and_sound_alone_is_heard() {
     }
 }
 
+/// A JPEG as a phone that is held upright writes it: lying, with a note that it is to be turned by a quarter.
+fn lying_photo(folder: &Path) -> PathBuf {
+    const TURN: &[u8] = b"\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let plain = std::fs::read(footage(folder, "plain.jpg", "-an -frames:v 1")).unwrap();
+    let path = folder.join("original"); // the store of bytes gives no endings
+    std::fs::write(&path, [&plain[..2], TURN, &plain[2..]].concat()).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn a_photo_stands_upright() {
+    let (of, out) = folders();
+    let tools = Tools::default();
+    let input = lying_photo(of.path());
+    let facts = tools.probe(&input).await.unwrap();
+    let (copy, picture) = (out.path().join("playable.mp4"), out.path().join("thumbnail"));
+    tools.make_playable(&input, &facts, &copy).await.unwrap();
+    tools.thumbnail(&input, Duration::ZERO, &picture).await.unwrap();
+    for made in [copy, picture] {
+        let media = tools.probe(&made).await.unwrap().media;
+        assert_eq!((media.width, media.height), (Some(240), Some(320)), "{}", made.display());
+    }
+}
+
 #[tokio::test]
 async fn large_pictures_are_made_smaller() {
     let (of, out) = folders();

@@ -13,7 +13,7 @@ import { Sheet } from '~/ui/Sheet.tsx'
 import { Time, Window } from '~/ui/Time.tsx'
 import { evidenceHistory } from './api.ts'
 import { History } from './History.tsx'
-import { containerWord, levelWord } from './words.ts'
+import { containerWord, levelWord, pictureText } from './words.ts'
 
 export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?: Evidence; loading: boolean; files: Evidence[]; onOpen: (id: string) => void; onClose: () => void }) {
   const at = files.findIndex((f) => f.id === file?.id)
@@ -82,7 +82,7 @@ function Body({ file }: { file: Evidence }) {
             ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
             ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <Gaps key="p" of={file.recorded.gaps} />)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
-            ['Picture', m && [m.width && `${m.width} × ${m.height}`, m.frame_rate && `${Math.round(m.frame_rate * 100) / 100} frames/s`, m.video_codec, m.audio_codec ?? 'no sound'].filter(Boolean).join(', ')],
+            ['Picture', m && pictureText(m)],
             ['Length', m?.duration_ms && (m.claimed_ms ? <span key="l" className="tone-wait">{duration(m.duration_ms)} can be played; the file claims {duration(m.claimed_ms)}. The rest is missing or damaged.</span> : duration(m.duration_ms))],
             ['Container', m?.container && containerWord(m.container)],
             ...manifest,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { detailText, eventWord } from './words.ts'
+import { containerWord, detailText, eventWord, pictureText } from './words.ts'
 
 test('a history says which file came, how large it is and what was answered', () => {
   assert.equal(detailText({ purpose: 'evidence', file_name: 'ch02.mp4', size_bytes: 1_500_000 }, 'UTC'), 'ch02.mp4, 1.5 MB')
@@ -11,4 +11,11 @@ test('a history says which file came, how large it is and what was answered', ()
 test('what happened is said in words', () => {
   assert.equal(eventWord('request_item.submit', {}), 'Asked for footage')
   assert.equal(eventWord('evidence.process', { playable: 'failed' }), 'No copy to play could be made')
+})
+
+test('of a photo only what a photo has is said', () => {
+  const media = { container: 'jpeg_pipe', video_codec: 'mjpeg', audio_codec: null, width: 640, height: 480, frame_rate: 25, duration_ms: null, claimed_ms: null }
+  assert.equal(containerWord('jpeg_pipe'), 'JPEG')
+  assert.equal(pictureText(media), '640 × 480')
+  assert.equal(pictureText({ ...media, container: 'avi', frame_rate: 12.5 }), '640 × 480, 12.5 frames/s, mjpeg, no sound')
 })

@@ -1,3 +1,4 @@
+import type { MediaFacts } from '~/api/types.ts'
 import { bytes, sentence } from '~/lib/format.ts'
 import { moment } from '~/lib/time.ts'
 
@@ -8,7 +9,15 @@ export const LEVEL_CHOICES = Object.entries(LEVELS).map(([value, label]) => ({ v
 /** ffprobe names a container by all that its reader takes: "mov,mp4,m4a,3gp,3g2,mj2". */
 export function containerWord(name: string): string {
   if (name.includes('mp4')) return 'MP4'
-  return name.includes('matroska') ? 'Matroska' : name.split(',')[0]?.toUpperCase() ?? name
+  if (name.includes('matroska')) return 'Matroska'
+  return name.replace(/_pipe$/, '').split(',')[0]?.toUpperCase() ?? name
+}
+
+/** What is to be seen and heard, in words; of a photo, which ffprobe reads by a "pipe", its size alone. */
+export function pictureText(media: MediaFacts): string {
+  const photo = media.container?.endsWith('_pipe')
+  const moves = [media.frame_rate && `${Math.round(media.frame_rate * 100) / 100} frames/s`, media.video_codec, media.audio_codec ?? 'no sound']
+  return [media.width && `${media.width} × ${media.height}`, ...(photo ? [] : moves)].filter(Boolean).join(', ')
 }
 
 const KINDS: Record<string, string> = {
