@@ -140,7 +140,7 @@ pub struct VideoRequest {
     pub status: Status,
     /// From its items, kept beside them for filters.
     pub open: bool,
-    /// The first overwrite time among its open items; what a list sorts by.
+    /// The first overwrite time among its open items that are not held; what a list sorts by.
     pub overwrite_at: Option<Timestamp>,
     /// When it was submitted.
     pub created_at: Timestamp,

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use domain::id::{CaseId, OrganizationId, VideoRequestId};
 use domain::policy::{SeesCases, SeesRequests};
 use domain::position::Position;
-use domain::request_item::State;
+use domain::request_item::{Hold, State};
 use domain::video_request::{Incident, Status, VideoRequest};
 use domain::{Timestamp, text, video_request};
 use sqlx::any::AnyRow;
@@ -133,11 +133,11 @@ pub async fn lock(tx: &mut Tx, id: &VideoRequestId) -> Result<()> {
 /// Computes status, `open` and overwrite time from the items again, and writes them.
 pub async fn refresh(tx: &mut Tx, id: &VideoRequestId) -> Result<Status> {
     tx.changed(id);
-    let rows = Sql::new("SELECT state, overwrite_at FROM request_items WHERE request_id = ")
+    let rows = Sql::new("SELECT state, hold, overwrite_at FROM request_items WHERE request_id = ")
         .arg(id.as_str())
         .fetch_all(tx)
         .await?;
-    let items = rows.iter().map(state_and_overwrite).collect::<Result<Vec<_>>>()?;
+    let items = rows.iter().map(stand).collect::<Result<Vec<_>>>()?;
     let summary = Summary::of(&items)?;
     Sql::new("UPDATE video_requests SET version = version + 1, status = ")
         .arg(summary.status.as_str())
@@ -160,8 +160,19 @@ pub async fn set_case(tx: &mut Tx, id: &VideoRequestId, case: &CaseId) -> Result
     Ok(())
 }
 
-fn state_and_overwrite(row: &AnyRow) -> Result<(State, Option<Timestamp>)> {
-    Ok((row.parsed("state")?, row.time_or_null("overwrite_at")?))
+/// How an item stands.
+struct Stand {
+    state: State,
+    hold: Hold,
+    overwrite_at: Option<Timestamp>,
+}
+
+fn stand(row: &AnyRow) -> Result<Stand> {
+    Ok(Stand {
+        state: row.parsed("state")?,
+        hold: row.parsed("hold")?,
+        overwrite_at: row.time_or_null("overwrite_at")?,
+    })
 }
 
 /// What follows from items.
@@ -172,12 +183,14 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(items: &[(State, Option<Timestamp>)]) -> Result<Self> {
-        let states = || items.iter().map(|(state, _)| *state);
+    fn of(items: &[Stand]) -> Result<Self> {
+        let states = || items.iter().map(|item| item.state);
+        // What is held is not lost when the recorder writes over it.
+        let dies = |item: &&Stand| item.state.is_open() && item.hold != Hold::Held;
         Ok(Self {
             status: Status::of(states()).ok_or(crate::Error::Corrupt { column: "request_id" })?,
             open: video_request::is_open(states()),
-            overwrite_at: items.iter().filter(|(state, _)| state.is_open()).filter_map(|(_, at)| *at).min(),
+            overwrite_at: items.iter().filter(dies).filter_map(|item| item.overwrite_at).min(),
         })
     }
 }
@@ -281,7 +294,7 @@ fn push_overwrite_seen<'s>(sql: &'s mut Sql, sees: &SeesRequests) -> &'s mut Sql
     }
     sql.push("CASE WHEN ");
     push_whole_seen(sql, sees);
-    sql.push(" THEN r.overwrite_at ELSE (SELECT MIN(i.overwrite_at) FROM request_items i WHERE i.request_id = r.id AND i.state IN (")
+    sql.push(" THEN r.overwrite_at ELSE (SELECT MIN(i.overwrite_at) FROM request_items i WHERE i.request_id = r.id AND i.hold <> 'held' AND i.state IN (")
         .bind_all(State::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str()))
         .push(") AND i.organization_id IN (")
         .bind_all(sees.owned_by.iter().map(OrganizationId::as_str))
@@ -303,14 +316,14 @@ async fn with_items(tx: &mut Tx, sees: &SeesRequests, mut heads: Vec<Head>) -> R
         return Ok(heads);
     }
     let mut sql = Sql::new(
-        "SELECT i.request_id, i.state, i.overwrite_at FROM request_items i JOIN video_requests r ON r.id = i.request_id WHERE r.id IN (",
+        "SELECT i.request_id, i.state, i.hold, i.overwrite_at FROM request_items i JOIN video_requests r ON r.id = i.request_id WHERE r.id IN (",
     )
     .args(heads.iter().map(|head| head.request.id.as_str()))
     .add(") AND (");
     push_items_seen(&mut sql, sees);
-    let mut items: HashMap<VideoRequestId, Vec<(State, Option<Timestamp>)>> = HashMap::new();
+    let mut items: HashMap<VideoRequestId, Vec<Stand>> = HashMap::new();
     for row in sql.add(")").fetch_all(tx).await? {
-        items.entry(row.parsed("request_id")?).or_default().push(state_and_overwrite(&row)?);
+        items.entry(row.parsed("request_id")?).or_default().push(stand(&row)?);
     }
     let cases: Vec<CaseId> = heads.iter().filter_map(|head| head.request.case_id.clone()).collect();
     let cases = crate::case::which_are_seen(tx, &sees.cases, &cases).await?;

@@ -23,7 +23,10 @@ struct Depot<'a> {
 impl<'a> Depot<'a> {
     async fn new(force: &'a Force) -> Self {
         let wire = Wire::new(&force.site, &force.site.test.host, "Depot").await;
-        assert_eq!(wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await.status, 200);
+        assert_eq!(
+            wire.publish(1, None, json!([{"device_id": "1", "name": "Gate", "retention_hours": 168}])).await.status,
+            200
+        );
         let sources = force.site.get("/sources", Some(&force.ana)).await.json;
         Self { source: text(&sources["items"][0]["id"]), force, wire }
     }
@@ -128,6 +131,27 @@ on_both!(an_approver_asks_to_hold_and_lets_go, |database: TestDatabase| async mo
     // what is not kept by a connector cannot be held
     let (_, place) = force.request(&force.ana, None).await;
     assert_eq!(force.act(&place, "hold", &force.pia, json!({}), 409).await.code(), "no_connector");
+    force.check().await;
+});
+
+on_both!(what_is_held_does_not_die_first, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let depot = Depot::new(&force).await;
+    let (first, item) = depot.held().await;
+    let (second, _) = depot.ask().await;
+    // who sees what is asked of one owner alone
+    let site = &force.site;
+    site.test.account("tess", &site.test.host, &[(Role::Approver, Some(&site.test.host))]).await;
+    for who in [&force.ana, &force.pia, &site.sign_in("tess").await] {
+        let listed = force.site.get("/video-requests?sort=overwrite_at", Some(who)).await.json;
+        let ids: Vec<String> = listed["items"].as_array().unwrap().iter().map(|head| text(&head["id"])).collect();
+        assert_eq!(ids, [second.clone(), first.clone()], "the one that is not held is on top");
+        assert_eq!(listed["items"][1]["overwrite_at"], Value::Null);
+    }
+    force.act(&item, "free", &force.pia, json!({}), 200).await;
+    let listed = force.site.get("/video-requests?sort=overwrite_at", Some(&force.pia)).await.json;
+    assert_eq!(listed["items"][0]["overwrite_at"], listed["items"][1]["overwrite_at"]);
+    assert_ne!(listed["items"][0]["overwrite_at"], Value::Null);
     force.check().await;
 });
 

@@ -55,7 +55,7 @@ pub(super) struct VideoRequestHead {
     pub(super) created_at: Timestamp,
     /// How many items you see.
     pub(super) item_count: i64,
-    /// When the first of its footage is overwritten.
+    /// When the first of its footage is overwritten, of what is still open and not held.
     pub(super) overwrite_at: Option<Timestamp>,
     /// Where what comes back goes; null for those who may not open it.
     pub(super) case_id: Option<CaseId>,
