@@ -60,6 +60,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Where the server is.
+    pub fn server(&self) -> &str {
+        self.base.as_str()
+    }
+
     /// Prepares to dial; nothing is sent yet.
     pub fn new(connection: &ConnectionFile) -> anyhow::Result<Self> {
         use anyhow::Context;

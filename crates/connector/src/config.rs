@@ -1,6 +1,7 @@
 //! The operator's file: which recorder, what of it is published, and what the recorder does not know.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use domain::Position;
@@ -318,9 +319,18 @@ pub struct ConnectorConfig {
     /// How many tasks are worked on at once.
     #[serde(default = "four")]
     pub tasks: usize,
+    /// Where a page tells what the connector does: an address of this machine alone, such as `127.0.0.1:9180`.
+    #[serde(default, deserialize_with = "loopback")]
+    pub status: Option<SocketAddr>,
     /// How often the recorder is asked for its cameras.
     #[serde(default = "minute")]
     pub discover_seconds: u64,
+}
+
+fn loopback<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let address = SocketAddr::deserialize(deserializer)?;
+    let refused = || serde::de::Error::custom("it tells of cameras and requests: only a loopback address will do");
+    if address.ip().is_loopback() { Ok(Some(address)) } else { Err(refused()) }
 }
 
 fn four() -> usize {
@@ -333,7 +343,7 @@ fn minute() -> u64 {
 
 impl Default for ConnectorConfig {
     fn default() -> Self {
-        Self { state: None, tasks: four(), discover_seconds: minute() }
+        Self { state: None, tasks: four(), status: None, discover_seconds: minute() }
     }
 }
 

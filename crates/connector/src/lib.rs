@@ -18,6 +18,7 @@ pub mod recorder;
 pub mod rtsp;
 pub mod session;
 pub mod spool;
+pub mod status;
 pub mod task;
 pub mod upload;
 

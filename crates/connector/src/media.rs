@@ -97,13 +97,20 @@ async fn run(program: &'static str, command: &mut Command, limit: Duration) -> R
     let status = tokio::time::timeout(limit, work).await.map_err(|_| MediaError::Slow(program))?;
     match status {
         Ok(status) if status.success() => Ok(Ran { out, err }),
-        Ok(status) => Err(MediaError::Refused(last_line(&err).unwrap_or_else(|| format!("{program}: {status}")))),
+        Ok(status) => Err(MediaError::Refused(complaint(&err).unwrap_or_else(|| format!("{program}: {status}")))),
         Err(source) => Err(MediaError::Missing { program, source }),
     }
 }
 
-fn last_line(err: &[u8]) -> Option<String> {
+/// What a program complained of, the commonest in words that people who ask for footage understand.
+fn complaint(err: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(err);
+    if text.contains("moov atom not found") {
+        return Some("its index is missing, as after a power cut".into());
+    }
+    if text.contains("Invalid data found") {
+        return Some("it is damaged, or no video".into());
+    }
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?.trim();
     // without the path: the sentence may be shown to people of another organization
     let line = line.rsplit_once("file:").map_or(line, |(_, rest)| rest.split_once(": ").map_or(rest, |(_, what)| what));

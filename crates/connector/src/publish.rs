@@ -72,6 +72,7 @@ impl<'a> Publisher<'a> {
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
+        self.shared.status.discovered(sources.len(), problem.clone());
         let now: BTreeMap<_, _> = sources.into_iter().map(|source| (source.device_id.clone(), source)).collect();
         // the server may have lost, or been given, another state than this process knows of
         let server_has = self.shared.settings().and_then(|settings| settings.sequence);

@@ -17,6 +17,7 @@ use crate::limits::Pace;
 use crate::publish;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
+use crate::status::{self, Status};
 use crate::task::{self, Slot};
 
 /// Waiting for a segment costs nothing, so such tasks do not count among those worked on; but there is an end to it.
@@ -39,6 +40,8 @@ pub struct Shared {
     pub publish_now: Notify,
     /// How many tasks may be worked on at once.
     pub slots: Arc<Semaphore>,
+    /// What is seen of it on this machine.
+    pub status: Status,
     /// How fast footage is sent.
     pub pace: Option<Arc<Pace>>,
     /// What the configuration says.
@@ -82,6 +85,7 @@ pub async fn run(
         holds: Arc::new(holds),
         publish_now: Notify::new(),
         slots: Arc::new(Semaphore::new(config.connector.tasks)),
+        status: Status::default(),
         pace: config.limits.upload_mbit.map(|mbit| Arc::new(Pace::megabits(mbit))),
         config,
         settings: Mutex::new(None),
@@ -98,7 +102,7 @@ pub async fn run(
             let _ = seen.wait_for(|greeted| *greeted).await;
             publish::run(&shared).await;
         };
-        tokio::join!(publisher, lease_loop(&shared, &greeted), sweeper);
+        tokio::join!(publisher, lease_loop(&shared, &greeted), sweeper, status::serve(Arc::clone(&shared)));
     };
     tokio::select! {
         () = work => {}
@@ -128,6 +132,7 @@ async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallErro
         tracing::warn!(milliseconds = off, "this machine's clock differs from the server's");
     }
     tracing::info!(name = answer.connector.name, id = %answer.connector.id, version = answer.version, "connected");
+    shared.status.heard();
     *shared.settings.lock().expect("no panic while held") = Some((answer.clone(), Instant::now()));
     Ok(answer)
 }
@@ -163,7 +168,7 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
                     shared.publish_now.notify_one();
                 }
                 Err(error) => {
-                    complain(&error);
+                    complain(shared, &error);
                     backoff.wait().await;
                     continue;
                 }
@@ -179,6 +184,7 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
             .await
         {
             Ok(Some(task)) => {
+                shared.status.heard();
                 backoff.reset();
                 let (shared, slot) = (Arc::clone(shared), Slot::new(slot));
                 tasks.spawn(async move {
@@ -187,6 +193,7 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
                 });
             }
             Ok(None) => {
+                shared.status.heard();
                 backoff.reset();
                 shared.spool.tidy();
                 if started.elapsed() < Duration::from_millis(500) {
@@ -194,7 +201,7 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
                 }
             }
             Err(error) => {
-                complain(&error);
+                complain(shared, &error);
                 connected = false;
                 backoff.wait().await;
             }
@@ -202,7 +209,8 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
     }
 }
 
-fn complain(error: &CallError) {
+fn complain(shared: &Shared, error: &CallError) {
+    shared.status.troubled(error);
     match error {
         CallError::Key(_) | CallError::Refused(_) => tracing::error!(%error, "the server does not want this connector"),
         _ => tracing::warn!(%error, "no connection; trying again"),

@@ -2,7 +2,7 @@
 //! more is said about it.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Window;
@@ -16,6 +16,7 @@ use crate::client::CallError;
 use crate::held::{Held, Kept, Taken};
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
+use crate::status::Told;
 use crate::upload::{Upload, UploadError};
 
 /// How long is kept what has no term.
@@ -40,9 +41,6 @@ impl Slot {
         }
     }
 }
-
-/// How far the work is, for the keeper of the lease to tell.
-type Told = Mutex<(Phase, u64, Option<u64>)>;
 
 /// How work ends.
 enum End {
@@ -71,7 +69,8 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
     let Task { id, lease, lease_seconds, payload } = task;
     let kind = payload.kind();
     tracing::info!(task = %id, lease, kind, "leased");
-    let told: Told = Mutex::new((Phase::Exporting, 0, None));
+    let told = Arc::new(Told::new((Phase::Exporting, 0, None)));
+    let _seen = shared.status.works_on(&id, kind, Arc::clone(&told));
     let all = async {
         let mut spooled = None;
         let end = match perform(shared, &id, lease, payload, &mut slot, &told, &mut spooled).await {

@@ -292,6 +292,7 @@ async fn what_was_never_there_is_a_gap() {
         let gaps: Vec<_> = seen.gaps().into_iter().map(|(from, to, _)| (from, to)).collect();
         assert_eq!(gaps, [(20_000, 40_000), (60_000, 70_000)], "{suffix}");
         assert_eq!((seen.spoilt + seen.untold, &seen.misplaced[..]), (0, &[][..]), "{suffix}");
+        assert_eq!(seen.manifest.key_frame_interval_ms, Some(2_000), "{suffix}");
     }
 }
 

@@ -209,8 +209,8 @@ async fn a_truncated_segment_is_a_gap_with_its_reason() {
     let (_dir, _, manifest) = export(&folder, "yard", window("10:00:05", "10:00:25")).await.unwrap();
     assert_eq!(manifest.gaps.len(), 1, "{:?}", manifest.gaps);
     let reason_text = manifest.gaps[0].reason.clone().unwrap();
-    assert!(reason_text.starts_with("yard/2026-01-10_10-00-10.mp4 cannot be read"), "{reason_text}");
-    assert!(!reason_text.contains("/tmp"), "{reason_text}");
+    let told = "yard/2026-01-10_10-00-10.mp4 cannot be read: its index is missing, as after a power cut";
+    assert_eq!(reason_text, told);
     // alone
     let trouble = export(&folder, "yard", window("10:00:12", "10:00:18")).await.err().unwrap();
     assert!(trouble.to_string().contains("cannot be read"), "{trouble}");

@@ -131,6 +131,48 @@ async fn footage_is_sent_in_the_hours_that_its_owner_allows() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn whoever_stands_beside_it_sees_what_it_does() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    let running = Running::start(|server| {
+        server.connector = format!("status = '127.0.0.1:{port}'");
+        server.tasks.push_back(export(1));
+        server.clock = Some("2026-01-10T12:00:00Z");
+        server.limits = "[limits]\nhours = { from = '20:00', to = '21:00', time_zone = 'UTC' }";
+    })
+    .await;
+    let phase = |server: &Server| server.called("progress").last().map(|told| told["phase"].clone());
+    running.until("the task to wait", |server| phase(server) == Some(json!("waiting_for_hours"))).await;
+    let http = reqwest::Client::new();
+    let get = async |path: &str, host: &str| {
+        let answer = http.get(format!("http://127.0.0.1:{port}{path}")).header("host", host).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let here = format!("127.0.0.1:{port}");
+    let (status, now) = get("/status.json", &here).await;
+    let now: Value = serde_json::from_str(&now).unwrap();
+    assert_eq!(
+        (status, &now["adapter"], &now["cameras"], &now["trouble"]),
+        (200, &json!("folder"), &json!(1), &Value::Null)
+    );
+    let task =
+        json!({"id": TASK, "kind": "export", "phase": "waiting_for_hours", "bytes_done": 0, "bytes_total": null});
+    assert_eq!(now["tasks"], json!([task]));
+    let (status, page) = get("/", &here).await;
+    assert!(status == 200 && page.contains("waiting for hours") && !page.contains(KEY), "{page}");
+    // a name of somebody else's that leads here
+    assert_eq!(get("/status.json", "evil.example").await.0, 421);
+    running.server.lock().unwrap().down = usize::MAX;
+    for _ in 0..100 {
+        let now: Value = serde_json::from_str(&get("/status.json", &here).await.1).unwrap();
+        if now["trouble"].is_string() {
+            return running.stop().await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the server is away, and nothing is said of it");
+}
+
 /// A connector whose upload broke off in the middle, and whose server does not answer any more.
 async fn half_sent() -> Running {
     let running = Running::start(|server| {

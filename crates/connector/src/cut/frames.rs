@@ -65,12 +65,11 @@ impl Frames {
             let spoilt = mend::holds(&film.lost, pieces[piece].pts(out_us));
             shown.push(Shown { piece, out_us, from, to, key: packet.key, damaged: film.damaged, spoilt });
         }
-        let keys: Vec<_> = packets.iter().filter(|packet| packet.key).map(|packet| packet.pts_us).collect();
         Ok(Self {
             first: shown[0].from,
             last: shown.iter().map(|shown| shown.from).max().unwrap_or(shown[0].from),
             lost: lost(pieces),
-            key_frame_interval_us: keys.windows(2).map(|pair| pair[1] - pair[0]).max(),
+            key_frame_interval_us: key_frame_interval(&packets),
             shown,
             usual_us,
         })
@@ -121,6 +120,21 @@ impl Frames {
 
 fn lost(pieces: &[Piece]) -> Vec<Timestamp> {
     pieces.iter().flat_map(|piece| piece.film.lost.iter().map(|pts_us| piece.film.time_of(*pts_us))).collect()
+}
+
+/// The longest time from one key frame to the next, but for those with a hole between.
+fn key_frame_interval(packets: &[Packet]) -> Option<i64> {
+    let (mut longest, mut key_us) = (None, None);
+    for (index, packet) in packets.iter().enumerate() {
+        if index > 0 && packet.pts_us - packets[index - 1].pts_us > STANDS_US {
+            key_us = None;
+        }
+        if packet.key {
+            longest = longest.max(key_us.map(|before| packet.pts_us - before));
+            key_us = Some(packet.pts_us);
+        }
+    }
+    longest
 }
 
 /// How long a frame lasts, as most do.

@@ -11,7 +11,7 @@ import { decideLater, heldDecisions, keep } from '~/features/video-requests/deci
 import { LookAt } from '~/features/cases/LookAt.tsx'
 import { useZone } from '~/features/session/me.ts'
 import { HoldState } from '~/features/video-requests/HoldState.tsx'
-import { heldText, lastsUntil, whatSource } from '~/features/video-requests/words.ts'
+import { heldText, lastsUntil, missingTexts, whatSource } from '~/features/video-requests/words.ts'
 import { plural } from '~/lib/format.ts'
 import { Status } from '~/ui/Status.tsx'
 import { Thumb } from '~/ui/Thumb.tsx'
@@ -31,6 +31,7 @@ export function focusCard(id: string) {
 /** Who asks, why, which camera, which minutes, when it dies; and the four answers. */
 export function ReviewCard({ head, next, current, pressed, onFocus }: { head: VideoRequestHead; next?: VideoRequestHead; current: boolean; pressed: Pressed | null; onFocus: () => void }) {
   const queries = useQueryClient()
+  const zone = useZone()
   const { data: request } = useQuery(oneRequest(head.id))
   useSyncExternalStore(heldDecisions.subscribe, heldDecisions.version)
   const mine = request?.items.filter((item) => item.allowed_actions.some((a) => ['approve', 'deny', 'ask', 'release', 'unavailable'].includes(a))) ?? []
@@ -100,7 +101,10 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
               {item.source && <AlsoAsked item={item} request={request} />}
             </div>
             {item.allowed_actions.includes('release') && item.evidence.map((file) => (
-              <div key={file.id} className="row wrap"><LookAt id={file.id} of={whatSource(item)} /><span className="small dim cut">{file.name}</span></div>
+              <div key={file.id} className="row wrap">
+                <LookAt id={file.id} of={whatSource(item)} /><span className="small dim cut">{file.name}</span>
+                {missingTexts(file.gaps, zone).map((text) => <span key={text} className="small tone-wait">{text}</span>)}
+              </div>
             ))}
           </div>
         </div>

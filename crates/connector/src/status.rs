@@ -1,0 +1,192 @@
+//! What the connector is doing, for whoever stands beside the machine: a page and the same as JSON, on a loopback address alone.
+//! Nothing can be changed by it, and no secret is in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::{Json, Router, routing};
+use domain::Timestamp;
+use domain::id::TaskId;
+use protocol::{Phase, ProblemReport};
+use serde::Serialize;
+
+use crate::session::Shared;
+
+/// How far a task is: what is done about it, and how many bytes of how many.
+pub type Told = Mutex<(Phase, u64, Option<u64>)>;
+
+/// What was seen last.
+#[derive(Debug, Default)]
+pub struct Status {
+    seen: Mutex<Seen>,
+    tasks: Mutex<BTreeMap<TaskId, (&'static str, Arc<Told>)>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Seen {
+    heard: Option<Timestamp>,
+    trouble: Option<String>,
+    cameras: Option<usize>,
+    problem: Option<ProblemReport>,
+}
+
+impl Status {
+    /// The server answered.
+    pub fn heard(&self) {
+        let mut seen = self.seen.lock().expect("no panic while held");
+        (seen.heard, seen.trouble) = (Some(Timestamp::from(jiff::Timestamp::now())), None);
+    }
+
+    /// The server did not.
+    pub fn troubled(&self, why: &impl ToString) {
+        self.seen.lock().expect("no panic while held").trouble = Some(why.to_string());
+    }
+
+    /// What the video system told.
+    pub fn discovered(&self, cameras: usize, problem: Option<ProblemReport>) {
+        let mut seen = self.seen.lock().expect("no panic while held");
+        (seen.cameras, seen.problem) = (Some(cameras), problem);
+    }
+
+    /// A task is worked on until what is answered is dropped.
+    pub fn works_on(&self, id: &TaskId, kind: &'static str, told: Arc<Told>) -> Working<'_> {
+        self.tasks.lock().expect("no panic while held").insert(id.clone(), (kind, told));
+        Working { status: self, id: id.clone() }
+    }
+}
+
+/// See [`Status::works_on`].
+#[derive(Debug)]
+pub struct Working<'a> {
+    status: &'a Status,
+    id: TaskId,
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.status.tasks.lock().expect("no panic while held").remove(&self.id);
+    }
+}
+
+/// All of it at one moment.
+#[derive(Serialize)]
+struct Now {
+    version: &'static str,
+    server: String,
+    last_heard: Option<Timestamp>,
+    trouble: Option<String>,
+    adapter: &'static str,
+    cameras: Option<usize>,
+    problem: Option<ProblemReport>,
+    tasks: Vec<Task>,
+    held: usize,
+}
+
+#[derive(Serialize)]
+struct Task {
+    id: TaskId,
+    kind: &'static str,
+    phase: Phase,
+    bytes_done: u64,
+    bytes_total: Option<u64>,
+}
+
+fn now(shared: &Shared) -> Now {
+    let Seen { heard, trouble, cameras, problem } = shared.status.seen.lock().expect("no panic while held").clone();
+    let tasks = shared.status.tasks.lock().expect("no panic while held").clone();
+    let task = |(id, (kind, told)): (TaskId, (&'static str, Arc<Told>))| {
+        let (phase, bytes_done, bytes_total) = *told.lock().expect("no panic while held");
+        Task { id, kind, phase, bytes_done, bytes_total }
+    };
+    Now {
+        version: env!("CARGO_PKG_VERSION"),
+        server: shared.client.server().to_owned(),
+        last_heard: heard,
+        trouble,
+        adapter: shared.recorder.kind(),
+        cameras,
+        problem,
+        tasks: tasks.into_iter().map(task).collect(),
+        held: shared.holds.items().len(),
+    }
+}
+
+/// Serves it until it is dropped. An address that cannot be had is told, and costs nothing else.
+pub async fn serve(shared: Arc<Shared>) {
+    let Some(address) = shared.config.connector.status else { return };
+    let routes = Router::new()
+        .route("/", routing::get(async |State(shared): State<Arc<Shared>>| Html(page(&now(&shared)))))
+        .route("/status.json", routing::get(async |State(shared): State<Arc<Shared>>| Json(now(&shared))))
+        .layer(middleware::from_fn(move |request, next| from_here(address, request, next)))
+        .with_state(shared);
+    match tokio::net::TcpListener::bind(address).await {
+        Ok(listener) => {
+            tracing::info!(%address, "status page");
+            if let Err(error) = axum::serve(listener, routes).await {
+                tracing::warn!(%error, "the status page ended");
+            }
+        }
+        Err(error) => tracing::warn!(%address, %error, "there is no status page"),
+    }
+}
+
+/// A page of somewhere else may have its name lead here: what is asked for by another name is not answered.
+async fn from_here(address: SocketAddr, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if host != address.to_string() && host != format!("localhost:{}", address.port()) {
+        return (StatusCode::MISDIRECTED_REQUEST, "This page is only for this machine.\n").into_response();
+    }
+    let mut answer = next.run(request).await;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    for (name, value) in [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")] {
+        answer.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
+    answer
+}
+
+const HEAD: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+    <meta http-equiv=refresh content=5><title>Sightline connector</title><style>:root{color-scheme:light dark}\
+    body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
+    dt{font-weight:600;margin-top:.75rem}dd{margin:0}.bad{color:light-dark(#a11,#f88)}</style><h1>Sightline connector</h1><dl>";
+
+fn page(now: &Now) -> String {
+    let mut page = HEAD.to_owned();
+    let mut row = |what: &str, class: &str, text: &str| {
+        let _ = write!(page, "<dt>{what}<dd class='{class}'>{}", escaped(text));
+    };
+    row("Server", "", &now.server);
+    match (&now.trouble, now.last_heard) {
+        (Some(trouble), heard) => {
+            let last = heard.map_or("never heard of".to_owned(), |at| format!("last heard of at {at}"));
+            row("Connection", "bad", &format!("{trouble} ({last})"));
+        }
+        (None, Some(at)) => row("Connection", "", &format!("last heard of at {at}")),
+        (None, None) => row("Connection", "", "not yet"),
+    }
+    row("Video system", "", now.adapter);
+    row("Cameras published", "", &now.cameras.map_or("not asked yet".to_owned(), |cameras| cameras.to_string()));
+    if let Some(problem) = &now.problem {
+        row("Problem", "bad", &format!("{} {}", problem.text, problem.what_to_do));
+    }
+    for task in &now.tasks {
+        let total = task.bytes_total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let phase = task.phase.as_str().replace('_', " ");
+        row("Task", "", &format!("{}: {}, {phase}, {}{total} bytes", task.id, task.kind, task.bytes_done));
+    }
+    if now.tasks.is_empty() {
+        row("Tasks", "", "none");
+    }
+    row("Held", "", &now.held.to_string());
+    row("Version", "", now.version);
+    page + "</dl></html>\n"
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
