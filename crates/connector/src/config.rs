@@ -205,16 +205,46 @@ fn fifteen_minutes() -> u32 {
     900
 }
 
-/// What is published: names, tags and ids, `*` for any text. What is excluded stays so.
+/// What is published: names, tags and ids, `*` for any text; and where. What is excluded stays so.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
     /// What may be.
     #[serde(default = "all")]
     pub include: Vec<String>,
+    /// Where: of what may be, only cameras that stand in one of these; everywhere unless set.
+    #[serde(default)]
+    pub within: Vec<Area>,
+    /// What may be wherever it stands, also nowhere.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// What may not.
     #[serde(default)]
     pub exclude: Vec<String>,
+}
+
+/// West, south, east and north of an area in degrees, as in GeoJSON (RFC 7946, 5). One that is west of 180° and east of it begins
+/// with the larger number.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "[f64; 4]")]
+pub struct Area([f64; 4]);
+
+impl TryFrom<[f64; 4]> for Area {
+    type Error = String;
+
+    fn try_from(area @ [west, south, east, north]: [f64; 4]) -> Result<Self, String> {
+        let (corner, other) = (Position::checked(south, west), Position::checked(north, east));
+        let held = corner.is_some() && other.is_some() && south < north && west != east;
+        if held { Ok(Self(area)) } else { Err(format!("{area:?} is no area: west, south, east, north in degrees")) }
+    }
+}
+
+impl Area {
+    fn holds(&self, at: Position) -> bool {
+        let Self([west, south, east, north]) = *self;
+        let across = if west < east { west <= at.lon && at.lon <= east } else { west <= at.lon || at.lon <= east };
+        across && south <= at.lat && at.lat <= north
+    }
 }
 
 fn all() -> Vec<String> {
@@ -223,7 +253,7 @@ fn all() -> Vec<String> {
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { include: all(), exclude: Vec::new() }
+        Self { include: all(), within: Vec::new(), also: Vec::new(), exclude: Vec::new() }
     }
 }
 
@@ -234,7 +264,9 @@ impl Publish {
             let words = [&source.device_id, &source.name].into_iter().chain(&source.tags);
             words.into_iter().any(|word| matches(pattern, word))
         };
-        self.include.iter().any(named) && !self.exclude.iter().any(named)
+        let there = || source.position.is_some_and(|at| self.within.iter().any(|area| area.holds(at)));
+        let chosen = self.include.iter().any(named) && (self.within.is_empty() || there());
+        (chosen || self.also.iter().any(named)) && !self.exclude.iter().any(named)
     }
 }
 
@@ -380,7 +412,11 @@ mod tests {
             tags: tags.iter().map(|t| (*t).to_owned()).collect(),
             ..SourceDescription::default()
         };
-        let publish = Publish { include: vec!["yard*".into(), "public".into()], exclude: vec!["*private*".into()] };
+        let publish = Publish {
+            include: vec!["yard*".into(), "public".into()],
+            exclude: vec!["*private*".into()],
+            ..Publish::default()
+        };
         assert!(publish.allows(&source("yard-1", &[])));
         assert!(publish.allows(&source("gate", &["public"])));
         assert!(!publish.allows(&source("gate", &[])));
@@ -394,6 +430,25 @@ mod tests {
         assert_eq!((read.web.url.as_str(), read.playback_url.as_str()), ("http://a", "http://b"));
         assert_eq!(read.web.password_file, Some("/etc/p".into()));
         assert!(toml::from_str::<Config>(&format!("{text}typo=1")).is_err());
+    }
+
+    #[test]
+    fn an_area_chooses_and_exceptions_are_one_by_one() {
+        let publish: Publish = toml::from_str(
+            "within = [[8.5, 47.3, 8.6, 47.4], [179.0, -20.0, -179.0, -10.0]]\nalso = ['bus-*']\nexclude = ['yard-3']",
+        )
+        .unwrap();
+        let allows = |id: &str, at: Option<(f64, f64)>| {
+            let position = at.map(|(lat, lon)| Position { lat, lon });
+            publish.allows(&SourceDescription { device_id: id.into(), position, ..SourceDescription::default() })
+        };
+        assert!(allows("yard-1", Some((47.35, 8.55))) && !allows("yard-2", Some((47.45, 8.55))));
+        assert!(!allows("yard-3", Some((47.35, 8.55))), "what is excluded stays so");
+        assert!(allows("suva", Some((-18.0, 179.5))) && allows("taveuni", Some((-16.9, -179.9))));
+        assert!(!allows("lobby", None) && allows("bus-12", None));
+        for area in ["[8.5, 47.4, 8.6, 47.3]", "[8.5, 47.3, 8.5, 47.4]", "[8.5, 47.3, 8.6, 97.4]", "[8.5, 47.3]"] {
+            assert!(toml::from_str::<Publish>(&format!("within = [{area}]")).is_err(), "{area}");
+        }
     }
 
     #[test]

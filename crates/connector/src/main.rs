@@ -150,21 +150,29 @@ async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) ->
 }
 
 async fn check(files: &Files) -> anyhow::Result<ExitCode> {
-    let (client, recorder, _) = read(files)?;
+    let (client, recorder, config) = read(files)?;
     let mut wrong = Vec::new();
     if let Err(error) = media::present().await {
         wrong.push(error.to_string());
     }
     let Discovery { sources, problem, .. } = recorder.everything().await;
-    if let Some(problem) = problem {
+    if let Some(problem) = &problem {
         wrong.push(format!("{} {}", problem.text, problem.what_to_do));
+    }
+    let whole = problem.is_none();
+    for described in config.sources.iter().filter(|_| whole) {
+        if !sources.iter().any(|source| source.device_id == described.id) {
+            wrong
+                .push(format!("The configuration describes '{}', which the video system does not have.", described.id));
+        }
     }
     for source in &sources {
         let published = if recorder.allows(source) { "published" } else { "kept back" };
         let place = source.position.map_or("no position".to_owned(), |p| format!("{:.5}, {:.5}", p.lat, p.lon));
-        let last = source.last_seen_at.map_or("no recording".to_owned(), |at| format!("last written {at}"));
-        println!("{published}: {} \"{}\" ({place}; {last})", source.device_id, source.name);
-        if source.last_seen_at.is_none() {
+        let last = source.last_seen_at.map_or(String::new(), |at| format!("; last written {at}"));
+        println!("{published}: {} \"{}\" ({place}{last})", source.device_id, source.name);
+        // of a folder only what is described and has no file yet; other systems need not tell
+        if recorder.kind() == "folder" && source.last_seen_at.is_none() {
             wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
         }
     }
