@@ -239,4 +239,27 @@ mod tests {
             assert!(text.contains("https://example.org/"), "{message:?} says where to go");
         }
     }
+
+    #[test]
+    fn an_approval_says_how_the_footage_comes() {
+        let says = |links: &[bool]| {
+            let item = |by_link: &bool| {
+                context! {
+                    source => "Gate", organization => "Metro", asked => "21:05 to 21:07", narrowed => false, by_link => *by_link,
+                    reason => Option::<String>::None, missing => Vec::<String>::new(),
+                }
+            };
+            let values = context! {
+                installation => "Harbor City", name => "Ana", url => "https://example.org/requests/req_1", number => "VR-1",
+                request => "Theft", items => links.iter().map(item).collect::<Vec<_>>(), comment => Option::<String>::None,
+            };
+            render(Message::Approved, "text.txt", &values).unwrap()
+        };
+        assert!(says(&[false, false]).contains("The footage is fetched now;"));
+        assert!(says(&[true]).contains("Its owner sends it by an upload link;"));
+        assert!(
+            says(&[false, true])
+                .contains("Some of it is fetched now, and some is sent by its owner through an upload link;")
+        );
+    }
 }

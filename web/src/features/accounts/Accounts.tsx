@@ -3,6 +3,7 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { may, useMe } from '~/features/session/me.ts'
 import { organizationList } from '~/features/sources/api.ts'
 import { useRowKeys } from '~/lib/keys.ts'
 import { useAddress } from '~/lib/search.ts'
@@ -16,6 +17,7 @@ import { accountList, roleList } from './api.ts'
 import { PeopleTabs } from './PeopleTabs.tsx'
 
 export function Accounts() {
+  const me = useMe()
   const [address, set] = useAddress()
   const { data: organizations } = useQuery(organizationList)
   const { data: roles } = useQuery(roleList)
@@ -27,7 +29,7 @@ export function Accounts() {
   const send = useDebouncedCallback((text: string) => set({ q: text }), 250)
   const roleName = (role: string) => roles?.find((r) => r.role === role)?.name ?? role
   return (
-    <Page title="People" actions={<Button leftSection={<IconPlus size={14} />} onClick={() => set({ id: 'new' }, false)}>New account</Button>}>
+    <Page title="People" actions={may(me, 'manage_accounts') && <Button leftSection={<IconPlus size={14} />} onClick={() => set({ id: 'new' }, false)}>New account</Button>}>
       <PeopleTabs at="/accounts" />
       <div className="filters">
         <TextInput className="search" aria-label="Search accounts" placeholder="Name or e-mail" leftSection={<IconSearch size={16} aria-hidden />} value={q}

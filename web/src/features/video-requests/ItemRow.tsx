@@ -92,7 +92,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           {can('release') && <LookAt id={file.id} of={whatSource(item)} />}
           {file.purged_at && <span className="small dim">purged; its hash is kept</span>}
           {!file.purged_at && file.playable === 'waiting' && <span className="small dim">being made playable</span>}
-          {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is whole</span>}
+          {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is kept as it came</span>}
         </div>
       ))}
       {held && <p className="small tone-wait">About to be sent. Take it back below.</p>}

@@ -43,7 +43,7 @@ export function waitingText(item: Item, zone: string, since?: string | null): st
 }
 
 const HOLDS: Record<string, string> = {
-  asked: 'Asked to hold it, not yet confirmed', unsupported: 'Cannot be held at the recorder', freed: 'No longer held', lost: 'The held footage is gone',
+  asked: 'Asked to hold it, not yet confirmed', unsupported: 'Cannot be held at the recorder', freed: 'No longer held', lost: 'Not held: the footage is not there',
 }
 
 /** Whether the footage asked for has not begun to be fetched. */
