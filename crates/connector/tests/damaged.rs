@@ -281,6 +281,41 @@ async fn holds(suffix: &'static str, arguments: &[&str], more: &[&str]) {
     }
 }
 
+/// Nothing of what is left is damaged, and only the clocks tell that it is not the beginning.
+#[tokio::test]
+async fn a_beginning_that_is_cut_off_moves_nothing() {
+    for (suffix, arguments, more) in [("ts", PLAIN, &[][..]), ("ts", PLAIN, GOING_ON), ("mp4", PLAIN, CMAF)] {
+        let recorded = Recorded::new(suffix, arguments, more);
+        let cut = |all: &mut [Vec<u8>]| {
+            let bytes = &mut all[1];
+            if suffix == "ts" {
+                let third = bytes.len() * 3 / 10 / 188 * 188;
+                bytes.drain(..third);
+            } else {
+                let moofs: Vec<_> =
+                    bytes.windows(4).enumerate().filter(|(_, name)| name == b"moof").map(|(at, _)| at).collect();
+                bytes.drain(moofs[0] - 4..moofs[3] - 4);
+            }
+        };
+        let seen = recorded.judge(&cut).await;
+        let gaps = seen.gaps();
+        let told = format!("{suffix} {more:?}: {seen:?}");
+        assert!(gaps.len() == 1 && (19_900..=20_000).contains(&gaps[0].0) && gaps[0].1 <= 28_100, "{told}");
+        assert!(gaps[0].2.ends_with("holds no picture of that time") || gaps[0].2.ends_with("is damaged"), "{told}");
+        assert!(seen.misplaced.is_empty() && seen.untold <= 20, "{told}");
+    }
+}
+
+/// A file that cannot be read is the reason also where the window begins within it.
+#[tokio::test]
+async fn a_window_that_begins_in_what_cannot_be_read_has_its_reason() {
+    let recorded = Recorded::new("mp4", PLAIN, &[]);
+    let seen = recorded.judge(&|all| all[0].truncate(2_000)).await;
+    let [(from, to, why)] = &seen.gaps()[..] else { panic!("{seen:?}") };
+    assert_eq!((*from, *to), (5_000, 20_000));
+    assert!(why.contains("10-00-00.mp4 cannot be read: "), "{why}");
+}
+
 /// A recording that is gone and a window that ends after the last are gaps of just that length.
 #[tokio::test]
 async fn what_was_never_there_is_a_gap() {
@@ -318,6 +353,8 @@ recordings! {
     mpeg_ts: "ts", PLAIN, &[];
     mpeg_ts_with_both: "ts", BOTH, &[];
     mpeg_ts_that_goes_on: "ts", BOTH, GOING_ON;
+    mpeg_ts_that_runs_over: "ts", BOTH, &["-output_ts_offset", "95430"];
+    mpeg_ts_that_is_about_to: "ts", PLAIN, &["-output_ts_offset", "95400"];
     matroska: "mkv", PLAIN, &[];
     matroska_with_both: "mkv", BOTH, &[];
     matroska_that_begins_late: "mkv", BOTH, &["-output_ts_offset", "30"];

@@ -26,6 +26,8 @@ pub(super) struct Film {
     pub(super) lost: Vec<i64>,
     /// How much of its beginning is lost, microseconds.
     pub(super) late_us: i64,
+    /// The film's clock minus that of the recording, microseconds.
+    pub(super) shift_us: i64,
 }
 
 impl Film {
@@ -36,6 +38,7 @@ impl Film {
             damaged: part.facts.broken,
             lost: Vec::new(),
             late_us: 0,
+            shift_us: 0,
             part,
         }
     }
@@ -49,12 +52,17 @@ impl Film {
         Timestamp::from_micros(self.part.ends.as_micros() + self.late_us)
     }
 
+    /// The film's clock at the first picture of the recording.
+    fn first_us(&self) -> i64 {
+        self.part.facts.first_us + self.shift_us
+    }
+
     pub(super) fn time_of(&self, pts_us: i64) -> Timestamp {
-        Timestamp::from_micros(self.begins().as_micros() + pts_us - self.part.facts.first_us)
+        Timestamp::from_micros(self.begins().as_micros() + pts_us - self.first_us())
     }
 
     fn pts(&self, at: Timestamp) -> i64 {
-        at.as_micros() - self.begins().as_micros() + self.part.facts.first_us
+        at.as_micros() - self.begins().as_micros() + self.first_us()
     }
 
     fn around(&self, from_us: i64, to_us: i64) -> Option<(i64, i64)> {
@@ -113,8 +121,7 @@ impl Piece {
 
     /// Where the recording ends in the output.
     pub(super) fn out_end_us(&self) -> i64 {
-        let facts = &self.film.part.facts;
-        self.out_us + facts.first_us + facts.duration_us - self.in_us
+        self.out_us + self.film.first_us() + self.film.part.facts.duration_us - self.in_us
     }
 
     /// Goes in at the key frame at or before a time.

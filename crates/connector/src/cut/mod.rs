@@ -76,6 +76,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let hashes = Hashes::start(&usable);
     let mut films: Vec<Film> = usable.into_iter().map(Film::of).collect();
     mend::cover_broken(&mut films, into).await.map_err(refused)?;
+    mend::begin_at_zero(&mut films, into).await.map_err(refused)?;
     beginning::find(&mut films);
     let mut tried = Export::write(&films, window, into).await;
     if needs_mending(&tried) {
@@ -156,7 +157,12 @@ fn needs_mending(tried: &Result<Export, Trouble>) -> bool {
 
 /// Why there is no picture, where that is known.
 fn why(gap: &Gap, unreadable: &[Unreadable], pieces: &[Piece], tolerance: Duration) -> Option<String> {
-    let bad = unreadable.iter().rev().find(|bad| bad.begins < gap.to && bad.begins.plus(tolerance) >= gap.from);
+    let until = |bad: &Unreadable| {
+        let begins = pieces.iter().map(|piece| piece.film.part.begins);
+        begins.filter(|begins| *begins > bad.begins).min()
+    };
+    let holds = |bad: &&Unreadable| bad.begins < gap.to && until(bad).is_none_or(|until| until > gap.from);
+    let bad = unreadable.iter().rev().find(holds);
     if let Some(bad) = bad {
         return Some(format!("{} cannot be read: {}", bad.name, bad.why));
     }
