@@ -6,61 +6,21 @@
 Both were filled through the front door: every camera and request has its events, and those their leaves in the ledger.
 """
 import argparse
-import http.client
 import json
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from person import Person  # noqa: E402
+from server import Server, resident_mib, told  # noqa: E402
 
 MUST_SECONDS = 1.0
 IDLE_SECONDS = 10
 SENDERS = 8
-
-
-class Server:
-    """Sightline on a data directory."""
-
-    def __init__(self, sightline, data, log):
-        with socket.create_server(('127.0.0.1', 0)) as free:
-            self.port = free.getsockname()[1]
-        self.url = f'http://127.0.0.1:{self.port}'
-        before = time.perf_counter()
-        self.process = subprocess.Popen([sightline, 'serve', '--listen', f'127.0.0.1:{self.port}', '--data', data], stdout=log, stderr=log)
-        while not self.ready():
-            if self.process.poll() is not None:
-                sys.exit(f'the server ended; see {log.name}')
-            time.sleep(0.002)
-        self.seconds = time.perf_counter() - before
-
-    def ready(self):
-        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
-        try:
-            connection.request('GET', '/readyz')
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-    def resident_mib(self):
-        lines = open(f'/proc/{self.process.pid}/status')
-        return next(int(line.split()[1]) for line in lines if line.startswith('VmRSS')) / 1024
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-def told(sightline, data, *command, asked=''):
-    return subprocess.run([sightline, *command, '--data', data], input=asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def make(sightline, data, things, log):
@@ -146,7 +106,7 @@ def main():
             seconds[name].append(server.seconds)
             if turn == args.rounds - 1:
                 time.sleep(IDLE_SECONDS)
-                memory[name] = server.resident_mib()
+                memory[name] = resident_mib(server.process)
             server.end()
     full, empty = (statistics.median(seconds[name]) for name in ('full', 'empty'))
     print(f'\nStart to /readyz, {args.things} cameras and as many requests, {args.rounds} rounds')
