@@ -99,7 +99,7 @@ impl Frames {
         let mut gap = |from: Timestamp, to: Timestamp| {
             let to = to.min(window.to);
             let lost = || self.lost.iter().any(|at| (from..to).contains(at));
-            if to.since(from) > tolerance || lost() {
+            if to.since(from) > tolerance || (from < to && lost()) {
                 gaps.push(Gap { from, to, reason: None });
             }
         };
