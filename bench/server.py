@@ -40,6 +40,13 @@ def told(sightline, data, *command, asked=''):
     return subprocess.run([sightline, *command, '--data', data], input=asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def token(sightline, data, role):
+    """An account with that role, and a token of its own."""
+    email = f'{role}@example.org'
+    told(sightline, data, 'account', 'add', email, '--role', role, '--password-stdin', asked='correct horse battery staple')
+    return told(sightline, data, 'token', 'create', '--account', email)
+
+
 def resident_mib(process):
     with open(f'/proc/{process.pid}/status') as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith('VmRSS')) / 1024

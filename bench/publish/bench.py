@@ -45,9 +45,7 @@ class Round:
         shutil.rmtree(data, ignore_errors=True)
         self.log = open(os.path.join(work, 'log'), 'w')
         sightline = os.path.join(programs, 'sightline')
-        beside.told(sightline, data, 'account', 'add', 'admin@example.org', '--role', 'administrator', '--password-stdin',
-                    asked='correct horse battery staple')
-        token = beside.told(sightline, data, 'token', 'create', '--account', 'admin@example.org')
+        token = beside.token(sightline, data, 'administrator')
         self.server = beside.Server(sightline, data, self.log)
         self.person = Person(self.server.url, token)
         self.host = self.person.get('/me')['installation']['host_organization_id']

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from person import Person  # noqa: E402
-from server import Server, resident_mib, told  # noqa: E402
+from server import Server, resident_mib, token  # noqa: E402
 
 MUST_SECONDS = 1.0
 IDLE_SECONDS = 10
@@ -29,11 +29,7 @@ def make(sightline, data, things, log):
     if os.path.exists(done):
         return
     shutil.rmtree(data, ignore_errors=True)
-    tokens = {}
-    for role in ('operator', 'investigator', 'auditor'):
-        email = f'{role}@example.org'
-        told(sightline, data, 'account', 'add', email, '--role', role, '--password-stdin', asked='correct horse battery staple')
-        tokens[role] = told(sightline, data, 'token', 'create', '--account', email)
+    tokens = {role: token(sightline, data, role) for role in ('operator', 'investigator', 'auditor')}
     server = Server(sightline, data, log)
     try:
         fill(server, tokens, things)
