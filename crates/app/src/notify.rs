@@ -156,7 +156,7 @@ fn values(app: &App, installation: &str, zone: &jiff::tz::TimeZone, to: &Account
             asked => window(item.asked, zone),
             granted => item.granted.map(|granted| window(granted, zone)),
             narrowed => item.granted.is_some_and(|granted| granted != item.asked),
-            reason => item.reason.as_ref().map(|reason| at_home(&reason.detail, zone)),
+            reason => item.reason.as_ref().map(|reason| at_home(&reason.sentences(), zone)),
             missing => missing.collect::<Vec<_>>(),
             by_link => shown.connector.is_none(),
         }

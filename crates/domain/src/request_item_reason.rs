@@ -27,3 +27,38 @@ pub struct Reason {
     /// The sentence for people.
     pub detail: String,
 }
+
+impl Reason {
+    /// What to tell people: why there is no recording, and what is known besides.
+    pub fn sentences(&self) -> String {
+        let Some(known) = self.code.parse().ok().map(UnavailableCode::sentence) else { return self.detail.clone() };
+        let detail = self.detail.trim();
+        if known.starts_with(detail) { known.to_owned() } else { format!("{known} {detail}") }
+    }
+}
+
+impl UnavailableCode {
+    /// The same words as on the page.
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::NeverRecorded => "The camera was not recording then.",
+            Self::Overwritten => "The recorder had already overwritten it.",
+            Self::Gap => "The recorder has a gap there.",
+            Self::NothingThere => "The owner looked and has nothing.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_why_and_what_is_known_besides() {
+        let said = |code: &str, detail: &str| Reason { code: code.into(), detail: detail.into() }.sentences();
+        assert_eq!(said("gap", "The disk was full."), "The recorder has a gap there. The disk was full.");
+        assert_eq!(said("nothing_there", "The owner looked and has nothing."), "The owner looked and has nothing.");
+        assert_eq!(said("overwritten", ""), "The recorder had already overwritten it.");
+        assert_eq!(said("adapter_failed", "The disk is full."), "The disk is full.", "tries that are used up");
+    }
+}

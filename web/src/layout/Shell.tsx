@@ -10,6 +10,7 @@ import { reviewCount } from '~/features/video-requests/api.ts'
 import { forgetToasts, sendAll, tellTrouble } from '~/ui/Toasts.tsx'
 import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
+import { Closed } from './Wreck.tsx'
 import './shell.css'
 
 interface Door { to: string; word: string; needs?: string[]; minor?: boolean }
@@ -24,7 +25,8 @@ const DOORS: Door[] = [
   { to: '/mail', word: 'Mail', needs: ['manage_settings'], minor: true },
   { to: '/jobs', word: 'Jobs', needs: ['manage_settings'], minor: true },
 ]
-export const doorsFor = (me: Me) => DOORS.filter((door) => !door.needs || door.needs.some((privilege) => may(me, privilege)))
+const isOpen = (me: Me, door: Door) => !door.needs || door.needs.some((privilege) => may(me, privilege))
+export const doorsFor = (me: Me) => DOORS.filter((door) => isOpen(me, door))
 
 function Doors({ me, onGo }: { me: Me; onGo?: () => void }) {
   const { pathname } = useLocation()
@@ -74,7 +76,8 @@ function Office({ me }: { me: Me }) {
     await navigate({ to: '/sign-in', search: {} })
   }
   const other = scheme === 'dark' ? 'light' : 'dark'
-  const full = location.pathname === '/registry'
+  const closed = DOORS.find((door) => door.to === location.pathname && !isOpen(me, door))
+  const full = location.pathname === '/registry' && !closed
   return (
     <div className={full ? 'shell full' : 'shell'}>
       <a className="skip" href="#main">Skip to content</a>
@@ -108,7 +111,7 @@ function Office({ me }: { me: Me }) {
       <Drawer opened={drawer} onClose={() => setDrawer(false)} position="left" size={260} title={<Mark />} closeButtonProps={{ 'aria-label': 'Close menu' }}>
         <nav className="doors-tall" aria-label="Main"><Doors me={me} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
-      <main id="main" className="shell-main" tabIndex={-1}><Outlet /></main>
+      <main id="main" className="shell-main" tabIndex={-1}>{closed ? <Closed word={closed.word} /> : <Outlet />}</main>
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import { IconMapOff } from '@tabler/icons-react'
+import { IconLock, IconMapOff } from '@tabler/icons-react'
 import { useRouter } from '@tanstack/react-router'
 import { Trouble } from '~/api/problem.ts'
 import { Empty, TroubleNote } from '~/ui/Notes.tsx'
@@ -24,5 +24,17 @@ export function NotFound() {
         The address may be mistyped, or what was there is gone.
       </Empty>
     </main>
+  )
+}
+
+/** Instead of a page whose address one has, but not the role for it. */
+export function Closed({ word }: { word: string }) {
+  return (
+    <div className="page narrow">
+      <h1 className="unseen">{word}</h1>
+      <Empty icon={IconLock} title="This page is not open to your account" action={<Button component="a" href="/">Go to the start</Button>}>
+        An administrator can give you the role for it.
+      </Empty>
+    </div>
   )
 }

@@ -220,7 +220,7 @@ fn wrong_field<E: StdError + 'static>(error: &(dyn StdError + 'static), what: &s
     let words = inner(error);
     // A field that is missing is not in the path yet.
     if let Some(name) = words.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        pointer = format!("{pointer}/{}", token(name));
+        return Invalid::field(format!("{pointer}/{}", token(name)), format!("{what}: \"{name}\" is missing."));
     }
     Invalid::field(pointer, format!("{what}: {words}."))
 }

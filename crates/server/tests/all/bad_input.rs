@@ -336,6 +336,16 @@ on_both!(control_characters, |database: TestDatabase| async move {
     refused!(desk, before, desk.site.get("/cameras/cam_%00", Some(&ada)).await, 404, "not_found");
 });
 
+on_both!(a_field_that_is_missing_is_named, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let before = desk.state().await;
+    let reply = desk.site.post("/cases", Some(&desk.ana), json!({})).await;
+    let error = &reply.json["errors"][0];
+    assert_eq!(error["pointer"], "/name");
+    assert_eq!(error["message"], "The body does not have the expected form: \"name\" is missing.", "{}", reply.json);
+    refused!(desk, before, reply, 422, "invalid");
+});
+
 on_both!(numbers_at_the_end_of_their_range, |database: TestDatabase| async move {
     let desk = Desk::new(database).await;
     let otto = desk.site.sign_in("otto").await;
