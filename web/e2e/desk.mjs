@@ -86,6 +86,7 @@ export async function furnish(world) {
     uploaded: { request: world.uploaded.request.id, case: caseId, file: world.uploaded.request.items[0].evidence[0].id, link: world.uploaded.url.split('/').pop(), revoked: world.uploaded.mailed.split('/').pop() },
     links: await links(investigator, approver, asked.linked, caseId),
     connector: (await administrator.json('/connectors')).items[0].id,
+    awaited: (await administrator.post('/connectors', { name: 'Depot recorder', organization_id: me.account.organization.id })).connector.id,
     mail: (await administrator.json('/mails?limit=500')).items.find((mail) => mail.subject.includes(world.fetched.request.number)).id,
     account: (await administrator.json('/accounts?limit=500')).items.find((account) => account.id !== me.account.id).id,
   }

@@ -474,4 +474,24 @@ mod tests {
         assert_eq!(config.sources[0].bearing_deg, Some(120.0));
         assert!(toml::from_str::<Config>("[adapter]\nkind='folder'\npath='x'\npattern='%s'\ntypo=1").is_err());
     }
+
+    #[test]
+    fn each_system_has_an_example_that_holds() {
+        let examples = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../packaging/connector/usr/share/doc/sightline-connector/examples"
+        );
+        for kind in crate::adapter::KINDS {
+            let path = Path::new(examples).join(format!("{kind}.toml"));
+            let config = read(&path).unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));
+            assert_eq!(crate::adapter::open(&config).unwrap().kind(), *kind);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = text.strip_prefix("# ").and_then(|text| text.split_once(": docs/guide/connectors/"));
+            assert!(
+                name.is_some_and(|(_, rest)| rest.starts_with(&format!("{kind}.md\n"))),
+                "the page reads its name there"
+            );
+        }
+        assert_eq!(std::fs::read_dir(examples).unwrap().count(), crate::adapter::KINDS.len());
+    }
 }

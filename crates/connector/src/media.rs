@@ -108,7 +108,7 @@ fn complaint(err: &[u8]) -> Option<String> {
     if text.contains("moov atom not found") {
         return Some("its index is missing, as after a power cut".into());
     }
-    if text.contains("Invalid data found") {
+    if text.contains("Invalid data found") || text.contains("End of file") {
         return Some("it is damaged, or no video".into());
     }
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?.trim();

@@ -10,7 +10,9 @@ import { Status } from '~/ui/Status.tsx'
 import { Ago, Time, Window } from '~/ui/Time.tsx'
 import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
-import { adapterWord } from './words.ts'
+import { SetUp } from './SetUp.tsx'
+import { systemName } from './systems.ts'
+import './connectors.css'
 
 export function ConnectorPage() {
   const { id } = useParams({ strict: false }) as { id: string }
@@ -34,9 +36,10 @@ function Body({ of: c }: { of: Connector }) {
       )}>
       <div className="stack wide">
         {c.problem && <Note tone="wait"><strong>{c.problem.text}</strong><br />{c.problem.what_to_do}</Note>}
+        {!c.last_seen_at && !c.revoked_at && <SetUp of={c} />}
         <div className="panel pad">
           <Facts of={[
-            ['Recorder', adapterWord(c.adapter) ?? 'Not known until it calls'],
+            ['Recorder', systemName(c.adapter) ?? 'Not known until it calls'],
             ['Version', c.version],
             ['Publishes', <span key="p">{plural(c.source_count, 'camera')}, among <Link to="/registry" search={{ org: c.organization.id, follow: 'no' } as never}>all of {c.organization.name}</Link></span>],
             ['Queue', `${c.queue.waiting} waiting, ${c.queue.running} running`],

@@ -11,7 +11,7 @@ import { Status } from '~/ui/Status.tsx'
 import { Ago } from '~/ui/Time.tsx'
 import { connectorList } from './api.ts'
 import { NewConnector } from './NewConnector.tsx'
-import { adapterWord } from './words.ts'
+import { systemName } from './systems.ts'
 import './connectors.css'
 
 export function Connectors() {
@@ -37,7 +37,7 @@ export function Connectors() {
                   <td><div><Link className="main" to="/connectors/$id" params={{ id: c.id }}>{c.name}</Link><div className="dim small">{c.organization.name}</div>{c.problem && <div className="small tone-wait">{c.problem.text}</div>}</div></td>
                   <td><Status of={c.revoked_at ? 'revoked' : c.online ? 'online' : 'offline'} /></td>
                   <td data-label="Last word" className="dim">{c.last_seen_at ? <Ago at={c.last_seen_at} /> : 'never'}</td>
-                  <td data-label="Recorder"><div>{adapterWord(c.adapter) ?? <span className="dim">not known yet</span>}{c.version && <span className="dim small"> {c.version}</span>}</div></td>
+                  <td data-label="Recorder"><div>{systemName(c.adapter) ?? <span className="dim">not known yet</span>}{c.version && <span className="dim small"> {c.version}</span>}</div></td>
                   <td data-label="Cameras" className="right num">{c.source_count}</td>
                   <td data-label="Waiting" className="right num">{c.queue.waiting}</td>
                   <td data-label="Running" className="right num">{c.queue.running}</td>
