@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bad_input;
+mod bad_line;
 mod check;
 mod check_facts;
 mod commands;
@@ -11,6 +12,7 @@ mod connectors;
 mod crashes;
 mod creating;
 mod custody_rules;
+mod cut_cable;
 mod demo;
 mod evidence;
 mod footage;

@@ -4,6 +4,8 @@ pub(crate) mod clock_reader;
 pub(crate) mod document;
 pub(crate) mod force;
 pub(crate) mod installation;
+pub(crate) mod network;
+pub(crate) mod relay;
 pub(crate) mod slow_ffmpeg;
 pub(crate) mod storage;
 pub(crate) mod story;
