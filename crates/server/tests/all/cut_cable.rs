@@ -120,13 +120,10 @@ async fn until_the_connector_is_offline() {
     let (connector, request) = apart.half_sent().await;
     apart.network().pull();
     let item = async || apart.installation.item(&request).await;
-    let waits_for = async |what: &str| {
-        wait(what, PATIENCE, async || item().await["waiting_for"] == what).await;
-        assert_eq!(item().await["state"], "approved");
-    };
-    waits_for("connector").await; // its lease has run out
-    assert_eq!(apart.connector().await["online"], true);
-    waits_for("connector_offline").await;
+    tokio::time::sleep(SOME_SECONDS).await;
+    apart.is_told(&request, "uploading").await;
+    wait("it to be offline", PATIENCE, async || item().await["waiting_for"] == "connector_offline").await;
+    assert_eq!(item().await["state"], "uploading");
     let told = apart.connector().await;
     assert_eq!((&told["online"], &told["last_seen_at"]), (&false.into(), &item().await["waiting_since"]));
     assert_eq!(told["problem"]["text"], "It is not heard of any more.");

@@ -16,6 +16,7 @@ mod cut_cable;
 mod demo;
 mod evidence;
 mod footage;
+mod full_disk;
 mod holds;
 mod ledger;
 mod people;
