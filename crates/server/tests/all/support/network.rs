@@ -86,13 +86,12 @@ impl Network {
         let namespace = std::fs::File::open(format!("/run/netns/{}", self.server())).expect("it was made");
         let address = self.address(5);
         // a thread of its own: it never comes back
-        let listening = std::thread::spawn(move || {
+        let listening = std::thread::spawn(move || -> std::io::Result<TcpListener> {
             use std::os::fd::AsFd;
             move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-            TcpListener::bind((address, 0)).map_err(Into::into)
+            TcpListener::bind((address, 0))
         });
-        let listening: std::io::Result<_> = listening.join().expect("no panic");
-        listening.expect("a free port on the server's machine")
+        listening.join().expect("no panic").expect("a free port on the server's machine")
     }
 }
 
