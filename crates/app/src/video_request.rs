@@ -71,6 +71,10 @@ pub enum WaitingFor {
     ConnectorOffline(Option<Timestamp>),
     /// The window is still being recorded.
     Recording,
+    /// Room on the disk beside the recorder.
+    Room,
+    /// Room on the disk of the server.
+    ServerRoom,
     /// The hours at which the connector sends footage.
     Hours,
     /// Somebody with the upload link.
@@ -345,10 +349,13 @@ fn waiting_for(shown: &Shown, now: Timestamp) -> Option<WaitingFor> {
                 Some(WaitingFor::ConnectorOffline(connector.last_seen_at))
             } else if recording && item.state != State::Uploading {
                 Some(WaitingFor::Recording)
-            } else if shown.phase.as_deref() == Some("waiting_for_hours") {
-                Some(WaitingFor::Hours)
             } else {
-                (item.state == State::Approved).then_some(WaitingFor::Connector)
+                match shown.phase.as_deref() {
+                    Some("waiting_for_room") => Some(WaitingFor::Room),
+                    Some("waiting_for_server_room") => Some(WaitingFor::ServerRoom),
+                    Some("waiting_for_hours") => Some(WaitingFor::Hours),
+                    _ => (item.state == State::Approved).then_some(WaitingFor::Connector),
+                }
             }
         }
         _ => None,

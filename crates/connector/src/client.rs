@@ -26,6 +26,9 @@ pub enum CallError {
     /// The server understood, and refuses; saying it again will not help.
     #[error("the server refused: {0}")]
     Refused(String),
+    /// 507: the server's disk is full.
+    #[error("{0}")]
+    NoRoom(String),
     /// No answer, or one that may be better next time.
     #[error("{0}")]
     Later(String),
@@ -34,7 +37,7 @@ pub enum CallError {
 impl CallError {
     /// Whether the call may be sent again as it was.
     pub fn may_repeat(&self) -> bool {
-        matches!(self, Self::Later(_))
+        matches!(self, Self::Later(_) | Self::NoRoom(_))
     }
 }
 
@@ -193,6 +196,7 @@ pub async fn check(answer: reqwest::Response) -> Result<reqwest::Response, CallE
         StatusCode::CONFLICT if problem["code"] == "lease_lost" => CallError::LeaseLost(detail),
         StatusCode::CONFLICT => CallError::Conflict(detail),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Key(detail),
+        StatusCode::INSUFFICIENT_STORAGE => CallError::NoRoom(detail),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::LOCKED => CallError::Later(detail),
         _ if status.is_client_error() || status.is_redirection() => CallError::Refused(detail),
         _ => CallError::Later(detail),

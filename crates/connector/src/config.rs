@@ -25,7 +25,7 @@ pub struct Config {
     /// How the connector works.
     #[serde(default)]
     pub connector: ConnectorConfig,
-    /// What it may take of the line.
+    /// What it may take of the line and of the disk.
     #[serde(default)]
     pub limits: LimitsConfig,
     /// Keeping footage for requests that are not decided; without it only systems that can do so by themselves hold.
@@ -33,7 +33,8 @@ pub struct Config {
     pub hold: Option<HoldConfig>,
 }
 
-/// What the connector may take of the line for footage. What is exported waits; it is not lost to the recorder meanwhile.
+/// What the connector may take of the line and of the disk for footage. What is exported waits; it is not lost to the recorder
+/// meanwhile.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
@@ -43,6 +44,9 @@ pub struct LimitsConfig {
     /// The hours of each day at which footage is sent.
     #[serde(default)]
     pub hours: Option<Hours>,
+    /// So many million bytes of each disk are left to others; 512 MiB unless given, or a twentieth of the disk if that is less.
+    #[serde(default)]
+    pub keep_free_mb: Option<u32>,
 }
 
 fn positive<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {

@@ -1,21 +1,41 @@
 //! What is written to the disk: never the last of its room, and what matters whole or not at all.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::OnceLock;
 
-/// So much is left to others, or a twentieth of the disk if that is less.
+/// So much is left to others, or a twentieth of the disk if that is less, unless the configuration says how much.
 const RESERVE: u64 = 512 << 20;
+
+static KEEP_FREE: OnceLock<u64> = OnceLock::new();
+
+/// Leaves so many bytes to others, on each disk; said once, when the program starts.
+pub fn keep_free(bytes: u64) {
+    KEEP_FREE.get_or_init(|| bytes);
+}
+
+/// Whether an error says that the disk is full, or what its owner allows of it.
+pub fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
 
 /// Whether so many bytes more may be written to the disk that a file is on.
 pub fn room_for(file: &impl AsFd, bytes: u64) -> std::io::Result<()> {
     let disk = rustix::fs::fstatvfs(file)?;
-    let reserve = RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
+    let most = || RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
+    let reserve = KEEP_FREE.get().copied().unwrap_or_else(most);
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free >= bytes.saturating_add(reserve) {
         return Ok(());
     }
-    Err(std::io::Error::new(std::io::ErrorKind::StorageFull, "there is not enough room on the disk"))
+    Err(std::io::Error::new(ErrorKind::StorageFull, "there is not enough room on the disk"))
+}
+
+/// The same of the disk that a folder is on.
+pub fn room_in(folder: &Path, bytes: u64) -> std::io::Result<()> {
+    room_for(&File::open(folder)?, bytes)
 }
 
 /// Writes a file whole or not at all: beside its place, forced to the disk, and moved there.

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod media;
 pub mod publish;
 pub mod recorder;
+pub mod room;
 pub mod rtsp;
 pub mod session;
 pub mod spool;

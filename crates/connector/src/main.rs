@@ -12,7 +12,7 @@ use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
 use sightline_connector::held::{Held, Holds, Kept};
 use sightline_connector::recorder::Recorder;
-use sightline_connector::{media, session, spool::Spool};
+use sightline_connector::{disk, media, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
 /// Connects a video system with a Sightline server. It only dials out.
@@ -111,6 +111,9 @@ fn state_folder(told: Option<PathBuf>, config: &Config) -> anyhow::Result<PathBu
 async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) -> anyhow::Result<ExitCode> {
     let (client, recorder, config) = read(files)?;
     media::present().await?;
+    if let Some(megabytes) = config.limits.keep_free_mb {
+        disk::keep_free(u64::from(megabytes) * 1_000_000);
+    }
     let state = state_folder(state, &config)?;
     let spool = Spool::open(&state)?;
     let holds = Holds::open(&state, config.hold.as_ref().map(|hold| hold.key_file.as_path()))?;

@@ -6,10 +6,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use crate::disk;
 use crate::fragments::{self, Broken};
+
+/// How often is looked whether what ffmpeg writes still has room.
+const LOOK_FOR_ROOM: Duration = Duration::from_millis(100);
 
 /// A file or a tool gave trouble.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +32,9 @@ pub enum MediaError {
     /// It refused the file.
     #[error("{0}")]
     Refused(String),
+    /// What it writes has no room on the disk. What there is of it is no whole file, whatever the program says.
+    #[error("there is no room on the disk")]
+    NoRoom,
 }
 
 /// What a recording holds.
@@ -69,11 +76,28 @@ struct Ran {
     err: Vec<u8>,
 }
 
+/// As the C library calls it when a disk is full; ffmpeg repeats it, and may end as if all were well.
+const FULL: [&[u8]; 2] = [b"No space left on device", b"Disk quota exceeded"];
+const KEPT: usize = 16 * 1024;
+
+/// Reads what a program complains of. Answers the beginning, and whether it is that a disk is full.
+async fn complaints(mut pipe: impl AsyncRead + Unpin) -> (Vec<u8>, bool) {
+    let (mut kept, mut full) = (Vec::new(), false);
+    let (mut window, mut buffer) = (Vec::new(), [0; 4 * 1024]);
+    while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
+        window.extend_from_slice(&buffer[..n]);
+        full |= FULL.iter().any(|words| memchr::memmem::find(&window, words).is_some());
+        window.drain(..window.len().saturating_sub(64)); // the words may come in two pieces
+        kept.extend_from_slice(&buffer[..n.min(KEPT - kept.len())]);
+    }
+    (kept, full)
+}
+
 /// Runs to the end.
 async fn run(program: &'static str, command: &mut Command, limit: Duration) -> Result<Ran, MediaError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|source| MediaError::Missing { program, source })?;
-    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let (mut out, mut err, mut full) = (Vec::new(), Vec::new(), false);
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
     let work = async {
@@ -85,9 +109,7 @@ async fn run(program: &'static str, command: &mut Command, limit: Duration) -> R
             },
             async {
                 if let Some(pipe) = stderr {
-                    let mut pipe = pipe;
-                    let _ = (&mut pipe).take(16 * 1024).read_to_end(&mut err).await;
-                    let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
+                    (err, full) = complaints(pipe).await;
                 }
             },
             child.wait(),
@@ -96,6 +118,7 @@ async fn run(program: &'static str, command: &mut Command, limit: Duration) -> R
     };
     let status = tokio::time::timeout(limit, work).await.map_err(|_| MediaError::Slow(program))?;
     match status {
+        Ok(_) if full => Err(MediaError::NoRoom),
         Ok(status) if status.success() => Ok(Ran { out, err }),
         Ok(status) => Err(MediaError::Refused(complaint(&err).unwrap_or_else(|| format!("{program}: {status}")))),
         Err(source) => Err(MediaError::Missing { program, source }),
@@ -220,6 +243,7 @@ async fn index_of_whole_fragments(path: &Path) -> Result<Option<tempfile::NamedT
 pub async fn whole_fragments(path: &Path, size: u64, copy: &Path) -> Result<(), MediaError> {
     let (path, copy) = (path.to_owned(), copy.to_owned());
     blocking(move || {
+        disk::room_in(copy.parent().unwrap_or(&copy), size)?;
         let broken = fragments::look(&mut File::open(&path)?, size)?;
         fragments::copy(&path, size, &mut File::create(&copy)?, &broken.map_or_else(Vec::new, |broken| broken.bad), &[])
     })
@@ -229,8 +253,11 @@ pub async fn whole_fragments(path: &Path, size: u64, copy: &Path) -> Result<(), 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, MediaError> {
-    let refused = |error: std::io::Error| MediaError::Refused(error.to_string());
-    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other).and_then(|done| done).map_err(refused)
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other).and_then(|done| done).map_err(disk_error)
+}
+
+fn disk_error(error: std::io::Error) -> MediaError {
+    if disk::is_full(&error) { MediaError::NoRoom } else { MediaError::Refused(error.to_string()) }
 }
 
 /// The packets of the picture, in decoding order, but for those that are never shown: all of them, or from the key frame at or
@@ -289,11 +316,22 @@ async fn listed(path: &Path, interval: Option<String>) -> Result<Vec<Packet>, Me
         .collect())
 }
 
-/// Runs ffmpeg with these arguments, and answers whether it complained of what it read.
-pub async fn ffmpeg(arguments: &[&str], limit: Duration) -> Result<bool, MediaError> {
+/// Runs ffmpeg with these arguments, to write a file, and answers whether it complained of what it read. It is ended when it
+/// begins to take the last room of the disk.
+pub async fn ffmpeg(arguments: &[&str], out: &Path, limit: Duration) -> Result<bool, MediaError> {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-v", "warning", "-y", "-protocol_whitelist", "file"]).args(arguments);
-    let Ran { err, .. } = run("ffmpeg", &mut command, limit).await?;
+    command.arg(file_url(out));
+    let folder = File::open(out.parent().unwrap_or(out)).map_err(disk_error)?;
+    let no_room = async {
+        while disk::room_for(&folder, 0).is_ok() {
+            tokio::time::sleep(LOOK_FOR_ROOM).await;
+        }
+    };
+    let Ran { err, .. } = tokio::select! {
+        ran = run("ffmpeg", &mut command, limit) => ran?,
+        () = no_room => return Err(MediaError::NoRoom),
+    };
     Ok(String::from_utf8_lossy(&err).lines().any(complains))
 }
 
@@ -304,13 +342,12 @@ fn complains(line: &str) -> bool {
 
 /// The picture of a file so many microseconds after its beginning, as JPEG, at most 640 pixels wide.
 pub async fn picture(path: &Path, at_us: i64) -> Result<Vec<u8>, MediaError> {
-    let broken = |error: std::io::Error| MediaError::Refused(error.to_string());
-    let out = tempfile::Builder::new().suffix(".jpg").tempfile().map_err(broken)?;
-    let (at, from, to) = (format!("{:.3}", at_us as f64 / 1e6), file_url(path), file_url(out.path()));
+    let out = tempfile::Builder::new().suffix(".jpg").tempfile().map_err(disk_error)?;
+    let (at, from) = (format!("{:.3}", at_us as f64 / 1e6), file_url(path));
     let small = ["-map", "0:v:0", "-frames:v", "1", "-vf", "scale='min(640,iw)':-2", "-q:v", "5", "-f", "image2"];
-    let arguments = [&["-ss", &at, "-i", &from][..], &small, &["-update", "1", &to]].concat();
-    ffmpeg(&arguments, Duration::from_secs(30)).await?;
-    let picture = tokio::fs::read(out.path()).await.map_err(broken)?;
+    let arguments = [&["-ss", &at, "-i", &from][..], &small, &["-update", "1"]].concat();
+    ffmpeg(&arguments, out.path(), Duration::from_secs(30)).await?;
+    let picture = tokio::fs::read(out.path()).await.map_err(disk_error)?;
     if picture.is_empty() { Err(MediaError::Refused("there is no picture".into())) } else { Ok(picture) }
 }
 

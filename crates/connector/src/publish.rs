@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::adapter::Discovery;
 use crate::backoff::Backoff;
 use crate::client::CallError;
+use crate::room;
 use crate::session::Shared;
 
 /// Times and states that always change are told this often.
@@ -69,6 +70,7 @@ impl<'a> Publisher<'a> {
 
     async fn publish(&mut self) -> Result<Vec<String>, CallError> {
         let Discovery { sources, whole, problem } = self.shared.recorder.discover().await;
+        let problem = room::and_the_disk(self.shared, problem);
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }

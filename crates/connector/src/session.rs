@@ -16,6 +16,7 @@ use crate::held::Holds;
 use crate::limits::Pace;
 use crate::publish;
 use crate::recorder::Recorder;
+use crate::room::Room;
 use crate::spool::Spool;
 use crate::status::{self, Status};
 use crate::task::{self, Slot};
@@ -40,6 +41,8 @@ pub struct Shared {
     pub publish_now: Notify,
     /// How many tasks may be worked on at once.
     pub slots: Arc<Semaphore>,
+    /// Who waits for room on the disk.
+    pub room: Room,
     /// What is seen of it on this machine.
     pub status: Status,
     /// How fast footage is sent.
@@ -85,6 +88,7 @@ pub async fn run(
         holds: Arc::new(holds),
         publish_now: Notify::new(),
         slots: Arc::new(Semaphore::new(config.connector.tasks)),
+        room: Room::default(),
         status: Status::default(),
         pace: config.limits.upload_mbit.map(|mbit| Arc::new(Pace::megabits(mbit))),
         config,

@@ -77,6 +77,7 @@ struct Place {
 
 /// The folder, locked.
 pub struct Spool {
+    state: PathBuf,
     root: PathBuf,
     places: Mutex<HashMap<TaskId, Place>>,
     _lock: File,
@@ -92,9 +93,14 @@ impl Spool {
         })?;
         let root = state.join("spool");
         std::fs::create_dir_all(&root)?;
-        let spool = Self { root, places: Mutex::default(), _lock: lock };
+        let spool = Self { state: state.to_owned(), root, places: Mutex::default(), _lock: lock };
         spool.survey().with_context(|| format!("cannot clear {}", spool.root.display()))?;
         Ok(spool)
+    }
+
+    /// The folder of all that the connector keeps.
+    pub fn state(&self) -> &Path {
+        &self.state
     }
 
     fn survey(&self) -> std::io::Result<()> {
@@ -179,11 +185,16 @@ impl Work {
         self.path.join(&entry.file)
     }
 
+    /// Removes what is there.
+    pub fn clear(&mut self) {
+        self.entry = None;
+        remove(&self.path);
+    }
+
     /// An empty folder to export into. What was there before is gone. No two have the same name: an ffmpeg that outlived a killed
     /// connector, and opens its output late, finds no folder.
     pub fn scratch(&mut self) -> std::io::Result<PathBuf> {
-        self.entry = None;
-        std::fs::remove_dir_all(&self.path)?;
+        self.clear();
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(std::io::Error::other)?;
         let scratch = self.path.join(format!("{SCRATCH}-{:016x}", u64::from_ne_bytes(random)));
@@ -191,7 +202,8 @@ impl Work {
         Ok(scratch)
     }
 
-    /// Keeps an export that lies in the scratch folder, which goes. It is on the disk before its entry is.
+    /// Keeps an export that lies in the scratch folder, which goes. It is on the disk before its entry is. Where there was no room for
+    /// the entry it may be tried again.
     pub async fn keep(
         &mut self,
         exported: &Exported,
@@ -201,7 +213,9 @@ impl Work {
         let Exported { path: exported, manifest } = exported.clone();
         let file = exported.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
         let place = self.path.join(&file);
-        tokio::fs::rename(&exported, &place).await?;
+        if !tokio::fs::try_exists(&place).await? {
+            tokio::fs::rename(&exported, &place).await?;
+        }
         let written = tokio::fs::File::open(&place).await?;
         written.sync_all().await?;
         let size_bytes = written.metadata().await?.len();

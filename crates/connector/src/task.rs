@@ -1,19 +1,21 @@
 //! Work on one task. A second future keeps the lease; when it is lost, the work is dropped where it stands, and nothing
 //! more is said about it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Window;
-use domain::id::TaskId;
+use domain::id::{RequestItemId, TaskId};
 use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
+use crate::disk;
 use crate::held::{Held, Kept, Taken};
+use crate::room::Writer;
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
 use crate::status::Told;
@@ -53,7 +55,7 @@ enum End {
 impl From<Trouble> for End {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(match trouble {
-            Trouble::NotYet => FailCause::Error { retryable: true, detail: trouble.to_string() },
+            Trouble::NotYet | Trouble::NoRoom => FailCause::Error { retryable: true, detail: trouble.to_string() },
             Trouble::Unavailable { reason, detail } => FailCause::Unavailable { reason, detail },
             Trouble::Broken { retryable, detail } => FailCause::Error { retryable, detail },
         })
@@ -183,17 +185,9 @@ async fn perform(
             let entry = match begun(shared, work, &device_id, window)? {
                 Some(entry) => entry,
                 None => {
-                    let scratch = work.scratch().map_err(broken)?;
-                    let exported = match shared.holds.take(&item_id, &device_id, window, &scratch).await? {
-                        Taken::Export(held) => *held,
-                        Taken::Nothing => export(shared, &device_id, window, slot, told, &scratch).await?,
-                        Taken::Unreadable(why) => {
-                            let exported = export(shared, &device_id, window, slot, told, &scratch).await;
-                            exported.map_err(|end| and_held_is_lost(end, &why))?
-                        }
-                    };
-                    let source = described(shared, &device_id);
-                    work.keep(&exported, source, window).await.map_err(broken)?
+                    let attempt = |into| export(shared, &item_id, &device_id, window, into);
+                    let exported = patiently(shared, work, slot, told, attempt).await?;
+                    keep_export(shared, work, exported, &device_id, window, slot, told).await?
                 }
             };
             send(shared, id, lease, work, entry, slot, told).await
@@ -217,11 +211,11 @@ async fn perform(
 }
 
 /// The recorder has no footage, and what was held of it is none either.
-fn and_held_is_lost(end: End, why: &str) -> End {
-    match end {
-        End::Failed(FailCause::Unavailable { reason, detail }) => {
+fn and_held_is_lost(trouble: Trouble, why: &str) -> Trouble {
+    match trouble {
+        Trouble::Unavailable { reason, detail } => {
             let detail = format!("{detail} It was held for this request, but what was held cannot be read: {why}.");
-            End::Failed(FailCause::Unavailable { reason, detail })
+            Trouble::Unavailable { reason, detail }
         }
         other => other,
     }
@@ -253,35 +247,85 @@ fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Resul
     Ok(Some(entry.clone()))
 }
 
-/// Waits for what is still being recorded, and writes the window into the folder.
+/// Writes the window into the folder, out of what is held for the item if anything is.
 async fn export(
     shared: &Shared,
+    item: &RequestItemId,
     device_id: &str,
     window: Window,
-    slot: &mut Slot,
-    told: &Told,
-    into: &Path,
-) -> Result<Exported, End> {
-    patiently(shared, slot, told, || shared.recorder.export(device_id, window, into)).await
+    into: PathBuf,
+) -> Result<Exported, Trouble> {
+    match shared.holds.take(item, device_id, window, &into).await? {
+        Taken::Export(held) => Ok(*held),
+        Taken::Nothing => shared.recorder.export(device_id, window, &into).await,
+        Taken::Unreadable(why) => {
+            let exported = shared.recorder.export(device_id, window, &into).await;
+            exported.map_err(|trouble| and_held_is_lost(trouble, &why))
+        }
+    }
 }
 
-/// Tries until the window is no longer being recorded. Waiting for that costs no right to work.
+/// Tries until the window is no longer being recorded, and until there is room for it. Waiting for that costs no right to work.
 async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     shared: &Shared,
+    work: &mut Work,
     slot: &mut Slot,
     told: &Told,
-    attempt: impl Fn() -> F,
+    attempt: impl Fn(PathBuf) -> F,
 ) -> Result<T, End> {
+    let mut writer = Writer::new(shared);
+    let mut scratch = None;
     loop {
         slot.take_up(&shared.slots).await;
+        let turn = writer.turn().await;
         tell(told, Phase::Exporting, 0, None);
-        match attempt().await {
+        let into = match scratch.take() {
+            Some(into) => Ok(into),
+            None => work.scratch().map_err(Trouble::disk),
+        };
+        let done = match into {
+            Ok(into) => attempt(scratch.insert(into).clone()).await,
+            Err(trouble) => Err(trouble),
+        };
+        match done {
             Err(Trouble::NotYet) => {
+                drop(turn);
                 tell(told, Phase::WaitingForRecording, 0, None);
                 slot.put_down();
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            Err(Trouble::NoRoom) => {
+                scratch = None;
+                work.clear(); // to others it may be room enough
+                drop(turn);
+                wait_for_room(&mut writer, slot, told).await;
+            }
             done => return Ok(done?),
+        }
+    }
+}
+
+async fn wait_for_room(writer: &mut Writer<'_>, slot: &mut Slot, told: &Told) {
+    tell(told, Phase::WaitingForRoom, 0, None);
+    slot.put_down();
+    writer.wait().await;
+}
+
+/// Keeps a finished export; what is noted of it is little, and yet there may be no room for it.
+async fn keep_export(
+    shared: &Shared,
+    work: &mut Work,
+    exported: Exported,
+    device_id: &str,
+    window: Window,
+    slot: &mut Slot,
+    told: &Told,
+) -> Result<Entry, End> {
+    let mut writer = Writer::new(shared);
+    loop {
+        match work.keep(&exported, described(shared, device_id), window).await {
+            Err(error) if disk::is_full(&error) => wait_for_room(&mut writer, slot, told).await,
+            kept => return kept.map_err(broken),
         }
     }
 }
@@ -301,19 +345,25 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
         shared.holds.note(&Held { kept: before.kept, source, ..held }).map_err(broken)?;
         return Ok(TaskResult::Held { until });
     }
-    if patiently(shared, slot, told, || shared.holds.lock(&shared.recorder, &held)).await? {
+    if patiently(shared, work, slot, told, |_| shared.holds.lock(&shared.recorder, &held)).await? {
         return Ok(TaskResult::Held { until });
     }
     if !shared.holds.keeps_exports() {
         let detail = "Neither the video system nor this connector is set up to keep footage.".into();
         return Err(End::Failed(FailCause::Unsupported { detail }));
     }
-    let scratch = work.scratch().map_err(broken)?;
-    let exported = export(shared, &held.source.device_id, window, slot, told, &scratch).await?;
-    work.over(); // the clear one goes with the task's folder
-    let holds = Arc::clone(&shared.holds);
-    tokio::task::spawn_blocking(move || holds.keep(held, &exported)).await.map_err(broken)?.map_err(broken)?;
+    // the clear one goes with the task's folder
+    let attempt = |into| export_and_hold(shared, &held, into);
+    patiently(shared, work, slot, told, attempt).await?;
+    work.over();
     Ok(TaskResult::Held { until })
+}
+
+async fn export_and_hold(shared: &Shared, held: &Held, into: PathBuf) -> Result<(), Trouble> {
+    let exported = shared.recorder.export(&held.source.device_id, held.window, &into).await?;
+    let (holds, held) = (Arc::clone(&shared.holds), held.clone());
+    let kept = tokio::task::spawn_blocking(move || holds.keep(held, &exported)).await;
+    kept.map_err(Trouble::again)?.map_err(Trouble::disk)
 }
 
 /// Waits for the hours at which footage may be sent. That costs no right to work.
@@ -364,7 +414,7 @@ async fn send(
             }
         };
         tokio::select! {
-            sent = upload.send(placed, |done, total| tell(told, Phase::Uploading, done, Some(total))) => break sent,
+            sent = upload.send(placed, |phase, done, total| tell(told, phase, done, Some(total))) => break sent,
             () = hours_end(shared) => tracing::info!(task = %id, "the hours are over; goes on in the next"),
         }
     };

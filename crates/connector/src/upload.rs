@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::id::{TaskId, UploadId};
-use protocol::LEASE_HEADER;
+use protocol::{LEASE_HEADER, Phase};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
@@ -73,11 +73,12 @@ struct Hashed {
 }
 
 impl Upload<'_> {
-    /// Sends it. `placed` hears where it is sent each time that it begins, `told` how many bytes are there, of how many.
+    /// Sends it. `placed` hears where it is sent each time that it begins, `told` how many bytes are there, of how many, and whether
+    /// they are on their way or the server has no room for more.
     pub async fn send(
         &self,
         mut placed: impl FnMut(&str),
-        mut told: impl FnMut(u64, u64),
+        mut told: impl FnMut(Phase, u64, u64),
     ) -> Result<Sent, UploadError> {
         let size = tokio::fs::metadata(self.path).await?.len();
         let mut backoff = Backoff::up_to(Duration::from_secs(15));
@@ -85,12 +86,25 @@ impl Upload<'_> {
             context: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
             until: 0,
         }));
-        let mut location = self.begun.clone();
+        let (mut location, mut kept) = (self.begun.clone(), 0);
         loop {
-            match self.advance(&mut location, size, &hashed, &mut placed, &mut told).await {
+            let mut from = None;
+            let mut moving = |done, of| {
+                from.get_or_insert(done);
+                told(Phase::Uploading, done, of);
+            };
+            match self.advance(&mut location, size, &hashed, &mut placed, &mut moving).await {
                 Ok(()) => break,
                 Err(UploadError::Call(error)) if error.may_repeat() => {
                     tracing::info!(task = %self.task, %error, "upload interrupted");
+                    if let CallError::NoRoom(_) = error {
+                        told(Phase::WaitingForServerRoom, from.unwrap_or(kept), size);
+                    }
+                    // a line that breaks often and carries something each time is used as well as it can be
+                    if from.is_some_and(|from| from > kept) {
+                        backoff.reset();
+                    }
+                    kept = from.unwrap_or(kept);
                     backoff.wait().await;
                 }
                 Err(UploadError::Gone) => {

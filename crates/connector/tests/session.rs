@@ -61,6 +61,22 @@ async fn an_upload_goes_on_where_a_dying_server_left_it() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn a_line_that_breaks_often_is_not_left_alone_for_longer_each_time() {
+    let running = Running::start(|server| {
+        server.tasks.push_back(export(1));
+        server.breaks = vec![1; 7];
+    })
+    .await;
+    running.until("the upload", |server| !server.upload.is_empty()).await;
+    let begun = std::time::Instant::now();
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    assert_eq!(running.server.lock().unwrap().leases_of_patches.len(), 8);
+    // half a minute, if each wait were longer than the one before
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    running.stop().await;
+}
+
 /// A recorder whose cameras do not answer when they are asked for a picture.
 const SILENT: &str = r#"
 import json, sys

@@ -137,10 +137,14 @@ pub enum Phase {
     WaitingForRecording,
     /// The recorder is read.
     Exporting,
+    /// The disk beside the recorder is full.
+    WaitingForRoom,
     /// The export waits for the hours at which its owner sends footage.
     WaitingForHours,
     /// Bytes are on their way.
     Uploading,
+    /// The server's disk is full.
+    WaitingForServerRoom,
     /// Of a later version.
     #[serde(other)]
     Other,
@@ -152,15 +156,24 @@ impl Phase {
         match self {
             Self::WaitingForRecording => "waiting_for_recording",
             Self::Exporting => "exporting",
+            Self::WaitingForRoom => "waiting_for_room",
             Self::WaitingForHours => "waiting_for_hours",
             Self::Uploading => "uploading",
+            Self::WaitingForServerRoom => "waiting_for_server_room",
             Self::Other => "other",
         }
     }
 
     /// The phase that is written so.
     pub fn named(text: &str) -> Self {
-        let known = [Self::WaitingForRecording, Self::Exporting, Self::WaitingForHours, Self::Uploading];
+        let known = [
+            Self::WaitingForRecording,
+            Self::Exporting,
+            Self::WaitingForRoom,
+            Self::WaitingForHours,
+            Self::Uploading,
+            Self::WaitingForServerRoom,
+        ];
         known.into_iter().find(|phase| phase.as_str() == text).unwrap_or(Self::Other)
     }
 }

@@ -2533,7 +2533,7 @@ export interface components {
          * @description What a connector does about a task.
          * @enum {string}
          */
-        Phase: "waiting_for_recording" | "exporting" | "waiting_for_hours" | "uploading" | "other";
+        Phase: "waiting_for_recording" | "exporting" | "waiting_for_room" | "waiting_for_hours" | "uploading" | "waiting_for_server_room" | "other";
         /** @description A place with a name. */
         Place: {
             /** @description As the layer writes it; a crossing is written `5th Street & Main Avenue`. */
@@ -3114,7 +3114,7 @@ export interface components {
          * @description What an item waits for.
          * @enum {string}
          */
-        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "hours" | "link";
+        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "room" | "server_room" | "hours" | "link";
         /**
          * @description A span of time, `from` included, `to` excluded. Whoever builds one from outside checks it with
          *     [`Window::checked`].

@@ -10,6 +10,7 @@ mod finish;
 mod pipeline;
 mod progress;
 pub mod receive;
+mod room;
 
 use std::time::Duration;
 

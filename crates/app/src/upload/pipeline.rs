@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::checksum::Checksum;
+use super::room::room_for;
 
 /// Pieces between the connection and the disk, and between the connection and the hash. A piece is what one read of the socket
 /// gave, at most about 400 KiB.
@@ -188,6 +189,8 @@ fn write_all(
         let step = if durable { CATCH_UP_DURABLE } else { CATCH_UP };
         let (mut batch, mut mark) = (Vec::with_capacity(IN_FLIGHT), step - start % step);
         while received.blocking_recv_many(&mut batch, IN_FLIGHT) > 0 {
+            let long = batch.iter().map(|piece| piece.len() as u64).sum();
+            room_for(&file, long).map_err(DiskFailure::Write)?;
             write_batch(&mut file, &batch, &mut bytes).map_err(DiskFailure::Write)?;
             batch.clear();
             end.store(start + bytes, Ordering::Relaxed);

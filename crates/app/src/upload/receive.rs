@@ -26,6 +26,7 @@ use tokio::task::spawn_blocking;
 
 use super::checksum::Checksum;
 use super::pipeline::{CatchUp, DiskFailure, Hash, Hashing, Writing, Written};
+use super::room::room_in;
 
 /// What was wrong with a part. The upload is as it was before the part, but for [`Refused::Disk`].
 #[derive(Debug, thiserror::Error)]
@@ -252,6 +253,9 @@ impl Hold {
         if part.announced.is_some_and(|announced| announced > room) {
             return Err(Refused::TooLong);
         }
+        // not begun at all, so that its sender may ask again and again
+        let (folder, announced) = (self.staging.0.folder.clone(), part.announced.unwrap_or(0));
+        spawn_blocking(move || room_in(&folder, announced)).await.map_err(io::Error::other)??;
         if part.checksum.is_some() {
             // A server that is killed meanwhile must not take bytes for good that nobody compared.
             write_marker(&self.path, start).await?;

@@ -147,7 +147,7 @@ impl Brought {
                 return Ok(());
             }
         };
-        let facts = media::facts(&path).await.map_err(Trouble::again)?;
+        let facts = media::facts(&path).await?;
         let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
         let lasts = Duration::from_micros(facts.duration_us.unsigned_abs());
         let (begins, or_later) = archive.begins(recording, &path, lasts).await?;
@@ -202,7 +202,7 @@ async fn readable(path: &Path) -> Result<Result<(), String>, Trouble> {
     match media::facts(path).await {
         Ok(_) => Ok(Ok(())),
         Err(MediaError::Refused(why)) => Ok(Err(why)),
-        Err(other) => Err(Trouble::again(other)),
+        Err(other) => Err(other.into()),
     }
 }
 

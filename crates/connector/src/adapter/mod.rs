@@ -23,6 +23,8 @@ use domain::{Timestamp, Window};
 use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, UnavailableReason};
 
 use crate::config::{AdapterConfig, Config};
+use crate::disk;
+use crate::media::MediaError;
 
 /// The kinds that a configuration can name.
 pub const KINDS: &[&str] = &["command", "folder", "frigate", "mediamtx", "moonfire", "onvif", "zoneminder"];
@@ -122,6 +124,9 @@ pub enum Trouble {
     /// Some of the window is still being recorded.
     #[error("the window is still being recorded")]
     NotYet,
+    /// There is no room on the connector's disk for it.
+    #[error("There is no room on the connector's disk.")]
+    NoRoom,
     /// There is no footage.
     #[error("{detail}")]
     Unavailable {
@@ -146,6 +151,11 @@ impl Trouble {
         Self::Broken { retryable: true, detail: detail.to_string() }
     }
 
+    /// What went wrong while a file was written; it may go better later.
+    pub fn disk(error: std::io::Error) -> Self {
+        if disk::is_full(&error) { Self::NoRoom } else { Self::again(error) }
+    }
+
     /// It will not.
     pub fn never(detail: impl ToString) -> Self {
         Self::Broken { retryable: false, detail: detail.to_string() }
@@ -154,6 +164,15 @@ impl Trouble {
     /// There is no footage.
     pub fn unavailable(reason: UnavailableReason, detail: impl ToString) -> Self {
         Self::Unavailable { reason, detail: detail.to_string() }
+    }
+}
+
+impl From<MediaError> for Trouble {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::NoRoom => Self::NoRoom,
+            other => Self::again(other),
+        }
     }
 }
 

@@ -76,11 +76,23 @@ pub enum WebError {
     /// What it sent cannot be written.
     #[error("what it sent cannot be written: {0}")]
     Disk(String),
+    /// There is no room on the disk for what it sends.
+    #[error("there is no room on the disk for what it sends")]
+    NoRoom,
 }
 
 impl From<WebError> for Trouble {
     fn from(error: WebError) -> Self {
-        Self::again(format!("The video system: {error}."))
+        match error {
+            WebError::NoRoom => Self::NoRoom,
+            other => Self::again(format!("The video system: {other}.")),
+        }
+    }
+}
+
+impl WebError {
+    fn disk(error: std::io::Error) -> Self {
+        if disk::is_full(&error) { Self::NoRoom } else { Self::Disk(error.to_string()) }
     }
 }
 
@@ -237,8 +249,7 @@ impl Web {
         into: &Path,
         longest: u64,
     ) -> Result<u64, WebError> {
-        let disk = |error: std::io::Error| WebError::Disk(error.to_string());
-        let mut file = tokio::fs::File::create(into).await.map_err(disk)?;
+        let mut file = tokio::fs::File::create(into).await.map_err(WebError::disk)?;
         let (mut size, mut version, mut cuts) = (0_u64, None::<HeaderValue>, 0);
         loop {
             let before = size;
@@ -252,7 +263,7 @@ impl Web {
                 Err(error) => return Err(error),
             }
         }
-        file.flush().await.map_err(disk)?;
+        file.flush().await.map_err(WebError::disk)?;
         Ok(size)
     }
 }
@@ -281,7 +292,6 @@ async fn part(
     longest: u64,
 ) -> Result<(), WebError> {
     use tokio::io::AsyncSeekExt;
-    let disk = |error: std::io::Error| WebError::Disk(error.to_string());
     let resumed = *size > 0 && version.is_some();
     let request = match version {
         Some(version) if resumed => {
@@ -297,8 +307,8 @@ async fn part(
             *version = None;
             return Err(WebError::Silent("it answered with another range".into()));
         }
-        file.set_len(0).await.map_err(disk)?;
-        file.rewind().await.map_err(disk)?;
+        file.set_len(0).await.map_err(WebError::disk)?;
+        file.rewind().await.map_err(WebError::disk)?;
         *size = 0;
         let ranges = answer.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
         *version = ranges.then(|| answer.headers().get(ETAG).cloned().unwrap_or_else(|| HeaderValue::from_static("")));
@@ -307,8 +317,8 @@ async fn part(
         if *size + chunk.len() as u64 > longest {
             return Err(WebError::TooLong(usize::try_from(longest).unwrap_or(usize::MAX)));
         }
-        disk::room_for(file, chunk.len() as u64).map_err(disk)?;
-        file.write_all(&chunk).await.map_err(disk)?;
+        disk::room_for(file, chunk.len() as u64).map_err(WebError::disk)?;
+        file.write_all(&chunk).await.map_err(WebError::disk)?;
         *size += chunk.len() as u64;
     }
     Ok(())

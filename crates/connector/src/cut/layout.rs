@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use domain::{Timestamp, Window};
 
-use super::{Part, mend, refused};
+use super::{Part, mend};
 use crate::adapter::Trouble;
 use crate::media::{self, Packet};
 
@@ -74,11 +74,11 @@ impl Film {
         let last_key =
             |packets: &[Packet]| packets.iter().filter(|p| p.key && p.pts_us <= target_us).map(|p| p.pts_us).max();
         let near = self.around(target_us - KEY_FRAME_WITHIN_US, target_us + 1_000_000);
-        let key = last_key(&media::packets(&self.path, near).await.map_err(refused)?);
+        let key = last_key(&media::packets(&self.path, near).await?);
         if key.is_some() || near.is_none() {
             return Ok(key);
         }
-        Ok(last_key(&media::packets(&self.path, None).await.map_err(refused)?))
+        Ok(last_key(&media::packets(&self.path, None).await?))
     }
 }
 
@@ -130,7 +130,7 @@ impl Piece {
             return Ok(());
         }
         if !self.film.facts.seekable {
-            mend::copy(&mut self.film, &into.join("first.mp4")).await.map_err(refused)?;
+            mend::copy(&mut self.film, &into.join("first.mp4")).await?;
             self.in_us = self.film.facts.start_us;
         }
         let key = self.film.key_frame(self.film.pts(from)).await?;
@@ -176,7 +176,7 @@ pub(super) async fn end(pieces: &[Piece], window: Window) -> Result<Option<i64>,
     let Some(last) = pieces.last().filter(|last| last.film.ends() > window.to) else { return Ok(None) };
     let target = last.film.pts(window.to);
     let near = last.film.around(target - 1_000_000, target + KEY_FRAME_WITHIN_US);
-    let packets = media::packets(&last.film.path, near).await.map_err(refused)?;
+    let packets = media::packets(&last.film.path, near).await?;
     let after = packets.iter().filter(|packet| packet.pts_us >= target).min_by_key(|packet| packet.pts_us);
     Ok(after.map(|packet| last.out_us + packet.pts_us - last.in_us + (packet.duration_us / 2).max(1_000)))
 }

@@ -15,7 +15,7 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     // no MP4 holds times before zero
     let shift_us = (-film.facts.start_us).max(0);
     let shift = format!("{shift_us}us");
-    let (read, write) = (media::file_url(&film.path), media::file_url(to));
+    let read = media::file_url(&film.path);
     let mut arguments = vec![
         "-fflags",
         "+genpts+discardcorrupt",
@@ -40,8 +40,8 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     }
     arguments.extend(["-output_ts_offset", &shift]);
     let format = if super::write::fits_mp4(facts) { "mp4" } else { "matroska" };
-    arguments.extend(["-f", format, &write]);
-    if media::ffmpeg(&arguments, Duration::from_secs(3_600)).await? {
+    arguments.extend(["-f", format]);
+    if media::ffmpeg(&arguments, to, Duration::from_secs(3_600)).await? {
         film.damaged = true;
         film.lost = lost(&media::packets(&film.path, None).await?, &media::packets(to, None).await?, shift_us);
     }

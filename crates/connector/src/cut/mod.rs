@@ -17,7 +17,7 @@ use domain::{Timestamp, Window};
 use protocol::{ExportFacts, Gap, Manifest, Segment, UnavailableReason};
 
 use crate::adapter::{Exported, Trouble};
-use crate::media::{self, MediaError};
+use crate::media;
 use frames::Frames;
 use hashes::Hashes;
 use layout::{Film, Piece};
@@ -75,12 +75,12 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let Cut { adapter, device_id, window, usable, unreadable, tolerance } = cut;
     let hashes = Hashes::start(&usable);
     let mut films: Vec<Film> = usable.into_iter().map(Film::of).collect();
-    mend::cover_broken(&mut films, into).await.map_err(refused)?;
-    mend::begin_at_zero(&mut films, into).await.map_err(refused)?;
+    mend::cover_broken(&mut films, into).await?;
+    mend::begin_at_zero(&mut films, into).await?;
     beginning::find(&mut films);
     let mut tried = Export::write(&films, window, into).await;
     if needs_mending(&tried) {
-        mend::mend(&mut films, into).await.map_err(refused)?;
+        mend::mend(&mut films, into).await?;
         beginning::find(&mut films);
         tried = Export::write(&films, window, into).await;
     }
@@ -140,7 +140,7 @@ impl Export {
         let pieces = layout::lay_out(films, window, into).await?;
         let until_us = layout::end(&pieces, window).await?;
         let written = write::write(&pieces, until_us, into).await?;
-        let frames = Frames::read(&pieces, media::packets(&written.path, None).await.map_err(refused)?)?;
+        let frames = Frames::read(&pieces, media::packets(&written.path, None).await?)?;
         Ok(Self { pieces, until_us, written, frames })
     }
 }
@@ -177,8 +177,4 @@ fn why(gap: &Gap, unreadable: &[Unreadable], pieces: &[Piece], tolerance: Durati
         true => format!("{name} cannot be read: a part of it is damaged"),
         false => format!("{name} holds no picture of that time"),
     })
-}
-
-fn refused(error: MediaError) -> Trouble {
-    Trouble::again(error)
 }

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layout::Piece;
-use super::refused;
 use crate::adapter::Trouble;
-use crate::media;
+use crate::{disk, media};
 
 /// The file that ffmpeg wrote.
 pub(super) struct Written {
@@ -25,12 +24,13 @@ pub(super) fn fits_mp4(facts: &media::Facts) -> bool {
 /// Writes the pieces one after the other, up to a time in the output if one is given.
 pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) -> Result<Written, Trouble> {
     let list_path = into.join("segments.ffconcat");
-    tokio::fs::write(&list_path, list(pieces)).await.map_err(Trouble::again)?;
+    disk::room_in(into, expected_bytes(pieces, until_us)).map_err(Trouble::disk)?;
+    tokio::fs::write(&list_path, list(pieces)).await.map_err(Trouble::disk)?;
     let facts = &pieces[0].film.part.facts;
     let mp4 = fits_mp4(facts);
     let (name, container) = if mp4 { ("export.mp4", "mp4") } else { ("export.mkv", "matroska") };
     let path = into.join(name);
-    let (read, write) = (media::file_url(&list_path), media::file_url(&path));
+    let read = media::file_url(&list_path);
     let until = until_us.map(|us| format!("{us}us"));
     let mut arguments =
         vec!["-f", "concat", "-safe", "0", "-i", &read, "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"];
@@ -43,9 +43,19 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
             arguments.extend(["-tag:v", "hvc1"]);
         }
     }
-    arguments.extend(["-fflags", "+bitexact", "-f", container, &write]);
-    let complained = media::ffmpeg(&arguments, Duration::from_secs(6 * 3_600)).await.map_err(refused)?;
+    arguments.extend(["-fflags", "+bitexact", "-f", container]);
+    let complained = media::ffmpeg(&arguments, &path, Duration::from_secs(6 * 3_600)).await?;
     Ok(Written { path, container, complained })
+}
+
+/// About as long as the output will be: of each recording the bytes of its share in time.
+fn expected_bytes(pieces: &[Piece], until_us: Option<i64>) -> u64 {
+    let bytes = |piece: &Piece| {
+        let ends = until_us.map_or(piece.out_end_us(), |until| until.min(piece.out_end_us()));
+        let share = (ends - piece.out_first_us()) as f64 / piece.film.part.facts.duration_us.max(1) as f64;
+        (piece.film.part.size as f64 * share.clamp(0.0, 1.0)) as u64
+    };
+    pieces.iter().map(bytes).sum()
 }
 
 /// In the words of ffmpeg's concat demuxer.

@@ -153,7 +153,7 @@ impl Holds {
         let others = self.other_locks(&held.item_id);
         let locked = recorder.hold(&held.source.device_id, held.window, &others).await?;
         let Some(name) = locked else { return Ok(false) };
-        self.note(&Held { kept: Kept::Lock { name }, ..held.clone() }).map_err(Trouble::again)?;
+        self.note(&Held { kept: Kept::Lock { name }, ..held.clone() }).map_err(Trouble::disk)?;
         Ok(true)
     }
 
@@ -164,11 +164,19 @@ impl Holds {
         disk::write_json(&folder.join(HOLD), held)
     }
 
-    /// Encrypts an export into the folder. The clear one stays where it is.
+    /// Encrypts an export into the folder. The clear one stays where it is. What could not be written whole goes.
     pub fn keep(&self, held: Held, exported: &Exported) -> std::io::Result<()> {
-        let key = self.key.as_ref().ok_or_else(|| std::io::Error::other("nothing is set up to hold"))?;
         let folder = self.folder(&held.item_id);
-        disk::own_folder(&folder)?;
+        let kept = self.encrypt(held, exported, &folder);
+        if kept.is_err() && !folder.join(HOLD).exists() {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+        kept
+    }
+
+    fn encrypt(&self, held: Held, exported: &Exported, folder: &Path) -> std::io::Result<()> {
+        let key = self.key.as_ref().ok_or_else(|| std::io::Error::other("nothing is set up to hold"))?;
+        disk::own_folder(folder)?;
         let (of_file, wrapped) = key.of_file()?;
         of_file.encrypt(&exported.path, &folder.join(FOOTAGE))?;
         let file = exported.path.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
@@ -226,6 +234,9 @@ impl Holds {
             master.unwrap(&wrapped)?.decrypt(&sealed, &out)
         });
         if let Err(error) = decrypted.await.map_err(Trouble::again)? {
+            if disk::is_full(&error) {
+                return Err(Trouble::NoRoom); // it can be read as soon as there is room
+            }
             tracing::warn!(item = %item, %error, "what was held cannot be read; the recorder is asked instead");
             return Ok(Taken::Unreadable(error.to_string()));
         }
@@ -242,7 +253,7 @@ fn read(folder: &Path) -> Option<Held> {
 
 /// Cuts a granted window out of the export of the asked one.
 async fn narrowed(path: PathBuf, whole: Manifest, window: Window, into: &Path) -> Result<Exported, Trouble> {
-    let facts = media::facts(&path).await.map_err(Trouble::again)?;
+    let facts = media::facts(&path).await?;
     let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
     let part = Part {
         name: whole.export.container.clone(),
@@ -254,7 +265,7 @@ async fn narrowed(path: PathBuf, whole: Manifest, window: Window, into: &Path) -
         facts,
     };
     let out = into.join("narrowed");
-    tokio::fs::create_dir_all(&out).await.map_err(Trouble::again)?;
+    tokio::fs::create_dir_all(&out).await.map_err(Trouble::disk)?;
     let cut = Cut {
         adapter: "held",
         device_id: whole.device_id.clone(),

@@ -41,6 +41,9 @@ pub enum RtspError {
     /// What it sent cannot be written.
     #[error("what it sent cannot be written: {0}")]
     Disk(String),
+    /// There is no room on the disk for what it sends.
+    #[error("there is no room on the disk for what it sends")]
+    NoRoom,
 }
 
 impl RtspError {
@@ -51,6 +54,9 @@ impl RtspError {
 
 impl From<RtspError> for Trouble {
     fn from(error: RtspError) -> Self {
-        Self::again(format!("The video system's footage: {error}."))
+        match error {
+            RtspError::NoRoom => Self::NoRoom,
+            other => Self::again(format!("The video system's footage: {other}.")),
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::sdp::{self, Video};
 use super::{RtspError, rtp};
 use crate::adapter::web::longest;
 use crate::cut::Part;
-use crate::media;
+use crate::{disk, media};
 
 /// Playback begins so much earlier: where a server begins at the key frame after a time, nothing is missed.
 const EARLIER: Duration = Duration::from_secs(10);
@@ -68,8 +68,11 @@ pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<
     sections.close().await?;
     let mut parts = Vec::new();
     for (path, begins) in sections.done {
-        let facts = media::facts(&path).await.map_err(|error| RtspError::Unreadable(error.to_string()))?;
-        let size = tokio::fs::metadata(&path).await.map_err(disk)?.len();
+        let facts = media::facts(&path).await.map_err(|error| match error {
+            media::MediaError::NoRoom => RtspError::NoRoom,
+            other => RtspError::Unreadable(other.to_string()),
+        })?;
+        let size = tokio::fs::metadata(&path).await.map_err(written)?.len();
         let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
         let name = format!("{} {begins}", source.name);
         parts.push(Part { name, path, begins, or_later: Duration::ZERO, ends, size, facts });
@@ -78,8 +81,8 @@ pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<
     Ok(parts)
 }
 
-fn disk(error: std::io::Error) -> RtspError {
-    RtspError::Disk(error.to_string())
+fn written(error: std::io::Error) -> RtspError {
+    if disk::is_full(&error) { RtspError::NoRoom } else { RtspError::Disk(error.to_string()) }
 }
 
 /// Pictures are put into one file as long as they follow each other.
@@ -103,7 +106,7 @@ impl Sections<'_> {
         }
         // what comes before the first key frame cannot be shown
         if let Some((_, mp4, _)) = &mut self.open {
-            mp4.push(unit).await.map_err(disk)?;
+            mp4.push(unit).await.map_err(written)?;
         }
         if unit.ends_section {
             self.close().await?;
@@ -129,14 +132,14 @@ impl Sections<'_> {
             return Err(RtspError::TooMuch);
         }
         let path = self.into.join(format!("section-{}.mp4", self.done.len()));
-        let mp4 = Mp4::create(&path, codec, configuration).await.map_err(disk)?;
+        let mp4 = Mp4::create(&path, codec, configuration).await.map_err(written)?;
         self.open = Some((path, mp4, sets));
         Ok(())
     }
 
     async fn close(&mut self) -> Result<(), RtspError> {
         if let Some((path, mp4, _)) = self.open.take() {
-            let begins = mp4.finish().await.map_err(disk)?;
+            let begins = mp4.finish().await.map_err(written)?;
             self.done.extend(begins.map(|begins| (path, begins)));
         }
         Ok(())

@@ -6,12 +6,14 @@
 mod command;
 mod folder;
 mod frigate;
+mod full_disk;
 mod mediamtx;
 mod moonfire;
 mod onvif;
 mod rtsp;
 mod scenarios;
 mod site;
+mod small_disk;
 mod system;
 #[allow(dead_code)]
 mod world;

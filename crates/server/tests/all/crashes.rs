@@ -1,31 +1,11 @@
 //! The connector alone, the server alone, then both die at every moment of an export, and come back. Each time exactly one
 //! evidence comes of it, whose hash is the source's, and one mail says so.
 
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use crate::support::installation::{Connector, ConnectorFiles, Installation, minutes_ago, text, wait, window};
-use crate::support::story::{PATIENCE, Story};
+use crate::support::installation::{Connector, ConnectorFiles, Installation, text, wait, window};
+use crate::support::story::{PATIENCE, Story, seed};
 use crate::support::wire::{Stop, Wire};
-use domain::Timestamp;
-
-/// An installation with a connector that is not running, its camera, and the start of two minutes of footage.
-async fn installation() -> (Installation, ConnectorFiles, String, Timestamp) {
-    let recorded = minutes_ago(6);
-    let Story { installation, files, camera, connector, .. } = Story::begin(window(recorded, 270)).await;
-    connector.kill();
-    (installation, files, camera, recorded.plus(Duration::from_secs(60)))
-}
-
-/// Waits for the end, and looks at what has come of it.
-async fn one_evidence_and_one_mail(installation: &Installation, request: &str, mails_before: usize) {
-    let (evidence, _) = installation.arrived(request).await;
-    let in_case = installation.investigator.get(&format!("/cases/{}/evidence", text(&evidence["case_id"]))).await;
-    assert_eq!(in_case["items"].as_array().unwrap().len(), 1);
-    wait("the mail", PATIENCE, async || installation.ready_mails().await > mails_before).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(installation.ready_mails().await, mails_before + 1);
-}
 
 /// Who dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +45,7 @@ impl Death {
 
 /// One after the other dies when the wire stops, or else when ffmpeg is at its work, and comes back.
 async fn die_at(stop: Stop, state: &[&str]) {
-    let (mut installation, files, camera, start) = installation().await;
+    let (mut installation, files, camera, start) = Story::at_rest().await;
     for (turn, death) in (0..).zip(Death::EACH) {
         let wire = Wire::lay(&installation.address, stop, None).await;
         files.through(&installation.address, &wire.address);
@@ -89,7 +69,7 @@ async fn die_at(stop: Stop, state: &[&str]) {
         }
         drop(slow_ffmpeg);
         let connector = death.strike(&mut installation, &files, connector, &wire).await;
-        one_evidence_and_one_mail(&installation, &request, mails).await;
+        installation.one_evidence_and_one_mail(&request, mails).await;
         connector.kill();
         let heard = wire.heard();
         println!("{death:?} at {stop:?}: {heard:?}");
@@ -138,7 +118,7 @@ async fn after_completion() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_slept_through_a_lease_changes_nothing() {
-    let (installation, files, camera, start) = installation().await;
+    let (installation, files, camera, start) = Story::at_rest().await;
     let slow = Wire::lay(&installation.address, Stop::Never, Some(200_000)).await;
     files.through(&installation.address, &slow.address);
     let sleeper = files.run();
@@ -148,31 +128,22 @@ async fn whoever_slept_through_a_lease_changes_nothing() {
     // Real clocks: this is how long a lease lasts, and nobody extends it.
     tokio::time::sleep(domain::connector::LEASE).await;
     let twin = files.twin().run();
-    one_evidence_and_one_mail(&installation, &request, 0).await;
+    installation.one_evidence_and_one_mail(&request, 0).await;
     twin.kill();
     sleeper.wake();
     wait("the sleeper to hear that it is late", PATIENCE, async || sleeper.has_said("lease lost; dropped")).await;
-    one_evidence_and_one_mail(&installation, &request, 0).await;
+    installation.one_evidence_and_one_mail(&request, 0).await;
     // And it goes on with what is next.
     let next = installation.submit_and_approve(&camera, window(start.plus(Duration::from_secs(5)), 120)).await;
-    one_evidence_and_one_mail(&installation, &next, 1).await;
+    installation.one_evidence_and_one_mail(&next, 1).await;
     sleeper.kill();
-}
-
-/// Another one each time, unless the environment says which: the one that a failed test has printed.
-fn seed() -> u64 {
-    match std::env::var("SIGHTLINE_TEST_SEED") {
-        Ok(given) => given.parse().expect("SIGHTLINE_TEST_SEED is a number"),
-        Err(_) => std::hash::RandomState::new().build_hasher().finish(),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_ten_random_moments() {
-    let (mut installation, files, camera, start) = installation().await;
+    let (mut installation, files, camera, start) = Story::at_rest().await;
     // Slow enough that the moments fall into every part of the work.
     let seed = seed();
-    println!("SIGHTLINE_TEST_SEED={seed}");
     for moment in 0..10 {
         let wire = Wire::lay(&installation.address, Stop::Never, Some(1_000_000)).await;
         files.through(&installation.address, &wire.address);
@@ -185,7 +156,7 @@ async fn at_ten_random_moments() {
         println!("{death:?} {pause} ms after the approval");
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let connector = death.strike(&mut installation, &files, connector, &wire).await;
-        one_evidence_and_one_mail(&installation, &request, mails).await;
+        installation.one_evidence_and_one_mail(&request, mails).await;
         connector.kill();
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bad_input;
+mod bad_line;
 mod check;
 mod check_facts;
 mod commands;
@@ -11,9 +12,11 @@ mod connectors;
 mod crashes;
 mod creating;
 mod custody_rules;
+mod cut_cable;
 mod demo;
 mod evidence;
 mod footage;
+mod full_disk;
 mod holds;
 mod ledger;
 mod people;

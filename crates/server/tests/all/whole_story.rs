@@ -16,7 +16,7 @@ const TENTH: Duration = Duration::from_millis(100);
 
 /// Whether a file covers a window, but for these gaps, and exceeds it by no more than a key-frame
 /// interval at either end.
-fn covers(file: &Path, asked: Window, gaps: &[Window]) -> Result<(), String> {
+pub(crate) fn covers(file: &Path, asked: Window, gaps: &[Window]) -> Result<(), String> {
     let times = clock_reader::times(file);
     let slack = Duration::from_secs(KEY_FRAME_SECONDS as u64);
     let (first, last) = (times[0], *times.last().ok_or("no pictures")?);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Item } from '~/api/types.ts'
-import { lastsUntil } from './words.ts'
+import { lastsUntil, waitingText } from './words.ts'
 
 const item = (hold: Item['hold'], overwrite_at: string | null, more: Partial<Item> = {}) => ({ state: 'pending', hold, overwrite_at, held_until: null, ...more }) as Item
 
@@ -15,4 +15,11 @@ test('what is held is not counted down', () => {
 test('what has been fetched or decided against is not waited for', () => {
   assert.equal(lastsUntil([]), null)
   assert.equal(lastsUntil([item('none', '2026-11-27T10:00:00Z', { state: 'released' }), item('freed', null, { state: 'denied' })]), null)
+})
+test('what is waited for is said, and what follows', () => {
+  const waits = (waiting_for: Item['waiting_for'], state: Item['state']) =>
+    waitingText({ waiting_for, state, organization: { id: 'org', name: 'Transit' } } as Item, 'UTC')
+  assert.equal(waits('room', 'exporting'), 'The disk beside the recorder is full. The export goes on when Transit has made room there.')
+  assert.equal(waits('connector_offline', 'approved'), 'The connector is offline. The export starts when it is back.')
+  assert.equal(waits('connector_offline', 'uploading'), 'The connector is offline. It goes on when it is back.')
 })

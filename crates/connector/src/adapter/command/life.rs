@@ -120,8 +120,12 @@ impl Life {
                 if now != size {
                     (size, grew) = (now, Instant::now());
                 }
-                if let Err(why) = target.allows(size) {
-                    return Err(self.end(why).into());
+                if !target.allows(size) {
+                    return Err(self.end("it writes a file without end").into());
+                }
+                if !target.has_room() {
+                    self.end("there is not enough room on the disk for what it writes");
+                    return Err(Trouble::NoRoom.into());
                 }
             }
             if request.heard().max(grew).elapsed() > within || asked.elapsed() > limit {

@@ -77,7 +77,7 @@ impl External {
         let whole: Whole = self.program.ask_for_file("export", params, Some(&target)).await?;
         let (begins, or_later) = whole.begins();
         let path = target.keep(&into.join("window.mp4")).await?;
-        let facts = media::facts(&path).await.map_err(Trouble::again)?;
+        let facts = media::facts(&path).await?;
         let part = Part {
             name: "window".into(),
             begins,

@@ -18,7 +18,7 @@ impl Target {
     /// In a folder, for at most so many bytes. What is not kept is deleted.
     pub(super) fn within(folder: &Path, longest: u64) -> Result<Self, Trouble> {
         let made = tempfile::Builder::new().prefix("program-").suffix(".part").tempfile_in(folder);
-        Ok(Self { path: made.map_err(Trouble::again)?.into_temp_path(), longest })
+        Ok(Self { path: made.map_err(Trouble::disk)?.into_temp_path(), longest })
     }
 
     /// What the program is told.
@@ -32,15 +32,13 @@ impl Target {
     }
 
     /// Whether so many bytes may be there.
-    pub(super) fn allows(&self, size: u64) -> Result<(), &'static str> {
-        if size > self.longest {
-            return Err("it writes a file without end");
-        }
-        let folder = self.path.parent().and_then(|folder| std::fs::File::open(folder).ok());
-        match folder.map(|folder| disk::room_for(&folder, 0)) {
-            Some(Err(_)) => Err("there is not enough room on the disk for what it writes"),
-            _ => Ok(()),
-        }
+    pub(super) fn allows(&self, size: u64) -> bool {
+        size <= self.longest
+    }
+
+    /// Whether the disk has room for more.
+    pub(super) fn has_room(&self) -> bool {
+        self.path.parent().is_none_or(|folder| !disk::room_in(folder, 0).is_err_and(|error| disk::is_full(&error)))
     }
 
     /// Gives the file the name that it shall have.

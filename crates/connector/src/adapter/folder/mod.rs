@@ -267,6 +267,7 @@ impl Recordings {
         let facts = match media::facts(path).await {
             Ok(facts) => Ok(facts),
             Err(MediaError::Refused(why)) => Err(why),
+            Err(MediaError::NoRoom) => return Err(std::io::ErrorKind::StorageFull.into()),
             Err(other) => return Err(std::io::Error::other(other)),
         };
         let probed = Probed { size, written, facts };
@@ -293,7 +294,7 @@ impl Recordings {
             let probed = match probed {
                 Ok(probed) => probed,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue, // overwritten meanwhile
-                Err(error) => return Err(Trouble::again(error)),
+                Err(error) => return Err(Trouble::disk(error)),
             };
             let young = probed.written.is_some_and(|at| at.elapsed().is_ok_and(|age| age < OPEN_FOR));
             let (begins, or_later) = self.begin(found, &probed);

@@ -96,7 +96,7 @@ impl Archive for MediaMtx {
     /// What was asked for is the time of its first picture, if that is the first to be decoded. If not, sound came first, or what
     /// came first has been deleted meanwhile: then the picture's place on the file's own clock tells.
     async fn begins(&self, recording: &Recording, file: &Path, _: Duration) -> Result<(Timestamp, Duration), Trouble> {
-        let first = media::first_packet(file).await.map_err(Trouble::again)?;
+        let first = media::first_packet(file).await?;
         let later = if first.dts_us > 0 { first.pts_us } else { 0 };
         Ok((recording.begins.plus(Duration::from_micros(later.unsigned_abs())), recording.or_later))
     }
@@ -134,10 +134,10 @@ impl Adapter for MediaMtx {
                 "There is no recording of this camera that can be read.",
             ));
         };
-        let file = tempfile::NamedTempFile::new().map_err(Trouble::again)?;
+        let file = tempfile::NamedTempFile::new().map_err(Trouble::disk)?;
         self.0.part(device_id, run.ends.minus(END).max(run.begins()), END, file.path()).await?;
-        let facts = media::facts(file.path()).await.map_err(Trouble::again)?;
-        media::picture(file.path(), (facts.duration_us - 1_000_000).max(0)).await.map_err(Trouble::again)
+        let facts = media::facts(file.path()).await?;
+        Ok(media::picture(file.path(), (facts.duration_us - 1_000_000).max(0)).await?)
     }
 
     async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble> {

@@ -158,11 +158,11 @@ impl Adapter for Moonfire {
         let camera = self.camera(device_id).await?.ok_or_else(none)?;
         let newest = self.newest(&camera).await?.into_iter().max_by_key(|(_, row)| row.begins());
         let (stream, row) = newest.ok_or_else(none)?;
-        let file = tempfile::Builder::new().suffix(".mp4").tempfile().map_err(Trouble::again)?;
+        let file = tempfile::Builder::new().suffix(".mp4").tempfile().map_err(Trouble::disk)?;
         if !self.view(device_id, stream, &row.last_second(), file.path(), recording::LONGEST).await? {
             return Err(none());
         }
-        media::picture(file.path(), 0).await.map_err(Trouble::again)
+        Ok(media::picture(file.path(), 0).await?)
     }
 
     async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble> {

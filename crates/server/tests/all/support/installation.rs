@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use sightline_server::demo::footage::{Camera, Gap, Recorder, Settings, View};
 
+use super::network::{self, Network};
 use super::slow_ffmpeg::{self, SlowFfmpeg};
 use super::storage::Storage;
 
@@ -31,6 +32,8 @@ pub(crate) struct Installation {
     pub(crate) transit: String,
     /// Ends after the server.
     pub(crate) storage: Storage,
+    /// Where the server has a machine of its own.
+    pub(crate) network: Option<Network>,
 }
 
 impl Installation {
@@ -41,14 +44,24 @@ impl Installation {
 
     /// The same, with rows and bytes elsewhere.
     pub(crate) async fn keeping_in(storage: Storage) -> Self {
+        Self::begin(storage, None).await
+    }
+
+    /// The same, with the server on a machine of its own, which the connector reaches by a cable.
+    pub(crate) async fn in_network() -> Self {
+        Self::begin(Storage::DataDirectory, Some(Network::lay())).await
+    }
+
+    async fn begin(storage: Storage, network: Option<Network>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the data");
-        std::fs::write(folder.path().join(CONFIG), storage.settings()).expect("the configuration is written");
+        let reached_from_outside = if network.is_some() { "[server]\nbehind_proxy = true\n" } else { "" };
+        let config = storage.settings() + reached_from_outside;
+        std::fs::write(folder.path().join(CONFIG), config).expect("the configuration is written");
         if let Storage::Servers { .. } = storage {
             succeed(&mut sightline(folder.path(), &["migrate"]));
         }
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
-        let server = serve(folder.path(), &address);
+        let address = network.as_ref().map_or_else(free_address, Network::server_address);
+        let server = serve(folder.path(), &address, network.as_ref());
         ready(&address).await;
         let added = account(folder.path(), &["add", "admin@agency.example", "--role", "administrator"], PASSWORD);
         assert!(added.status.success(), "sightline account add: {}", text_of(&added.stderr));
@@ -68,7 +81,7 @@ impl Installation {
         }
         let investigator = Person::sign_in(&address, "investigator@agency.example").await;
         let approver = Person::sign_in(&address, "approver@transit.example").await;
-        Self { folder, address, server, administrator, investigator, approver, transit, storage }
+        Self { folder, address, server, administrator, investigator, approver, transit, storage, network }
     }
 
     /// Types `sightline account …` with a password.
@@ -101,7 +114,7 @@ impl Installation {
 
     /// Starts the server again on the same data and the same address.
     pub(crate) async fn restart_server(&mut self) {
-        self.server = serve(self.folder.path(), &self.address);
+        self.server = serve(self.folder.path(), &self.address, self.network.as_ref());
         ready(&self.address).await;
     }
 
@@ -239,14 +252,15 @@ fn account(folder: &Path, arguments: &[&str], password: &str) -> Output {
     child.wait_with_output().expect("it ends")
 }
 
-fn serve(folder: &Path, address: &str) -> Child {
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string()
+}
+
+fn serve(folder: &Path, address: &str, network: Option<&Network>) -> Child {
     let log = || File::options().create(true).append(true).open(folder.join("server.log")).expect("a log");
-    sightline(folder, &["serve", "--listen", address])
-        .stdin(Stdio::null())
-        .stdout(log())
-        .stderr(log())
-        .spawn()
-        .expect("the server starts")
+    let here = sightline(folder, &["serve", "--listen", address]);
+    let mut there = network.map(|network| network::within(&network.server(), &here));
+    there.get_or_insert(here).stdin(Stdio::null()).stdout(log()).stderr(log()).spawn().expect("the server starts")
 }
 
 async fn ready(address: &str) {
@@ -264,7 +278,7 @@ pub(crate) const CAMERA: &str = "cam";
 pub(crate) struct ConnectorFiles {
     pub(crate) folder: PathBuf,
     connection: String,
-    id: String,
+    pub(crate) id: String,
 }
 
 impl ConnectorFiles {
@@ -279,6 +293,13 @@ impl ConnectorFiles {
         let connection = self.connection.replace(server, proxy);
         assert_ne!(connection, self.connection, "the connection file names the server");
         std::fs::write(self.folder.join("connection.toml"), connection).expect("the connection file is written");
+    }
+
+    /// Adds to the configuration.
+    pub(crate) fn configure(&self, more: &str) {
+        let path = self.folder.join("config.toml");
+        let config = std::fs::read_to_string(&path).expect("the configuration is there");
+        std::fs::write(path, config + more).expect("the configuration is written");
     }
 
     /// The same connector set up a second time, on a machine of its own.
@@ -317,11 +338,23 @@ impl ConnectorFiles {
 
     /// Starts the connector.
     pub(crate) fn run(&self) -> Connector {
+        self.start(self.run_command())
+    }
+
+    /// Starts it on its own machine.
+    pub(crate) fn run_in(&self, network: &Network) -> Connector {
+        self.start(network::within(&network.connector(), &self.run_command()))
+    }
+
+    fn run_command(&self) -> Command {
+        let mut command = self.command("run");
+        command.arg("--connection").arg(self.folder.join("connection.toml"));
+        command
+    }
+
+    fn start(&self, mut command: Command) -> Connector {
         let log = || File::options().create(true).append(true).open(self.folder.join("connector.log")).expect("a log");
-        let child = self
-            .command("run")
-            .arg("--connection")
-            .arg(self.folder.join("connection.toml"))
+        let child = command
             .env("PATH", format!("{}:{}", self.programs().display(), std::env::var("PATH").expect("there is one")))
             .stdin(Stdio::null())
             .stdout(log())

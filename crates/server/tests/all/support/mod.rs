@@ -4,7 +4,11 @@ pub(crate) mod clock_reader;
 pub(crate) mod document;
 pub(crate) mod force;
 pub(crate) mod installation;
+pub(crate) mod network;
+pub(crate) mod relay;
 pub(crate) mod slow_ffmpeg;
+#[path = "../../../../connector/tests/contract/small_disk.rs"]
+pub(crate) mod small_disk;
 pub(crate) mod storage;
 pub(crate) mod story;
 pub(crate) mod wire;

@@ -47,7 +47,19 @@ pub(crate) struct Wire {
 impl Wire {
     /// Lays a wire to a server.
     pub(crate) async fn lay(server: &str, stop: Stop, bytes_per_second: Option<usize>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::lay_from(listener, server, stop, bytes_per_second)
+    }
+
+    /// The same, where this listens; within a runtime.
+    pub(crate) fn lay_from(
+        listener: std::net::TcpListener,
+        server: &str,
+        stop: Stop,
+        bytes_per_second: Option<usize>,
+    ) -> Self {
+        listener.set_nonblocking(true).expect("it listens");
+        let listener = TcpListener::from_std(listener).expect("there is a runtime");
         let address = listener.local_addr().expect("it has an address").to_string();
         let (stopped, mended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let heard = Arc::<Mutex<Heard>>::default();

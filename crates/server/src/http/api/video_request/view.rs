@@ -129,6 +129,10 @@ pub(super) enum WaitingForView {
     ConnectorOffline,
     /// The window is still being recorded.
     Recording,
+    /// Room on the disk beside the recorder.
+    Room,
+    /// Room on the disk of the server.
+    ServerRoom,
     /// The hours at which the connector sends footage.
     Hours,
     /// Somebody with the upload link.
@@ -207,6 +211,8 @@ impl From<ItemView> for RequestItemView {
             Some(WaitingFor::Connector) => (Some(WaitingForView::Connector), None),
             Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
             Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
+            Some(WaitingFor::Room) => (Some(WaitingForView::Room), None),
+            Some(WaitingFor::ServerRoom) => (Some(WaitingForView::ServerRoom), None),
             Some(WaitingFor::Hours) => (Some(WaitingForView::Hours), None),
             Some(WaitingFor::Link) => (Some(WaitingForView::Link), None),
         };
