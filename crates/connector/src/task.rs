@@ -246,7 +246,7 @@ fn tell(told: &Told, phase: Phase, done: u64, total: Option<u64>) {
 fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Result<Option<Entry>, End> {
     let Some(entry) = work.finished(device_id, window) else { return Ok(None) };
     let source = shared.recorder.source(device_id);
-    if !shared.recorder.allows(source.as_ref().unwrap_or(&entry.source)) {
+    if !shared.recorder.allows(source.as_deref().unwrap_or(&entry.source)) {
         return Err(Trouble::never("This source is not published.").into());
     }
     tracing::info!(file = entry.file, location = entry.location, "going on with what was exported before");
@@ -289,7 +289,7 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
 /// As the video system described the camera last.
 fn described(shared: &Shared, device_id: &str) -> SourceDescription {
     let unknown = || SourceDescription { device_id: device_id.to_owned(), ..SourceDescription::default() };
-    shared.recorder.source(device_id).unwrap_or_else(unknown)
+    shared.recorder.source(device_id).map_or_else(unknown, |source| SourceDescription::clone(&source))
 }
 
 /// Keeps a window: the video system does it itself, or an export of it is kept here, encrypted. Asked again, it keeps what it has.
