@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
+use crate::growth;
 use crate::held::{Held, Kept, Taken};
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
@@ -262,7 +263,13 @@ async fn export(
     told: &Told,
     into: &Path,
 ) -> Result<Exported, End> {
-    patiently(shared, slot, told, || shared.recorder.export(device_id, window, into)).await
+    let attempt = || async {
+        tokio::select! {
+            exported = shared.recorder.export(device_id, window, into) => exported,
+            never = growth::watch(into, told) => match never {},
+        }
+    };
+    patiently(shared, slot, told, attempt).await
 }
 
 /// Tries until the window is no longer being recorded. Waiting for that costs no right to work.
