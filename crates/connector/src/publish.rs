@@ -170,7 +170,9 @@ impl<'a> Publisher<'a> {
         match &mut self.told {
             Some((told, problem)) if message.base.is_some() => {
                 told.extend(fresh);
-                message.vanished.iter().for_each(|id| drop(told.remove(id)));
+                for id in &message.vanished {
+                    told.remove(id);
+                }
                 *problem = message.problem;
             }
             _ if whole => self.told = Some((fresh.collect(), message.problem)),
