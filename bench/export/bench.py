@@ -132,13 +132,12 @@ class Round:
     """A server with nothing in it, the people of a request, and a connector that has published its camera."""
 
     def __init__(self, programs, work, state, recordings):
-        data, self.log = os.path.join(work, 'data'), open(os.path.join(work, 'log'), 'w')
-        for folder in (data, state):
+        self.data, self.state, self.log = os.path.join(work, 'data'), state, open(os.path.join(work, 'log'), 'w')
+        for folder in (self.data, self.state):
             shutil.rmtree(folder, ignore_errors=True)
-        self.state = state
         sightline = os.path.join(programs, 'sightline')
-        tokens = {role: beside.token(sightline, data, role) for role in ('administrator', 'investigator', 'approver', 'auditor')}
-        self.server = beside.Server(sightline, data, self.log)
+        tokens = {role: beside.token(sightline, self.data, role) for role in ('administrator', 'investigator', 'approver', 'auditor')}
+        self.server = beside.Server(sightline, self.data, self.log)
         self.people = {role: Person(self.server.url, token) for role, token in tokens.items()}
         host = self.people['administrator'].get('/me')['installation']['host_organization_id']
         made = self.people['administrator'].post('/connectors', {'name': 'bench', 'organization_id': host})
@@ -188,7 +187,8 @@ class Round:
         self.connector.terminate()
         self.connector.wait()
         self.server.end()
-        shutil.rmtree(self.state, ignore_errors=True)
+        for folder in (self.data, self.state):
+            shutil.rmtree(folder)
 
 
 def main():
@@ -208,10 +208,11 @@ def main():
     try:
         for _ in range(args.rounds):
             parts, one = alone.measure(), Round(programs, work, state, recordings)
-            forget(*paths)
-            rounds.append(dict(alone=parts, **one.export(start, end)))
-            one.end()
-            shutil.rmtree(os.path.join(work, 'data'))
+            try:
+                forget(*paths)
+                rounds.append(dict(alone=parts, **one.export(start, end)))
+            finally:
+                one.end()
     finally:
         shutil.rmtree(recordings)
     sys.exit(0 if show(rounds, end - start, work) else 1)
