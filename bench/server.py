@@ -48,5 +48,19 @@ def token(sightline, data, role):
 
 
 def resident_mib(process):
+    return _status_mib(process, 'VmRSS')
+
+
+def peak_mib(process):
+    """Its largest resident memory since `forget_peak`."""
+    return _status_mib(process, 'VmHWM')
+
+
+def forget_peak(process):
+    with open(f'/proc/{process.pid}/clear_refs', 'w') as file:
+        file.write('5')
+
+
+def _status_mib(process, field):
     with open(f'/proc/{process.pid}/status') as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith('VmRSS')) / 1024
+        return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024

@@ -4,6 +4,7 @@
   bench.py FOLDER/OF/PROGRAMS WORKDIR [--rounds 5] [--cameras 5000]
 
 The floor is one bare request with the same cameras, for a connector of its own on the same server: what the server alone takes.
+The connector has the environment that its service gives it.
 """
 import argparse
 import http.client
@@ -24,6 +25,7 @@ from person import Person  # noqa: E402
 
 MUST_FIRST, MUST_CHANGE, MUST_MIB = 30.0, 2.0, 20.0
 IDLE_SECONDS = 10
+UNIT = os.path.join(here, '../../packaging/connector/usr/lib/systemd/system/sightline-connector@.service')
 
 
 def until(what, seconds=120):
@@ -34,6 +36,12 @@ def until(what, seconds=120):
             sys.exit('it did not come about; see the logs')
         time.sleep(0.01)
     return time.perf_counter()
+
+
+def environment():
+    with open(UNIT) as lines:
+        set_there = [line.strip().removeprefix('Environment=') for line in lines if line.startswith('Environment=')]
+    return {**os.environ, **dict(one.split('=', 1) for one in set_there)}
 
 
 class Round:
@@ -95,7 +103,7 @@ class Round:
             out.write(f'[adapter]\nkind = "command"\ncommand = {command}\n[connector]\ndiscover_seconds = 1\n')
         begun = time.perf_counter()
         process = subprocess.Popen([os.path.join(self.programs, 'sightline-connector'), 'run', '--connection', connection,
-                                    '--config', config], stdout=self.log, stderr=self.log)
+                                    '--config', config], stdout=self.log, stderr=self.log, env=environment())
         first = until(lambda: self.has(connector)) - begun
         time.sleep(IDLE_SECONDS)
         begun = time.perf_counter()

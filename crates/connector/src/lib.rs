@@ -10,6 +10,7 @@ pub mod config;
 pub mod cut;
 pub mod disk;
 pub mod fragments;
+pub mod growth;
 pub mod held;
 pub mod limits;
 pub mod media;

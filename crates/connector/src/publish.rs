@@ -1,6 +1,8 @@
 //! Tells the server which cameras there are: the whole set first, then what changed; and a picture of each now and then.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{ProblemReport, SourceDescription, Sources};
@@ -27,11 +29,34 @@ pub async fn run(shared: &Shared) {
     tokio::join!(Publisher::new(shared).run(told), pictures(shared, ids));
 }
 
+/// A source as the server was told of it. The descriptions of thousands of cameras, kept to compare, would be most of what an
+/// idle connector holds.
+#[derive(PartialEq)]
+struct Told {
+    steady: u64,
+    whole: u64,
+}
+
+impl Told {
+    fn of(source: &SourceDescription) -> Self {
+        // without what always changes
+        let steady = SourceDescription { last_seen_at: None, clock_offset: None, ..source.clone() };
+        Self { steady: hash(&steady), whole: hash(source) }
+    }
+}
+
+/// Means the same only within this process.
+fn hash(source: &SourceDescription) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_vec(source).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
+}
+
 /// What the server was told.
 struct Publisher<'a> {
     shared: &'a Shared,
     sequence: i64,
-    told: Option<(BTreeMap<String, SourceDescription>, Option<ProblemReport>)>,
+    told: Option<(BTreeMap<String, Told>, Option<ProblemReport>)>,
     refreshed: Instant,
 }
 
@@ -42,19 +67,23 @@ impl<'a> Publisher<'a> {
         Self { shared, sequence, told: None, refreshed: Instant::now() }
     }
 
-    async fn run(mut self, published: watch::Sender<Vec<String>>) {
+    async fn run(mut self, published: watch::Sender<Vec<Arc<str>>>) {
         let mut backoff = Backoff::up_to(Duration::from_secs(30));
         let every = Duration::from_secs(self.shared.config.connector.discover_seconds.max(1));
         loop {
             let woken = self.shared.publish_now.notified();
             match self.publish().await {
-                Ok(ids) => {
+                Ok(sources) => {
                     backoff.reset();
                     published.send_if_modified(|before| {
-                        let others = *before != ids;
-                        *before = ids;
+                        let now = sources.iter().map(|source| source.device_id.as_str());
+                        let others = !now.clone().eq(before.iter().map(AsRef::as_ref));
+                        if others {
+                            *before = now.map(Arc::from).collect();
+                        }
                         others
                     });
+                    drop(sources);
                     tokio::select! {
                         () = woken => {}
                         () = tokio::time::sleep(every) => {}
@@ -68,54 +97,35 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    async fn publish(&mut self) -> Result<Vec<String>, CallError> {
-        let Discovery { sources, whole, problem } = self.shared.recorder.discover().await;
+    /// Answers what there is, in the order of the ids.
+    async fn publish(&mut self) -> Result<Vec<Arc<SourceDescription>>, CallError> {
+        let Discovery { sources: now, whole, problem } = self.shared.recorder.discover().await;
         let problem = room::and_the_disk(self.shared, problem);
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
-        self.shared.status.discovered(sources.len(), problem.clone());
-        let now: BTreeMap<_, _> = sources.into_iter().map(|source| (source.device_id.clone(), source)).collect();
+        self.shared.status.discovered(now.len(), problem.clone());
         // the server may have lost, or been given, another state than this process knows of
         let server_has = self.shared.settings().and_then(|settings| settings.sequence);
         if server_has.is_some_and(|sequence| sequence > self.sequence) {
             self.sequence = server_has.unwrap_or(0);
             self.told = None;
         }
-        let message = match &self.told {
-            Some((before, before_problem)) => {
-                let refresh = self.refreshed.elapsed() >= REFRESH;
-                let changed = |source: &&SourceDescription| match before.get(&source.device_id) {
-                    None => true,
-                    Some(known) if refresh => known != *source,
-                    Some(known) => steady(known) != steady(source),
-                };
-                let delta = Sources {
-                    sequence: self.sequence + 1,
-                    base: Some(self.sequence),
-                    sources: now.values().filter(changed).cloned().collect(),
-                    vanished: before.keys().filter(|id| !now.contains_key(*id)).cloned().collect(),
-                    problem: problem.clone(),
-                };
-                if delta.sources.is_empty() && delta.vanished.is_empty() && *before_problem == problem {
-                    return Ok(now.into_keys().collect());
+        let mut message = match &self.told {
+            Some((told, told_problem)) => {
+                let delta = Sources { base: Some(self.sequence), problem, ..self.changes(told, &now) };
+                if delta.sources.is_empty() && delta.vanished.is_empty() && delta.problem == *told_problem {
+                    return Ok(now);
                 }
                 delta
             }
             // a system that did not tell of all its cameras must not make the server believe that the others are gone
-            None => Sources {
-                sequence: self.sequence + 1,
-                base: server_has.filter(|_| !whole),
-                sources: now.values().cloned().collect(),
-                vanished: Vec::new(),
-                problem: problem.clone(),
-            },
+            None => Sources { base: server_has.filter(|_| !whole), problem, ..self.all(&now) },
         };
         let answer = match self.shared.client.sources(&message).await {
             Err(CallError::Conflict(_)) if message.base.is_some() => {
-                let whole =
-                    Sources { base: None, sources: now.values().cloned().collect(), vanished: Vec::new(), ..message };
-                self.shared.client.sources(&whole).await?
+                message = Sources { problem: message.problem, ..self.all(&now) };
+                self.shared.client.sources(&message).await?
             }
             other => other?,
         };
@@ -126,17 +136,56 @@ impl<'a> Publisher<'a> {
         if self.told.is_none() || self.refreshed.elapsed() >= REFRESH {
             self.refreshed = Instant::now();
         }
-        let ids = now.keys().cloned().collect();
-        if whole {
-            self.told = Some((now, problem));
+        self.note(message, whole);
+        Ok(now)
+    }
+
+    fn all(&self, now: &[Arc<SourceDescription>]) -> Sources {
+        Sources {
+            sequence: self.sequence + 1,
+            base: None,
+            sources: now.iter().map(|source| SourceDescription::clone(source)).collect(),
+            vanished: Vec::new(),
+            problem: None,
         }
-        Ok(ids)
+    }
+
+    fn changes(&self, told: &BTreeMap<String, Told>, now: &[Arc<SourceDescription>]) -> Sources {
+        let refresh = self.refreshed.elapsed() >= REFRESH;
+        let changed = |source: &&Arc<SourceDescription>| {
+            let fresh = Told::of(source);
+            told.get(&source.device_id).is_none_or(|told| fresh.steady != told.steady || refresh && fresh != *told)
+        };
+        let is_there = |id: &String| now.binary_search_by(|source| source.device_id.cmp(id)).is_ok();
+        Sources {
+            sequence: self.sequence + 1,
+            base: None,
+            sources: now.iter().filter(changed).map(|source| SourceDescription::clone(source)).collect(),
+            vanished: told.keys().filter(|id| !is_there(id)).cloned().collect(),
+            problem: None,
+        }
+    }
+
+    /// Remembers what the server has taken over.
+    fn note(&mut self, message: Sources, whole: bool) {
+        let fresh = message.sources.iter().map(|source| (source.device_id.clone(), Told::of(source)));
+        match &mut self.told {
+            Some((told, problem)) if message.base.is_some() => {
+                told.extend(fresh);
+                for id in &message.vanished {
+                    told.remove(id);
+                }
+                *problem = message.problem;
+            }
+            _ if whole => self.told = Some((fresh.collect(), message.problem)),
+            _ => {}
+        }
     }
 }
 
 /// Sends the pictures that are due, one after the other. A camera without one is no trouble.
-async fn pictures(shared: &Shared, mut ids: watch::Receiver<Vec<String>>) {
-    let mut due: HashMap<String, Instant> = HashMap::new();
+async fn pictures(shared: &Shared, mut ids: watch::Receiver<Vec<Arc<str>>>) {
+    let mut due: HashMap<Arc<str>, Instant> = HashMap::new();
     loop {
         let published = ids.borrow_and_update().clone(); // in order
         due.retain(|id, _| published.binary_search(id).is_ok());
@@ -170,7 +219,25 @@ async fn picture(shared: &Shared, id: &str) -> Option<Duration> {
     Some(Duration::from_secs(every.into()))
 }
 
-/// Without what always changes.
-fn steady(source: &SourceDescription) -> SourceDescription {
-    SourceDescription { last_seen_at: None, ..source.clone() }
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use protocol::ClockOffset;
+
+    use super::*;
+
+    #[test]
+    fn what_always_changes_is_told_with_the_rest_now_and_then() {
+        let gate = SourceDescription { device_id: "1".into(), name: "Gate".into(), ..SourceDescription::default() };
+        let clock = ClockOffset { offset_ms: 7, uncertainty_ms: None, measured_at: None };
+        let later = SourceDescription {
+            last_seen_at: Some(Timestamp::from_micros(1)),
+            clock_offset: Some(clock),
+            ..gate.clone()
+        };
+        let renamed = SourceDescription { name: "Gate 1".into(), ..gate.clone() };
+        let [gate, later, renamed] = [gate, later, renamed].map(|source| Told::of(&source));
+        assert!(gate.steady == later.steady && gate.whole != later.whole);
+        assert!(gate.steady != renamed.steady && gate.whole != renamed.whole);
+    }
 }

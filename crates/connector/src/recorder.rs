@@ -1,9 +1,9 @@
 //! The recorder as the rest of the connector sees it: an adapter whose times are put right, whose gaps of knowledge the
 //! operator's file fills, and of which nothing is seen that is not published.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{Timestamp, Window};
@@ -26,9 +26,24 @@ pub struct Recorder {
 #[derive(Default)]
 struct Known {
     /// What the system said last, completed; also what is kept back.
-    sources: BTreeMap<String, SourceDescription>,
+    sources: BTreeMap<String, Arc<SourceDescription>>,
     /// Measured for the system as a whole.
     clock: Option<ClockOffset>,
+}
+
+impl Known {
+    /// What is as it was stays where it lies: thousands of cameras laid down anew each time would leave the memory full of holes.
+    fn learn(&mut self, sources: Vec<SourceDescription>, whole: bool) {
+        if whole {
+            let found: HashSet<&str> = sources.iter().map(|source| source.device_id.as_str()).collect();
+            self.sources.retain(|id, _| found.contains(id.as_str()));
+        }
+        for source in sources {
+            if self.sources.get(&source.device_id).is_none_or(|known| **known != source) {
+                self.sources.insert(source.device_id.clone(), Arc::new(source));
+            }
+        }
+    }
 }
 
 impl Recorder {
@@ -45,8 +60,8 @@ impl Recorder {
 
     /// All its cameras, also those kept back, and what is wrong. When the system did not tell of all of them, those that
     /// it told of before are still there.
-    pub async fn everything(&self) -> Discovery {
-        let mut found = self.adapter.discover().await;
+    pub async fn everything(&self) -> Discovery<Arc<SourceDescription>> {
+        let Discovery { mut sources, whole, problem } = self.adapter.discover().await;
         let clock = match self.adapter.clock().await {
             Ok(clock) => clock,
             Err(trouble) => {
@@ -54,7 +69,7 @@ impl Recorder {
                 None
             }
         };
-        for source in &mut found.sources {
+        for source in &mut sources {
             source.clock_offset = source.clock_offset.or(clock);
             if let Some(set) = self.mapping.get(&source.device_id) {
                 set.apply(source);
@@ -62,17 +77,12 @@ impl Recorder {
         }
         let mut known = self.known.lock().expect("no panic while held");
         known.clock = clock.or(known.clock);
-        let now = found.sources.into_iter().map(|source| (source.device_id.clone(), source));
-        if found.whole {
-            known.sources = now.collect();
-        } else {
-            known.sources.extend(now);
-        }
-        Discovery { sources: known.sources.values().cloned().collect(), ..found }
+        known.learn(sources, whole);
+        Discovery { sources: known.sources.values().cloned().collect(), whole, problem }
     }
 
-    /// Its cameras, but for those kept back.
-    pub async fn discover(&self) -> Discovery {
+    /// Its cameras, but for those kept back, in the order of their ids.
+    pub async fn discover(&self) -> Discovery<Arc<SourceDescription>> {
         let mut found = self.everything().await;
         found.sources.retain(|source| self.allows(source));
         found
@@ -84,7 +94,7 @@ impl Recorder {
     }
 
     /// The operator's word holds for tasks too: what is not published is neither shown nor exported.
-    async fn published(&self, device_id: &str) -> Result<SourceDescription, Trouble> {
+    async fn published(&self, device_id: &str) -> Result<Arc<SourceDescription>, Trouble> {
         let source = match self.source(device_id) {
             Some(source) => source,
             None => {
@@ -92,7 +102,7 @@ impl Recorder {
                 match self.source(device_id) {
                     Some(source) => source,
                     // it has vanished; the system says what it still has of it, if anything
-                    None if found.whole => self.vanished(device_id),
+                    None if found.whole => Arc::new(self.vanished(device_id)),
                     None => return Err(Trouble::again("The video system does not tell which cameras it has.")),
                 }
             }
@@ -101,7 +111,7 @@ impl Recorder {
     }
 
     /// A camera as the system described it last, if it has been asked.
-    pub fn source(&self, device_id: &str) -> Option<SourceDescription> {
+    pub fn source(&self, device_id: &str) -> Option<Arc<SourceDescription>> {
         self.known.lock().expect("no panic while held").sources.get(device_id).cloned()
     }
 

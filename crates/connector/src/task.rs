@@ -1,7 +1,7 @@
 //! Work on one task. A second future keeps the lease; when it is lost, the work is dropped where it stands, and nothing
 //! more is said about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::disk;
+use crate::growth;
 use crate::held::{Held, Kept, Taken};
 use crate::room::Writer;
 use crate::session::Shared;
@@ -185,7 +186,7 @@ async fn perform(
             let entry = match begun(shared, work, &device_id, window)? {
                 Some(entry) => entry,
                 None => {
-                    let attempt = |into| export(shared, &item_id, &device_id, window, into);
+                    let attempt = |into| export(shared, &item_id, &device_id, window, told, into);
                     let exported = patiently(shared, work, slot, told, attempt).await?;
                     keep_export(shared, work, exported, &device_id, window, slot, told).await?
                 }
@@ -240,7 +241,7 @@ fn tell(told: &Told, phase: Phase, done: u64, total: Option<u64>) {
 fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Result<Option<Entry>, End> {
     let Some(entry) = work.finished(device_id, window) else { return Ok(None) };
     let source = shared.recorder.source(device_id);
-    if !shared.recorder.allows(source.as_ref().unwrap_or(&entry.source)) {
+    if !shared.recorder.allows(source.as_deref().unwrap_or(&entry.source)) {
         return Err(Trouble::never("This source is not published.").into());
     }
     tracing::info!(file = entry.file, location = entry.location, "going on with what was exported before");
@@ -253,13 +254,27 @@ async fn export(
     item: &RequestItemId,
     device_id: &str,
     window: Window,
+    told: &Told,
     into: PathBuf,
 ) -> Result<Exported, Trouble> {
-    match shared.holds.take(item, device_id, window, &into).await? {
+    tokio::select! {
+        exported = taken_or_fetched(shared, item, device_id, window, &into) => exported,
+        never = growth::watch(&into, told) => match never {},
+    }
+}
+
+async fn taken_or_fetched(
+    shared: &Shared,
+    item: &RequestItemId,
+    device_id: &str,
+    window: Window,
+    into: &Path,
+) -> Result<Exported, Trouble> {
+    match shared.holds.take(item, device_id, window, into).await? {
         Taken::Export(held) => Ok(*held),
-        Taken::Nothing => shared.recorder.export(device_id, window, &into).await,
+        Taken::Nothing => shared.recorder.export(device_id, window, into).await,
         Taken::Unreadable(why) => {
-            let exported = shared.recorder.export(device_id, window, &into).await;
+            let exported = shared.recorder.export(device_id, window, into).await;
             exported.map_err(|trouble| and_held_is_lost(trouble, &why))
         }
     }
@@ -333,7 +348,7 @@ async fn keep_export(
 /// As the video system described the camera last.
 fn described(shared: &Shared, device_id: &str) -> SourceDescription {
     let unknown = || SourceDescription { device_id: device_id.to_owned(), ..SourceDescription::default() };
-    shared.recorder.source(device_id).unwrap_or_else(unknown)
+    shared.recorder.source(device_id).map_or_else(unknown, |source| SourceDescription::clone(&source))
 }
 
 /// Keeps a window: the video system does it itself, or an export of it is kept here, encrypted. Asked again, it keeps what it has.

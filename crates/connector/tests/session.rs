@@ -111,6 +111,46 @@ async fn cameras_without_a_picture_do_not_hold_up_the_others() {
     running.stop().await;
 }
 
+/// A recorder that takes its time over a recording.
+const SLOW: &str = r#"
+import json, sys, time
+for line in sys.stdin:
+    asked = json.loads(line)
+    answer = {
+        "hello": {"protocol": 1, "can": ["export", "coverage"]},
+        "discover": {"sources": [{"device_id": "yard", "name": "yard"}]},
+    }.get(asked["method"])
+    if asked["method"] == "export":
+        with open(asked["params"]["into"], "wb") as file:
+            for part in range(3):
+                file.write(bytes(100_000))
+                file.flush()
+                time.sleep(1)
+    if "id" in asked:
+        said = {"result": answer} if answer else {"error": {"kind": "broken", "retryable": False}}
+        print(json.dumps({"id": asked["id"], **said}), flush=True)
+"#;
+
+#[tokio::test]
+async fn how_much_was_fetched_is_told_before_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("slow.py");
+    std::fs::write(&program, SLOW).unwrap();
+    let running = Running::start(|server| {
+        server.adapter = Some(format!("kind = 'command'\ncommand = ['/usr/bin/python3', {program:?}]"));
+        server.tasks.push_back(export(1));
+    })
+    .await;
+    running.until("the end", |server| !server.called("fail").is_empty()).await;
+    let told = running.server.lock().unwrap().called("progress");
+    for bytes in [100_000, 200_000, 300_000] {
+        let so_far = |told: &&Value| told["phase"] == "exporting" && told["bytes_done"] == bytes;
+        let found = told.iter().find(so_far).unwrap_or_else(|| panic!("{bytes} in {told:?}"));
+        assert_eq!(found["bytes_total"], Value::Null);
+    }
+    running.stop().await;
+}
+
 /// Types `sightline-connector check` with this configuration; answers whether all is well, and what it says.
 async fn check(running: &Running, config: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();

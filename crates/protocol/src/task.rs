@@ -122,7 +122,7 @@ pub struct Progress {
     pub lease: i64,
     /// What it does.
     pub phase: Phase,
-    /// Bytes of the upload that arrived.
+    /// Bytes of the upload that are sent; before that, of what was fetched and cut.
     pub bytes_done: i64,
     /// Its size, once known.
     #[serde(default)]

@@ -2610,7 +2610,7 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /**
              * Format: int64
-             * @description Bytes of the upload that arrived.
+             * @description Bytes of the upload that are sent; before that, of what was fetched and cut.
              */
             bytes_done: number;
             /**

@@ -96,9 +96,9 @@ pub struct Asked {
 
 /// The cameras of a video system.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Discovery {
+pub struct Discovery<S = SourceDescription> {
     /// Each with what the system knows of it.
-    pub sources: Vec<SourceDescription>,
+    pub sources: Vec<S>,
     /// Whether these are all: what is missing from a whole answer has vanished, from any other it may come back.
     pub whole: bool,
     /// What is wrong, for the people in the office and beside the recorder.

@@ -140,7 +140,8 @@ impl Export {
         let pieces = layout::lay_out(films, window, into).await?;
         let until_us = layout::end(&pieces, window).await?;
         let written = write::write(&pieces, until_us, into).await?;
-        let frames = Frames::read(&pieces, media::packets(&written.path, None).await?)?;
+        let (packets, _) = tokio::join!(media::packets(&written.path, None), write::sync(&written.path));
+        let frames = Frames::read(&pieces, packets?)?;
         Ok(Self { pieces, until_us, written, frames })
     }
 }

@@ -1,5 +1,6 @@
 //! One run of ffmpeg, which decodes nothing.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,14 +38,15 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
     if let Some(until) = &until {
         arguments.extend(["-t", until]);
     }
-    if mp4 {
-        arguments.extend(["-movflags", "+faststart"]);
-        if facts.video.0 == "hevc" {
-            arguments.extend(["-tag:v", "hvc1"]);
-        }
+    // its index stands at the end: to put it in front ffmpeg would read and write all of it a second time
+    if mp4 && facts.video.0 == "hevc" {
+        arguments.extend(["-tag:v", "hvc1"]);
     }
     arguments.extend(["-fflags", "+bitexact", "-f", container]);
-    let complained = media::ffmpeg(&arguments, &path, Duration::from_secs(6 * 3_600)).await?;
+    let complained = tokio::select! {
+        done = media::ffmpeg(&arguments, &path, Duration::from_secs(6 * 3_600)) => done?,
+        never = flush(&path) => match never {},
+    };
     Ok(Written { path, container, complained })
 }
 
@@ -56,6 +58,21 @@ fn expected_bytes(pieces: &[Piece], until_us: Option<i64>) -> u64 {
         (piece.film.part.size as f64 * share.clamp(0.0, 1.0)) as u64
     };
     pieces.iter().map(bytes).sum()
+}
+
+/// Has what is written so far put on the disk, again and again, so that whoever waits for all of it to be there waits for little.
+async fn flush(path: &Path) -> Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        sync(path).await;
+    }
+}
+
+/// Has what is written so far put on the disk. A disk that fails is told of when the export is kept.
+pub(super) async fn sync(path: &Path) {
+    if let Ok(file) = tokio::fs::File::open(path).await {
+        let _ = file.sync_data().await;
+    }
 }
 
 /// In the words of ffmpeg's concat demuxer.
