@@ -15,8 +15,8 @@ use crate::adapter::archive::Recording;
 const KEY_FRAMES: Duration = Duration::from_secs(10);
 /// A file that seems to begin so long before what was asked for tells another time.
 const NEAR: Duration = Duration::from_secs(60);
-/// The last pictures of a window are asked for with so much after it.
-const SLACK: Duration = Duration::from_secs(1);
+/// So much after a window is asked for: where it is not known when a clip begins, its end is as unsure.
+const AFTER: Duration = Duration::from_secs(11);
 /// A clip comes in one piece and is not resumed: longer ones are asked for in parts.
 const LONGEST: Duration = Duration::from_secs(600);
 /// What was recorded is handed out so much later.
@@ -105,7 +105,7 @@ pub(super) fn in_order(mut periods: Vec<Period>) -> Vec<Period> {
 
 /// What must be listed for a window.
 pub(super) fn around(window: Window) -> [(&'static str, String); 2] {
-    [("startTimeMs", milliseconds(window.from)), ("endTimeMs", milliseconds(window.to.plus(SLACK)))]
+    [("startTimeMs", milliseconds(window.from)), ("endTimeMs", milliseconds(window.to.plus(AFTER)))]
 }
 
 /// The clips of periods that hold a window, in order; `now` is the server's, where one of them is still being recorded.
@@ -115,7 +115,7 @@ pub(super) fn clips(camera: &str, periods: &[Period], window: Window, now: Times
 
 impl Period {
     fn clips(&self, camera: &str, window: Window, now: Timestamp) -> Vec<Recording> {
-        let asked = Window { from: window.from, to: window.to.plus(SLACK) };
+        let asked = Window { from: window.from, to: window.to.plus(AFTER) };
         let whole = Window { from: self.begins, to: self.ends.unwrap_or(asked.to) };
         let Some(Window { from, to }) = whole.intersect(asked) else { return Vec::new() };
         let written = !self.is_open() || to.plus(WRITTEN_WITHIN) <= now;
@@ -170,7 +170,12 @@ pub(super) fn key_frame(clip: &Recording, told: &str) -> Option<Timestamp> {
 
 /// When the first picture of a clip that lasts so long was recorded, and how much later that may have been, for any of its
 /// pictures: the breaks that it does not show, and what it shows twice, are somewhere.
-pub(super) fn placed(clip: &Recording, begins: Timestamp, or_later: Duration, lasts: Duration) -> (Timestamp, Duration) {
+pub(super) fn placed(
+    clip: &Recording,
+    begins: Timestamp,
+    or_later: Duration,
+    lasts: Duration,
+) -> (Timestamp, Duration) {
     let Some(ends) = clip.ends else { return (begins, or_later) };
     let shortest = ends.since(begins.plus(or_later).min(ends));
     let longest = ends.since(begins.min(ends));
@@ -236,7 +241,7 @@ mod tests {
     fn what_is_long_is_asked_for_in_parts() {
         let told = periods(r#"[{"startTimeMs":0,"durationMs":9000000}]"#);
         let clips = clips("c", &told, window(5, 1_000), at(90_000));
-        assert_eq!(names(&clips), ["c.mp4?pos=5000&endPos=605000", "c.mp4?pos=605000&endPos=1001000"]);
+        assert_eq!(names(&clips), ["c.mp4?pos=5000&endPos=605000", "c.mp4?pos=605000&endPos=1011000"]);
         // a key frame cannot be older than the period
         assert_eq!((clips[0].begins, clips[0].or_later), (at(0), Duration::from_secs(5)));
     }
@@ -245,7 +250,7 @@ mod tests {
     fn of_what_is_still_recorded_the_past_is_whole() {
         let told = periods(r#"[{"startTimeMs":0}]"#);
         let whole = |now| clips("c", &told, window(100, 200), at(now))[0].ends;
-        assert_eq!((whole(231), whole(230)), (Some(at(201)), None));
+        assert_eq!((whole(241), whole(240)), (Some(at(211)), None));
     }
 
     #[test]
@@ -261,7 +266,7 @@ mod tests {
     #[test]
     fn a_clip_of_another_length_is_said_to_be_unsure() {
         let told = periods(r#"[{"startTimeMs":0,"durationMs":900000}]"#);
-        let clip = &clips("c", &told, window(100, 199), at(9_000))[0];
+        let clip = &clips("c", &told, window(100, 189), at(9_000))[0];
         let seconds = Duration::from_secs;
         let placed = |lasts| placed(clip, at(98), Duration::ZERO, seconds(lasts));
         assert_eq!(placed(102), (at(98), Duration::ZERO));
@@ -274,7 +279,9 @@ mod tests {
 
     #[test]
     fn times_of_nonsense_are_refused() {
-        for text in [r#"{"startTimeMs":-5}"#, r#"{"startTimeMs":1e300}"#, r#"{"startTimeMs":"9223372036854775807"}"#, "{}"] {
+        for text in
+            [r#"{"startTimeMs":-5}"#, r#"{"startTimeMs":1e300}"#, r#"{"startTimeMs":"9223372036854775807"}"#, "{}"]
+        {
             assert!(serde_json::from_str::<Period>(text).is_err(), "{text}");
         }
         assert_eq!(milliseconds(Timestamp::from_micros(i64::MIN)), "0");
