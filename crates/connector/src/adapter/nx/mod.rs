@@ -29,6 +29,9 @@ pub struct Nx(Session);
 
 const LOGIN: Login = Login { path: &["rest", "v2", "login", "sessions"], user: "username", answer: Answer::Token };
 
+/// The stream with the high resolution.
+const PRIMARY: &str = "0";
+
 /// When the picture of an answer was recorded, in microseconds since 1970.
 const FRAME_TIMESTAMP: &str = "Frame-Timestamp";
 
@@ -53,7 +56,7 @@ pub fn read_devices(answer: &[u8]) -> serde_json::Result<Vec<SourceDescription>>
 /// What holds a window of what an answer of `/rest/v2/devices/{id}/footage` tells, in order.
 pub fn read_footage(answer: &[u8], window: Window, now: Timestamp) -> serde_json::Result<Vec<Recording>> {
     let periods = period::in_order(serde_json::from_slice(answer)?);
-    Ok(period::clips("camera", &periods, window, now))
+    Ok(period::clips("camera", &periods, window, Some(now)))
 }
 
 /// When a clip began, by its comment; none if that does not say.
@@ -112,11 +115,10 @@ impl Nx {
 
     /// The key frame that a clip begins with, by the picture that the server makes of it; none if it does not tell.
     async fn key_frame(&self, clip: &Recording) -> Result<Option<Timestamp>, Trouble> {
-        let (file, query) = period::request(clip);
-        let Some((_, pos)) = query.iter().find(|(name, _)| *name == "pos") else { return Ok(None) };
-        let at = format!("{pos}000");
+        let asked = period::request(clip);
+        let at = format!("{}000", asked.pos);
         let query = [("timestampUs", &*at), ("roundMethod", "iFrameBefore"), ("streamSelectionMode", "forcedPrimary")];
-        let request = self.image(file.trim_end_matches(".mp4"), &query).await?;
+        let request = self.image(asked.camera, &query).await?;
         match self.0.web().header(request, FRAME_TIMESTAMP).await {
             Ok(told) => Ok(told.and_then(|told| period::key_frame(clip, &told))),
             Err(WebError::NotFound | WebError::Status(_)) => Ok(None),
@@ -134,7 +136,7 @@ impl Archive for Nx {
     async fn list(&self, device_id: &str, window: Window) -> Result<Vec<Recording>, Trouble> {
         let periods = self.periods(device_id, &period::around(window)).await?;
         let open = periods.iter().any(Period::is_open);
-        let now = if open { self.now().await? } else { window.to };
+        let now = if open { Some(self.now().await?) } else { None };
         Ok(period::clips(device_id, &periods, window, now))
     }
 
@@ -146,8 +148,10 @@ impl Archive for Nx {
 
     async fn fetch(&self, _: &str, clip: &Recording, into: &Path) -> Result<bool, Trouble> {
         let token = self.0.current().await?;
-        let (file, query) = period::request(clip);
-        let ask = || self.get(&["media", file], &token).query(&query).query(&[("stream", "0")]);
+        let asked = period::request(clip);
+        let file = format!("{}.mp4", asked.camera);
+        let query = [("pos", asked.pos), ("endPos", asked.end_pos), ("stream", PRIMARY)];
+        let ask = || self.get(&["media", &file], &token).query(&query);
         let long = clip.ends.unwrap_or(clip.begins).since(clip.begins);
         match self.0.web().download(ask, into, web::longest(long)).await {
             Ok(_) => Ok(true),

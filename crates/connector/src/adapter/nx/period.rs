@@ -108,17 +108,18 @@ pub(super) fn around(window: Window) -> [(&'static str, String); 2] {
     [("startTimeMs", milliseconds(window.from)), ("endTimeMs", milliseconds(window.to.plus(AFTER)))]
 }
 
-/// The clips of periods that hold a window, in order; `now` is the server's, where one of them is still being recorded.
-pub(super) fn clips(camera: &str, periods: &[Period], window: Window, now: Timestamp) -> Vec<Recording> {
+/// The clips of periods that hold a window, in order. What is still being recorded is not whole where `now`, the server's time, is
+/// not known.
+pub(super) fn clips(camera: &str, periods: &[Period], window: Window, now: Option<Timestamp>) -> Vec<Recording> {
     periods.iter().flat_map(|period| period.clips(camera, window, now)).collect()
 }
 
 impl Period {
-    fn clips(&self, camera: &str, window: Window, now: Timestamp) -> Vec<Recording> {
+    fn clips(&self, camera: &str, window: Window, now: Option<Timestamp>) -> Vec<Recording> {
         let asked = Window { from: window.from, to: window.to.plus(AFTER) };
         let whole = Window { from: self.begins, to: self.ends.unwrap_or(asked.to) };
         let Some(Window { from, to }) = whole.intersect(asked) else { return Vec::new() };
-        let written = !self.is_open() || to.plus(WRITTEN_WITHIN) <= now;
+        let written = !self.is_open() || now.is_some_and(|now| to.plus(WRITTEN_WITHIN) <= now);
         let mut clips = Vec::new();
         let mut begins = from;
         while begins < to {
@@ -145,10 +146,18 @@ pub(super) fn milliseconds(at: Timestamp) -> String {
     at.as_micros().div_euclid(1_000).clamp(0, END_MS).to_string()
 }
 
-/// What the name of a clip says: the file and its parameters.
-pub(super) fn request(clip: &Recording) -> (&str, Vec<(&str, &str)>) {
-    let (file, query) = clip.name.rsplit_once('?').unwrap_or_default();
-    (file, query.split('&').filter_map(|pair| pair.split_once('=')).collect())
+/// What is asked for, as the name of a clip says it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Request<'a> {
+    pub(super) camera: &'a str,
+    pub(super) pos: &'a str,
+    pub(super) end_pos: &'a str,
+}
+
+pub(super) fn request(clip: &Recording) -> Request<'_> {
+    let (camera, times) = clip.name.split_once(".mp4?pos=").unwrap_or_default();
+    let (pos, end_pos) = times.split_once("&endPos=").unwrap_or_default();
+    Request { camera, pos, end_pos }
 }
 
 /// When a clip began to be asked for.
@@ -229,18 +238,18 @@ mod tests {
     #[test]
     fn each_period_is_asked_for_by_itself() {
         let told = periods(r#"[{"startTimeMs":0,"durationMs":100000},{"startTimeMs":130000,"durationMs":5000}]"#);
-        let clips = clips("c", &told, window(50, 200), at(900));
+        let clips = clips("c", &told, window(50, 200), None);
         assert_eq!(names(&clips), ["c.mp4?pos=50000&endPos=100000", "c.mp4?pos=130000&endPos=135000"]);
         assert_eq!((clips[0].begins, clips[0].or_later), (at(40), KEY_FRAMES));
         // the first picture of a period is a key frame
         assert_eq!((clips[1].begins, clips[1].or_later), (at(130), Duration::ZERO));
-        assert_eq!(request(&clips[1]), ("c.mp4", vec![("pos", "130000"), ("endPos", "135000")]));
+        assert_eq!(request(&clips[1]), Request { camera: "c", pos: "130000", end_pos: "135000" });
     }
 
     #[test]
     fn what_is_long_is_asked_for_in_parts() {
         let told = periods(r#"[{"startTimeMs":0,"durationMs":9000000}]"#);
-        let clips = clips("c", &told, window(5, 1_000), at(90_000));
+        let clips = clips("c", &told, window(5, 1_000), None);
         assert_eq!(names(&clips), ["c.mp4?pos=5000&endPos=605000", "c.mp4?pos=605000&endPos=1011000"]);
         // a key frame cannot be older than the period
         assert_eq!((clips[0].begins, clips[0].or_later), (at(0), Duration::from_secs(5)));
@@ -249,14 +258,14 @@ mod tests {
     #[test]
     fn of_what_is_still_recorded_the_past_is_whole() {
         let told = periods(r#"[{"startTimeMs":0}]"#);
-        let whole = |now| clips("c", &told, window(100, 200), at(now))[0].ends;
+        let whole = |now| clips("c", &told, window(100, 200), Some(at(now)))[0].ends;
         assert_eq!((whole(241), whole(240)), (Some(at(211)), None));
     }
 
     #[test]
     fn a_key_frame_is_believed_where_it_can_be() {
         let told = periods(r#"[{"startTimeMs":0,"durationMs":900000}]"#);
-        let clip = &clips("c", &told, window(100, 200), at(9_000))[0];
+        let clip = &clips("c", &told, window(100, 200), None)[0];
         assert_eq!(key_frame(clip, "98000000"), Some(at(98)));
         for nonsense in ["100001000", "39000000", "-1", "9999999999999999999", "", "x"] {
             assert_eq!(key_frame(clip, nonsense), None, "{nonsense}");
@@ -266,7 +275,7 @@ mod tests {
     #[test]
     fn a_clip_of_another_length_is_said_to_be_unsure() {
         let told = periods(r#"[{"startTimeMs":0,"durationMs":900000}]"#);
-        let clip = &clips("c", &told, window(100, 189), at(9_000))[0];
+        let clip = &clips("c", &told, window(100, 189), None)[0];
         let seconds = Duration::from_secs;
         let placed = |lasts| placed(clip, at(98), Duration::ZERO, seconds(lasts));
         assert_eq!(placed(102), (at(98), Duration::ZERO));

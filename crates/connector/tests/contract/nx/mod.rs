@@ -263,6 +263,18 @@ async fn where_nothing_tells_when_it_begins() {
     a_window_that_begins_between_key_frames::<Silent>().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_for_in_parts_is_one() {
+    let mut world = World::new(&[("1", "Main & 1st")]);
+    world.record("1", noon(), 640);
+    let bench = bench::<Older>(world, PASSWORD, "").await;
+    let asked = Window { from: noon().plus(Duration::from_millis(5_700)), to: later(noon(), 628) };
+    let exported = export::<Older>(&bench, "1", asked).await.unwrap();
+    holds::<Older>(&exported, asked, &[]);
+    let manifest = exported.manifest;
+    assert_eq!((manifest.segments.len(), manifest.gaps, manifest.uncertainty_ms), (2, Vec::new(), None));
+}
+
 /// The server says when it recorded what it still records, also where the list does so in the way of old.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_recorded_on_is_whole_where_it_is_past() {
