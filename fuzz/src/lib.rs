@@ -8,7 +8,7 @@ use domain::{Timestamp, Window};
 use jiff::tz::TimeZone;
 use sightline_connector::adapter::archive::Recording;
 use sightline_connector::adapter::command::message::{self, Cameras, Hello, Message, Recordings};
-use sightline_connector::adapter::{folder, mediamtx, zoneminder};
+use sightline_connector::adapter::{folder, mediamtx, nx, zoneminder};
 use sightline_connector::{config, fragments};
 
 /// Zones whose clocks were set back and forth, by an hour, by half of one, by a day.
@@ -110,6 +110,22 @@ pub fn mp4(file: &[u8]) {
     ranges.sort_by_key(|range| range.start);
     assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "{broken:?}");
     assert!(ranges.iter().all(|range| range.end <= size), "{broken:?}");
+}
+
+/// What Nx answers; what stands before a line break is the comment of a clip.
+pub fn nx(answers: &[u8]) {
+    let _ = nx::read_devices(answers);
+    let (comment, footage) = answers.split_at(answers.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+    if let Some(began) = std::str::from_utf8(comment).ok().and_then(nx::read_comment) {
+        assert!(began.to_jiff().is_some(), "{began:?}");
+    }
+    // a window of all times would be clips without number
+    for (from, to) in [WINDOWS[0], WINDOWS[2]] {
+        let window = Window { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
+        if let Ok(recordings) = nx::read_footage(footage, window, window.to) {
+            in_order(&recordings);
+        }
+    }
 }
 
 /// An answer of ZoneMinder's API.

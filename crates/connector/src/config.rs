@@ -76,6 +76,8 @@ pub enum AdapterConfig {
     Mediamtx(MediamtxConfig),
     /// Moonfire NVR.
     Moonfire(WebConfig),
+    /// Nx Witness, DW Spectrum or Wisenet WAVE.
+    Nx(WebConfig),
     /// A device with ONVIF Profile G.
     Onvif(WebConfig),
     /// ZoneMinder.
@@ -132,6 +134,7 @@ impl AdapterConfig {
             Self::Frigate(web)
             | Self::Mediamtx(MediamtxConfig { web, .. })
             | Self::Moonfire(web)
+            | Self::Nx(web)
             | Self::Onvif(web)
             | Self::Zoneminder(web) => {
                 for path in [&mut web.password_file, &mut web.ca_file].into_iter().flatten() {

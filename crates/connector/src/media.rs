@@ -225,6 +225,15 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
     })
 }
 
+/// A tag of a file as ffprobe names it, such as `comment`; none if it has none.
+pub async fn tag(path: &Path, name: &str) -> Result<Option<String>, MediaError> {
+    let mut command = ffprobe(path);
+    command.args(["-show_entries", &format!("format_tags={name}"), "-of", "default=noprint_wrappers=1:nokey=1"]);
+    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?.out;
+    let text = String::from_utf8_lossy(&out).trim().to_owned();
+    Ok((!text.is_empty()).then_some(text))
+}
+
 /// If fragments of a file are broken, a copy of what tells times in the others.
 async fn index_of_whole_fragments(path: &Path) -> Result<Option<tempfile::NamedTempFile>, MediaError> {
     let path = path.to_owned();

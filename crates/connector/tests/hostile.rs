@@ -123,6 +123,11 @@ fn fragmented_mp4() {
 }
 
 #[test]
+fn answers_of_nx() {
+    hold("nx", targets::nx);
+}
+
+#[test]
 fn answers_of_zoneminder() {
     hold("zoneminder", targets::zoneminder);
 }

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod frigate;
 pub mod mediamtx;
 pub mod moonfire;
+pub mod nx;
 pub mod onvif;
 pub mod replay;
 pub mod session;
@@ -27,7 +28,7 @@ use crate::disk;
 use crate::media::MediaError;
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["command", "folder", "frigate", "mediamtx", "moonfire", "onvif", "zoneminder"];
+pub const KINDS: &[&str] = &["command", "folder", "frigate", "mediamtx", "moonfire", "nx", "onvif", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
@@ -40,6 +41,7 @@ pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
         AdapterConfig::Frigate(web) => Box::new(frigate::Frigate::new(web.clone())?),
         AdapterConfig::Mediamtx(mediamtx) => Box::new(mediamtx::MediaMtx::new(mediamtx.clone())?),
         AdapterConfig::Moonfire(web) => Box::new(moonfire::Moonfire::new(web.clone())?),
+        AdapterConfig::Nx(web) => Box::new(nx::Nx::new(web.clone())?),
         AdapterConfig::Onvif(web) => Box::new(onvif::Onvif::new(web.clone())?),
         AdapterConfig::Zoneminder(web) => Box::new(zoneminder::ZoneMinder::new(web.clone())?),
     })

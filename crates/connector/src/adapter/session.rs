@@ -1,6 +1,7 @@
-//! Sessions of systems that take an account as JSON and answer with a cookie.
+//! Sessions of systems that take an account as JSON and answer with a cookie or a token.
 
 use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
@@ -8,20 +9,44 @@ use super::Trouble;
 use super::web::{self, Web, WebError};
 use crate::config::WebConfig;
 
+/// How such a system is logged in to.
+#[derive(Debug, Clone, Copy)]
+pub struct Login {
+    /// The path that takes the account.
+    pub path: &'static [&'static str],
+    /// How the system calls the name of an account.
+    pub user: &'static str,
+    /// Where its answer has the session.
+    pub answer: Answer,
+}
+
+/// Where the answer to a login has the session.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    /// The first cookie that is set.
+    Cookie,
+    /// The field `token` of its JSON.
+    Token,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    token: String,
+}
+
 /// A web server of such a system, and the session of the last login.
 pub struct Session {
     web: Web,
     config: WebConfig,
-    /// How the system calls the name of an account.
-    user: &'static str,
+    login: Login,
     /// Empty where no account is configured.
     kept: Mutex<Option<String>>,
 }
 
 impl Session {
     /// Checks the settings; nothing is asked yet.
-    pub fn new(config: WebConfig, user: &'static str) -> anyhow::Result<Self> {
-        Ok(Self { web: Web::new(&config)?, config, user, kept: Mutex::default() })
+    pub fn new(config: WebConfig, login: Login) -> anyhow::Result<Self> {
+        Ok(Self { web: Web::new(&config)?, config, login, kept: Mutex::default() })
     }
 
     /// The server.
@@ -43,9 +68,12 @@ impl Session {
         let fresh = match web::credentials(&self.config)? {
             None => String::new(),
             Some((user, password)) => {
-                let request = self.web.request(Method::POST, &["api", "login"]);
-                let body = serde_json::json!({self.user: user, "password": password});
-                self.web.cookie(request.json(&body)).await?
+                let body = serde_json::json!({self.login.user: user, "password": password});
+                let request = self.web.request(Method::POST, self.login.path).json(&body);
+                match self.login.answer {
+                    Answer::Cookie => self.web.cookie(request).await?,
+                    Answer::Token => self.web.json::<Granted>(request).await?.token,
+                }
             }
         };
         Ok(kept.insert(fresh).clone())

@@ -182,6 +182,13 @@ impl Web {
         jpeg(body)
     }
 
+    /// Sends, and reads a header of the answer, if it has that.
+    pub async fn header(&self, request: RequestBuilder, name: &str) -> Result<Option<String>, WebError> {
+        let answer = tokio::time::timeout(self.answer_within, request.send());
+        let answer = success(answer.await.map_err(|_| WebError::Silent("it took too long".into()))??)?;
+        Ok(answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned))
+    }
+
     /// Sends, and reads the value of the first cookie that is set: the token of a login.
     pub async fn cookie(&self, request: RequestBuilder) -> Result<String, WebError> {
         let answer = tokio::time::timeout(self.answer_within, request.send());

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::archive::{self, Archive, Bounds, Recording};
-use super::session::Session;
+use super::session::{Answer, Login, Session};
 use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
@@ -49,10 +49,12 @@ struct Hour {
     hour: String,
 }
 
+const LOGIN: Login = Login { path: &["api", "login"], user: "user", answer: Answer::Cookie };
+
 impl Frigate {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {
-        Session::new(config, "user").map(Self)
+        Session::new(config, LOGIN).map(Self)
     }
 
     fn get(&self, path: &[&str], token: &str) -> RequestBuilder {

@@ -17,7 +17,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 
 use super::archive::{self, Archive, Bounds, Recording};
-use super::session::Session;
+use super::session::{Answer, Login, Session};
 use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
@@ -28,10 +28,12 @@ use recording::{Listed, Row, Ticks};
 /// A Moonfire NVR server.
 pub struct Moonfire(Session);
 
+const LOGIN: Login = Login { path: &["api", "login"], user: "username", answer: Answer::Cookie };
+
 impl Moonfire {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {
-        Session::new(config, "username").map(Self)
+        Session::new(config, LOGIN).map(Self)
     }
 
     async fn api<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Trouble> {
