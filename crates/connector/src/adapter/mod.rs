@@ -8,6 +8,7 @@ pub mod command;
 pub mod folder;
 pub mod frigate;
 pub mod mediamtx;
+pub mod milestone;
 pub mod moonfire;
 pub mod onvif;
 pub mod replay;
@@ -25,7 +26,8 @@ use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, Unavaila
 use crate::config::{AdapterConfig, Config};
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["command", "folder", "frigate", "mediamtx", "moonfire", "onvif", "zoneminder"];
+pub const KINDS: &[&str] =
+    &["command", "folder", "frigate", "mediamtx", "milestone", "moonfire", "onvif", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
@@ -37,6 +39,7 @@ pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
         }
         AdapterConfig::Frigate(web) => Box::new(frigate::Frigate::new(web.clone())?),
         AdapterConfig::Mediamtx(mediamtx) => Box::new(mediamtx::MediaMtx::new(mediamtx.clone())?),
+        AdapterConfig::Milestone(milestone) => Box::new(milestone::Milestone::new(milestone.clone())?),
         AdapterConfig::Moonfire(web) => Box::new(moonfire::Moonfire::new(web.clone())?),
         AdapterConfig::Onvif(web) => Box::new(onvif::Onvif::new(web.clone())?),
         AdapterConfig::Zoneminder(web) => Box::new(zoneminder::ZoneMinder::new(web.clone())?),
