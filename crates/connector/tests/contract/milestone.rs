@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Form, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -25,21 +25,54 @@ use super::world::{Recording, World, window};
 
 /// What may be different of one XProtect and another.
 pub(crate) trait Kind {
-    /// Whether evidence locks can be made.
-    const LOCKS: bool;
+    /// What comes of it when an evidence lock is wanted.
+    const LOCKS: Locks = Locks::Made;
+    /// How long a token holds.
+    const TOKEN_SECONDS: u64 = 3_600;
+    /// Whether its bridge is where it should be.
+    const BRIDGE: bool = true;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Locks {
+    Made,
+    /// It is made, and not told how it is called.
+    Unnamed,
+    Refused(StatusCode),
 }
 
 /// With evidence locks, for whoever has the right to them.
 pub(crate) struct Corporate;
-/// Without.
-pub(crate) struct Expert;
+impl Kind for Corporate {}
 
-impl Kind for Corporate {
-    const LOCKS: bool = true;
+/// Without evidence locks.
+struct Expert;
+impl Kind for Expert {
+    const LOCKS: Locks = Locks::Refused(StatusCode::BAD_REQUEST);
 }
 
-impl Kind for Expert {
-    const LOCKS: bool = false;
+/// Where the account has no right to them.
+struct Unentitled;
+impl Kind for Unentitled {
+    const LOCKS: Locks = Locks::Refused(StatusCode::FORBIDDEN);
+}
+
+/// Which says little of what it made.
+struct Taciturn;
+impl Kind for Taciturn {
+    const LOCKS: Locks = Locks::Unnamed;
+}
+
+/// Whose tokens hold for a second.
+struct Hasty;
+impl Kind for Hasty {
+    const TOKEN_SECONDS: u64 = 1;
+}
+
+/// Without a bridge.
+struct Unbridged;
+impl Kind for Unbridged {
+    const BRIDGE: bool = false;
 }
 
 pub(crate) struct Milestone<K>(std::marker::PhantomData<K>);
@@ -47,17 +80,24 @@ pub(crate) struct Milestone<K>(std::marker::PhantomData<K>);
 const CAMERA: &str = "a8a8b9dc-3995-49ed-9b00-";
 const LOCK: &str = "cc4bb285-e62e-4da4-b411-";
 
+/// Of an evidence lock, the camera and the window.
+type Lock = (String, Window);
+
 #[derive(Clone)]
 struct Gateway {
     world: Arc<World>,
-    locks: Option<Arc<Mutex<BTreeMap<String, (String, Window)>>>>,
+    kind: Locks,
+    locks: Arc<Mutex<BTreeMap<String, Lock>>>,
     held: Arc<Mutex<BTreeSet<i64>>>,
-    logins: Arc<AtomicUsize>,
+    made: Arc<AtomicUsize>,
+    /// When each token ends.
+    tokens: Arc<Mutex<Vec<Instant>>>,
+    token_seconds: u64,
 }
 
 impl<K: Kind> System for Milestone<K> {
     const PRECISION: Duration = Duration::ZERO;
-    const HOLDS: bool = K::LOCKS;
+    const HOLDS: bool = true;
 
     fn camera(id: &str) -> String {
         format!("{CAMERA}{id:0>12}")
@@ -69,8 +109,15 @@ impl<K: Kind> System for Milestone<K> {
         world.recordings.iter_mut().for_each(|recording| recording.camera = Self::camera(&recording.camera));
         let world = Arc::new(world);
         let held = Arc::default();
-        let locks = K::LOCKS.then(Arc::default);
-        let gateway = Gateway { world: Arc::clone(&world), locks, held: Arc::clone(&held), logins: Arc::default() };
+        let gateway = Gateway {
+            world: Arc::clone(&world),
+            kind: K::LOCKS,
+            locks: Arc::default(),
+            held: Arc::clone(&held),
+            made: Arc::default(),
+            tokens: Arc::default(),
+            token_seconds: K::TOKEN_SECONDS,
+        };
         let asked = axum::middleware::from_fn_with_state(gateway.clone(), signed_in);
         let rest = Router::new()
             .route("/cameras", routing::get(cameras))
@@ -84,7 +131,8 @@ impl<K: Kind> System for Milestone<K> {
             .route("/API/IDP/connect/token", routing::post(token))
             .with_state(gateway);
         let site = onvif::serve(world, routes, Some(search)).await;
-        let adapter = format!("kind = \"milestone\"\nurl = \"{0}\"\nbridge_url = \"{0}\"", site.url);
+        let bridge = if K::BRIDGE { &site.url } else { "http://127.0.0.1:9" };
+        let adapter = format!("kind = \"milestone\"\nurl = \"{}\"\nbridge_url = \"{bridge}\"", site.url);
         Served { adapter, site: Some(site), _keep: None, held }
     }
 }
@@ -96,10 +144,13 @@ async fn token(State(gateway): State<Gateway>, Form(form): Form<HashMap<String, 
     if right.iter().any(|(name, value)| form.get(*name).map(String::as_str) != Some(value)) {
         return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"}))).into_response();
     }
-    let count = gateway.logins.fetch_add(1, Ordering::SeqCst) + 1;
-    let token = format!("token.{count}");
-    Json(json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer", "scope": "managementserver"}))
-        .into_response()
+    let mut tokens = gateway.tokens.lock().unwrap();
+    tokens.push(Instant::now() + Duration::from_secs(gateway.token_seconds));
+    let token = format!("token.{}", tokens.len());
+    Json(json!({
+        "access_token": token, "expires_in": gateway.token_seconds, "token_type": "Bearer", "scope": "managementserver"
+    }))
+    .into_response()
 }
 
 fn error(status: StatusCode, text: &str) -> Response {
@@ -108,11 +159,14 @@ fn error(status: StatusCode, text: &str) -> Response {
 
 async fn signed_in(State(gateway): State<Gateway>, headers: HeaderMap, request: Request, next: Next) -> Response {
     let told = headers.get(header::AUTHORIZATION).and_then(|told| told.to_str().ok()?.strip_prefix("Bearer token."));
-    let number = told.and_then(|number| number.parse::<usize>().ok());
-    if number.is_some_and(|number| number > 1 && number <= gateway.logins.load(Ordering::SeqCst)) {
-        return next.run(request).await;
+    let number = told.and_then(|number| number.parse::<usize>().ok()).filter(|number| *number > 1);
+    let until = number.and_then(|number| gateway.tokens.lock().unwrap().get(number - 1).copied());
+    match until {
+        None => error(StatusCode::UNAUTHORIZED, "the token has ended"),
+        // which nobody should have let it come to
+        Some(until) if until < Instant::now() => error(StatusCode::INTERNAL_SERVER_ERROR, "the token is long over"),
+        Some(_) => next.run(request).await,
     }
-    error(StatusCode::UNAUTHORIZED, "the token has ended")
 }
 
 /// An answer of XProtect 2025 R1, as its user shows it, with other values.
@@ -140,25 +194,29 @@ async fn camera(State(gateway): State<Gateway>, Path(id): Path<String>) -> Respo
 
 impl Gateway {
     /// What is kept is what locks reach into.
-    fn keep(&self, locks: &BTreeMap<String, (String, Window)>) {
-        let of =
-            |(camera, window): &(String, Window)| self.world.of(camera, *window).map(|r| r.number).collect::<Vec<_>>();
+    fn keep(&self, locks: &BTreeMap<String, Lock>) {
+        let of = |(camera, window): &Lock| self.world.of(camera, *window).map(|r| r.number).collect::<Vec<_>>();
         *self.held.lock().unwrap() = locks.values().flat_map(of).collect();
     }
 }
 
 async fn lock(State(gateway): State<Gateway>, Json(wanted): Json<Value>) -> Response {
-    let Some(locks) = &gateway.locks else { return error(StatusCode::BAD_REQUEST, "Unknown request") };
+    if let Locks::Refused(status) = gateway.kind {
+        return error(status, "Unknown request");
+    }
     let time = |name: &str| wanted[name].as_str().unwrap().parse::<Timestamp>().unwrap();
     let window = Window { from: time("startTime"), to: time("endTime") };
     assert!(window.from <= time("tagTime") && time("tagTime") <= window.to);
     assert_eq!(wanted["retentionOption"], json!({"retentionType": "Indefinite", "retentionUnits": -1}));
     let [path] = wanted["devicePaths"].as_array().unwrap().as_slice() else { panic!("{wanted}") };
     assert_eq!(path["type"], "cameras");
-    let mut locks = locks.lock().unwrap();
-    let id = format!("{LOCK}{:012}", gateway.logins.fetch_add(1, Ordering::SeqCst));
+    let mut locks = gateway.locks.lock().unwrap();
+    let id = format!("{LOCK}{:012}", gateway.made.fetch_add(1, Ordering::SeqCst));
     locks.insert(id.clone(), (path["id"].as_str().unwrap().to_owned(), window));
     gateway.keep(&locks);
+    if gateway.kind == Locks::Unnamed {
+        return StatusCode::CREATED.into_response();
+    }
     let mut made = wanted.clone();
     made["id"] = id.clone().into();
     made["relations"] = json!({"self": {"type": "evidenceLocks", "id": id}});
@@ -166,12 +224,12 @@ async fn lock(State(gateway): State<Gateway>, Json(wanted): Json<Value>) -> Resp
 }
 
 async fn lock_of(State(gateway): State<Gateway>, Path(id): Path<String>) -> Response {
-    let there = gateway.locks.is_some_and(|locks| locks.lock().unwrap().contains_key(&id));
+    let there = gateway.locks.lock().unwrap().contains_key(&id);
     if there { Json(json!({"data": {"id": id}})).into_response() } else { error(StatusCode::BAD_REQUEST, "no such") }
 }
 
 async fn unlock(State(gateway): State<Gateway>, Path(id): Path<String>) -> Response {
-    let mut locks = gateway.locks.as_ref().unwrap().lock().unwrap();
+    let mut locks = gateway.locks.lock().unwrap();
     if locks.remove(&id).is_none() {
         return error(StatusCode::BAD_REQUEST, "no such");
     }
@@ -257,12 +315,49 @@ fn joined(recordings: &[Recording], camera: &str, now: Timestamp) -> Vec<Window>
     out
 }
 
-/// What nobody has the right to, or what this XProtect has not, is held as an export.
+async fn hold<K: Kind>() -> Result<Option<String>, Trouble> {
+    let bench = bench::<Milestone<K>>(two_in_a_row(), PASSWORD, "").await;
+    bench.recorder.hold(&Milestone::<K>::camera("1"), window(later(noon(), 12), 5), &[]).await
+}
+
+/// What this XProtect has not, or the account has no right to, is held as an export.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_evidence_locks_nothing_is_locked() {
-    let bench = bench::<Milestone<Expert>>(two_in_a_row(), PASSWORD, "").await;
-    let camera = Milestone::<Expert>::camera("1");
-    assert_eq!(bench.recorder.hold(&camera, window(later(noon(), 12), 5), &[]).await.unwrap(), None);
+    assert_eq!(hold::<Expert>().await, Ok(None));
+    assert_eq!(hold::<Unentitled>().await, Ok(None));
+}
+
+/// Each further try would make another that nobody deletes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_evidence_lock_without_a_name_is_not_made_again() {
+    let trouble = hold::<Taciturn>().await.unwrap_err();
+    assert!(matches!(trouble, Trouble::Broken { retryable: false, .. }), "{trouble:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_by_the_same_name_stays() {
+    let bench = bench::<Milestone<Corporate>>(two_in_a_row(), PASSWORD, "").await;
+    let camera = Milestone::<Corporate>::camera("1");
+    let name = bench.recorder.hold(&camera, window(later(noon(), 12), 5), &[]).await.unwrap().unwrap();
+    bench.recorder.free(&name, std::slice::from_ref(&name)).await.unwrap();
+    assert_eq!(*bench.served.held.lock().unwrap(), [1].into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_replaced_before_it_ends() {
+    let bench = bench::<Milestone<Hasty>>(two_in_a_row(), PASSWORD, "").await;
+    for _ in 0..2 {
+        assert_eq!(bench.recorder.discover().await.problem, None);
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+    }
+}
+
+/// That the gateway tells of cameras does not mean that footage is handed out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bridge_that_is_not_there() {
+    let found = bench::<Milestone<Unbridged>>(two_in_a_row(), PASSWORD, "").await.recorder.discover().await;
+    assert!(found.whole && found.sources.len() == 2);
+    assert!(found.problem.unwrap().what_to_do.contains("Open Network Bridge"));
 }
 
 /// Sequences by the thousand are asked for page by page.
