@@ -102,7 +102,7 @@ impl Gateway {
         }
     }
 
-    /// How far the management server's clock is off; it tells that to everybody.
+    /// How far the clock of the gateway's machine is off; it tells that to everybody.
     pub(super) async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
         Ok(self.web.clock(self.request(Method::GET, &["sites"])).await?)
     }
