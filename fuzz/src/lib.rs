@@ -8,7 +8,7 @@ use domain::{Timestamp, Window};
 use jiff::tz::TimeZone;
 use sightline_connector::adapter::archive::Recording;
 use sightline_connector::adapter::command::message::{self, Cameras, Hello, Message, Recordings};
-use sightline_connector::adapter::{folder, mediamtx, nx, zoneminder};
+use sightline_connector::adapter::{folder, mediamtx, milestone, nx, zoneminder};
 use sightline_connector::{config, fragments};
 
 /// Zones whose clocks were set back and forth, by an hour, by half of one, by a day.
@@ -98,6 +98,22 @@ pub fn mediamtx(answers: &[u8]) {
         if let Ok(recordings) = mediamtx::read_list(list, &segments, window) {
             in_order(&recordings);
         }
+    }
+}
+
+/// What XProtect answers: a list of cameras, an evidence lock, or recordings.
+pub fn milestone(answer: &[u8]) {
+    for camera in milestone::read_cameras(answer).unwrap_or_default() {
+        assert!(camera.bearing_deg.is_none_or(|bearing| (0.0..360.0).contains(&bearing)), "{camera:?}");
+        assert!(camera.fov_deg.is_none_or(|fov| fov > 0.0 && fov <= 360.0), "{camera:?}");
+        assert!(camera.position.is_none_or(|at| at.lat.abs() <= 90.0 && at.lon.abs() <= 180.0), "{camera:?}");
+    }
+    if let Some(lock) = milestone::read_lock(answer) {
+        assert!(lock.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'), "{lock}");
+    }
+    if let Some(seen) = milestone::bridge::read(answer) {
+        assert!(seen.spans.iter().all(|span| span.from < span.to), "{seen:?}");
+        assert!(seen.spans.is_empty() || seen.token.is_some(), "{seen:?}");
     }
 }
 

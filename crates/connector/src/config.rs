@@ -74,6 +74,8 @@ pub enum AdapterConfig {
     Frigate(WebConfig),
     /// MediaMTX.
     Mediamtx(MediamtxConfig),
+    /// Milestone XProtect.
+    Milestone(MilestoneConfig),
     /// Moonfire NVR.
     Moonfire(WebConfig),
     /// Nx Witness, DW Spectrum or Wisenet WAVE.
@@ -121,6 +123,17 @@ pub struct MediamtxConfig {
     pub web: WebConfig,
 }
 
+/// Milestone XProtect, whose two servers have an address each and one account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MilestoneConfig {
+    /// Its Open Network Bridge, such as `http://127.0.0.1:580`.
+    pub bridge_url: String,
+    /// Its API Gateway, such as `https://xprotect.example`.
+    #[serde(flatten)]
+    pub web: WebConfig,
+}
+
 fn sixty() -> u32 {
     60
 }
@@ -133,6 +146,7 @@ impl AdapterConfig {
             Self::Folder(adapter) => adapter.path = folder.join(&adapter.path),
             Self::Frigate(web)
             | Self::Mediamtx(MediamtxConfig { web, .. })
+            | Self::Milestone(MilestoneConfig { web, .. })
             | Self::Moonfire(web)
             | Self::Nx(web)
             | Self::Onvif(web)
@@ -437,6 +451,10 @@ mod tests {
         assert_eq!((read.web.url.as_str(), read.playback_url.as_str()), ("http://a", "http://b"));
         assert_eq!(read.web.password_file, Some("/etc/p".into()));
         assert!(toml::from_str::<Config>(&format!("{text}typo=1")).is_err());
+        let text = "[adapter]\nkind='milestone'\nurl='http://a'\nbridge_url='http://b'\npassword_file='p'\n";
+        let AdapterConfig::Milestone(read) = parse(text, Path::new("/etc")).unwrap().adapter else { panic!() };
+        assert_eq!((read.web.url.as_str(), read.bridge_url.as_str()), ("http://a", "http://b"));
+        assert_eq!(read.web.password_file, Some("/etc/p".into()));
     }
 
     #[test]

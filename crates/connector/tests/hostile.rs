@@ -118,6 +118,11 @@ fn answers_of_mediamtx() {
 }
 
 #[test]
+fn answers_of_milestone() {
+    hold("milestone", targets::milestone);
+}
+
+#[test]
 fn fragmented_mp4() {
     hold("mp4", targets::mp4);
 }

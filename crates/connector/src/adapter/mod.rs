@@ -8,6 +8,7 @@ pub mod command;
 pub mod folder;
 pub mod frigate;
 pub mod mediamtx;
+pub mod milestone;
 pub mod moonfire;
 pub mod nx;
 pub mod onvif;
@@ -28,7 +29,8 @@ use crate::disk;
 use crate::media::MediaError;
 
 /// The kinds that a configuration can name.
-pub const KINDS: &[&str] = &["command", "folder", "frigate", "mediamtx", "moonfire", "nx", "onvif", "zoneminder"];
+pub const KINDS: &[&str] =
+    &["command", "folder", "frigate", "mediamtx", "milestone", "moonfire", "nx", "onvif", "zoneminder"];
 
 /// The adapter that a configuration asks for.
 pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
@@ -40,6 +42,7 @@ pub fn open(config: &Config) -> anyhow::Result<Box<dyn Adapter>> {
         }
         AdapterConfig::Frigate(web) => Box::new(frigate::Frigate::new(web.clone())?),
         AdapterConfig::Mediamtx(mediamtx) => Box::new(mediamtx::MediaMtx::new(mediamtx.clone())?),
+        AdapterConfig::Milestone(milestone) => Box::new(milestone::Milestone::new(milestone.clone())?),
         AdapterConfig::Moonfire(web) => Box::new(moonfire::Moonfire::new(web.clone())?),
         AdapterConfig::Nx(web) => Box::new(nx::Nx::new(web.clone())?),
         AdapterConfig::Onvif(web) => Box::new(onvif::Onvif::new(web.clone())?),

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Timestamp, Window};
 
 use super::{Asked, Exported, Trouble};
 use crate::cut::{self, Cut};
@@ -39,7 +39,7 @@ pub async fn export(
     into: &Path,
 ) -> Result<Exported, Trouble> {
     let Asked { device_id, window, now, .. } = asked;
-    let parts = record(source, asked, into).await?;
+    let parts = record(source, *window, into).await?;
     let usable: Vec<_> = parts.into_iter().filter(|p| p.begins < window.to && p.ends > window.from).collect();
     let until = usable.iter().map(|part| part.ends).max();
     let more_may_come = until.is_none_or(|until| until.plus(TOLERANCE) < window.to);
@@ -54,12 +54,12 @@ pub async fn export(
     cut::cut(Cut { adapter, device_id, window, usable, unreadable: Vec::new(), tolerance: TOLERANCE }, into).await
 }
 
-/// A connection that broke is made anew.
-async fn record(source: &Source, asked: &Asked, into: &Path) -> Result<Vec<cut::Part>, Trouble> {
+/// Plays what there is of a window into files of a folder. A connection that broke is made anew.
+pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<cut::Part>, Trouble> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match replay::record(source, asked.window, into).await {
+        match replay::record(source, window, into).await {
             Err(RtspError::Silent(why)) if tries < TRIES => {
                 tracing::info!(why, "footage broke off");
                 tokio::time::sleep(BETWEEN_TRIES * tries).await;

@@ -19,7 +19,7 @@ use crate::config::WebConfig;
 use crate::disk;
 
 /// The longest answer that is read into memory.
-const LONGEST_ANSWER: usize = 32 << 20;
+pub const LONGEST_ANSWER: usize = 32 << 20;
 /// The longest picture.
 const LONGEST_PICTURE: usize = 8 << 20;
 /// No camera records more in a second.
@@ -166,8 +166,7 @@ impl Web {
 
     /// Sends, and reads a JSON answer.
     pub async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, WebError> {
-        let body = self.bytes(request, LONGEST_ANSWER).await?;
-        serde_json::from_slice(&body).map_err(|error| WebError::Form(format!("no such JSON at line {}", error.line())))
+        json(&self.bytes(request, LONGEST_ANSWER).await?)
     }
 
     /// Sends, and reads a JPEG.
@@ -273,6 +272,11 @@ impl Web {
         file.flush().await.map_err(WebError::disk)?;
         Ok(size)
     }
+}
+
+/// Reads a JSON answer.
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
+    serde_json::from_slice(body).map_err(|error| WebError::Form(format!("no such JSON at line {}", error.line())))
 }
 
 fn jpeg(body: Vec<u8>) -> Result<Vec<u8>, WebError> {

@@ -33,10 +33,12 @@ const SERVICES: [(&str, &str); 5] = [
 ];
 
 #[derive(Clone)]
-struct Server {
-    world: Arc<World>,
+pub(super) struct Server {
+    pub(super) world: Arc<World>,
     rtsp_port: u16,
     searches: Arc<Mutex<HashMap<String, Search>>>,
+    /// Answers to searches that are not those of a device.
+    own: Option<fn(&Server, &Element) -> Option<Response>>,
 }
 
 /// Its results come with the second answer.
@@ -49,19 +51,27 @@ impl System for Onvif {
     const PRECISION: Duration = Duration::ZERO;
 
     async fn serve(world: Arc<World>) -> Served {
-        let rtsp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let rtsp_port = rtsp.local_addr().unwrap().port();
-        let server = Server { world: Arc::clone(&world), rtsp_port, searches: Arc::default() };
-        let routes = Router::new()
-            .route("/onvif/{service}", routing::post(soap))
-            .route("/snapshot/{camera}", routing::get(picture))
-            .with_state(server);
-        // footage comes over RTSP alone
-        let site = Site::start(routes, |_| false, world.ahead_us).await;
-        tokio::spawn(super::rtsp::serve(rtsp, world, site.faults()));
+        let more = Router::new().route("/snapshot/{camera}", routing::get(picture));
+        let site = serve(world, more, None).await;
         let adapter = format!("kind = \"onvif\"\nurl = \"{}\"", site.url);
         Served { adapter, site: Some(site), _keep: None, held: Arc::default() }
     }
+}
+
+/// Brings a device up, and what else is served beside it.
+pub(super) async fn serve(
+    world: Arc<World>,
+    more: Router,
+    own: Option<fn(&Server, &Element) -> Option<Response>>,
+) -> Site {
+    let rtsp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rtsp_port = rtsp.local_addr().unwrap().port();
+    let server = Server { world: Arc::clone(&world), rtsp_port, searches: Arc::default(), own };
+    let routes = Router::new().route("/onvif/{service}", routing::post(soap)).with_state(server).merge(more);
+    // footage comes over RTSP alone
+    let site = Site::start(routes, |_| false, world.ahead_us).await;
+    tokio::spawn(super::rtsp::serve(rtsp, world, site.faults()));
+    site
 }
 
 async fn soap(State(server): State<Server>, Path(service): Path<String>, headers: HeaderMap, body: String) -> Response {
@@ -71,6 +81,9 @@ async fn soap(State(server): State<Server>, Path(service): Path<String>, headers
     assert!(form.contains(&format!("/{}\"", asked.name)), "{form}");
     if asked.name != "GetSystemDateAndTime" && !signed_in(&envelope, server.now()) {
         return fault("env:Sender", "ter:NotAuthorized");
+    }
+    if let Some(own) = server.own.and_then(|own| own(&server, asked)) {
+        return own;
     }
     let answer = match (service.as_str(), asked.name.as_str()) {
         ("device_service", "GetSystemDateAndTime") => server.date_and_time(),
@@ -100,14 +113,17 @@ async fn soap(State(server): State<Server>, Path(service): Path<String>, headers
         }
         _ => return fault("env:Receiver", "ter:ActionNotSupported"),
     };
-    let name = &asked.name;
+    answered(&service, &asked.name, &answer)
+}
+
+pub(super) fn answered(service: &str, name: &str, answer: &str) -> Response {
     let namespace = SERVICES.iter().find(|(name, _)| service.starts_with(name)).unwrap().1;
     let body =
         format!("{ENVELOPE}<{name}Response xmlns=\"{namespace}\">{answer}</{name}Response></env:Body></env:Envelope>");
     ([(header::CONTENT_TYPE, "application/soap+xml; charset=utf-8")], body).into_response()
 }
 
-fn fault(code: &str, reason: &str) -> Response {
+pub(super) fn fault(code: &str, reason: &str) -> Response {
     let code = format!(
         "<env:Code><env:Value>{code}</env:Value><env:Subcode><env:Value>{reason}</env:Value></env:Subcode></env:Code>"
     );
@@ -139,7 +155,7 @@ fn services() -> String {
 }
 
 impl Server {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         let now = Timestamp::from(jiff::Timestamp::now());
         Timestamp::from_micros(now.as_micros() + self.world.ahead_us)
     }
@@ -162,7 +178,7 @@ impl Server {
         self.world.recordings.iter().filter(|recording| recording.camera == camera).collect()
     }
 
-    fn search(&self, results: String) -> String {
+    pub(super) fn search(&self, results: String) -> String {
         let mut searches = self.searches.lock().unwrap();
         let token = format!("search & {}", searches.len());
         searches.insert(token.clone(), Search { results, asked: 0 });

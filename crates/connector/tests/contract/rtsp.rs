@@ -48,9 +48,9 @@ struct Request {
 }
 
 impl Request {
+    /// `rtsp://host/replay/CAMERA`, and a track of it.
     fn camera(&self) -> &str {
-        let path = self.uri.split("/replay/").nth(1).unwrap();
-        path.split('/').next().unwrap()
+        self.uri.split('/').nth(4).unwrap()
     }
 }
 

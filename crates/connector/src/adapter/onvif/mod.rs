@@ -4,8 +4,8 @@
 //! nothing of an export's times is guessed.
 
 mod cameras;
-mod recordings;
-mod soap;
+pub(super) mod recordings;
+pub(super) mod soap;
 pub mod xml;
 
 use std::path::Path;
@@ -15,17 +15,12 @@ use async_trait::async_trait;
 use protocol::ClockOffset;
 
 use super::replay::{self, Recorded};
-use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
-use crate::rtsp::replay::Source;
-use recordings::Recording;
 use soap::Device;
 
 /// So long after a moment a device tells that it was recorded, at the latest.
 const TOLD_WITHIN: Duration = Duration::from_secs(30);
-/// RTSP, where an address names no port.
-const PORT: u16 = 554;
 
 /// A device.
 pub struct Onvif(Device);
@@ -34,24 +29,6 @@ impl Onvif {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {
         Ok(Self(Device::new(config)?))
-    }
-
-    /// Where a recording is played from: at the host of the configuration, whatever the device says.
-    async fn source(&self, recording: &Recording) -> Result<Source, Trouble> {
-        let told = self.0.replay_uri(&recording.token).await?;
-        let unclear = || Trouble::from(WebError::Form("an address that is none".into()));
-        let told: reqwest::Url = told.parse().map_err(|_| unclear())?;
-        let host = self.0.web.base().host_str().filter(|_| told.scheme() == "rtsp").ok_or_else(unclear)?;
-        let port = told.port().unwrap_or(PORT);
-        let query = told.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Ok(Source {
-            uri: format!("rtsp://{host}:{port}{}{query}", told.path()),
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port,
-            account: web::credentials(&self.0.config)?,
-            answer_within: Duration::from_secs(self.0.config.answer_seconds.max(1).into()),
-            name: recording.token.clone(),
-        })
     }
 }
 
@@ -88,7 +65,7 @@ impl Adapter for Onvif {
         if recorded.bounds.is_none() && !recorded.goes_on {
             return Err(replay::nothing_there(recorded, asked));
         }
-        replay::export(self.kind(), &self.source(&recording).await?, recorded, asked, into).await
+        replay::export(self.kind(), &self.0.source(&recording.token).await?, recorded, asked, into).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

@@ -7,11 +7,15 @@ use domain::{Timestamp, Window};
 use super::soap::{Device, REPLAY, SEARCH};
 use super::xml::{Element, escaped};
 use crate::adapter::Trouble;
+use crate::adapter::web::{self, WebError};
+use crate::rtsp::replay::Source;
 
 /// So many answers of one search are read.
 const ROUNDS: usize = 2_000;
 /// A search that is not done is asked again after so long.
 const BETWEEN: Duration = Duration::from_millis(200);
+/// RTSP, where an address names no port.
+const PORT: u16 = 554;
 
 /// A recording: of a camera, all that is kept of it (`tt:RecordingInformation`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +50,7 @@ impl Recording {
 }
 
 /// An `xs:dateTime`; without a zone it is UTC.
-fn time(text: &str) -> Option<Timestamp> {
+pub(in crate::adapter) fn time(text: &str) -> Option<Timestamp> {
     let told = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}Z").parse());
     told.ok().map(Timestamp::from)
 }
@@ -86,7 +90,12 @@ impl Device {
     }
 
     /// `FindRecordings` and its like: begun, asked until it is done, and ended.
-    async fn search(&self, kind: &str, query: &str, result: &str) -> Result<Vec<Element>, Trouble> {
+    pub(in crate::adapter) async fn search(
+        &self,
+        kind: &str,
+        query: &str,
+        result: &str,
+    ) -> Result<Vec<Element>, Trouble> {
         let begin = format!("{query}<KeepAliveTime>PT60S</KeepAliveTime>");
         let begun = self.ask(SEARCH, &format!("Find{kind}s"), &begin).await?;
         let unclear = || Trouble::again("The video system's answer to a search is not understood.");
@@ -113,8 +122,24 @@ impl Device {
         Err(Trouble::again("A search of the video system does not end."))
     }
 
-    /// Where a recording is played from.
-    pub(super) async fn replay_uri(&self, token: &str) -> Result<String, Trouble> {
+    /// Where a recording is played from: at the host of the configuration, whatever the device says.
+    pub(in crate::adapter) async fn source(&self, token: &str) -> Result<Source, Trouble> {
+        let unclear = || Trouble::from(WebError::Form("an address that is none".into()));
+        let told: reqwest::Url = self.replay_uri(token).await?.parse().map_err(|_| unclear())?;
+        let host = self.web.base().host_str().filter(|_| told.scheme() == "rtsp").ok_or_else(unclear)?;
+        let port = told.port().unwrap_or(PORT);
+        let query = told.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Ok(Source {
+            uri: format!("rtsp://{host}:{port}{}{query}", told.path()),
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            account: web::credentials(&self.config)?,
+            answer_within: Duration::from_secs(self.config.answer_seconds.max(1).into()),
+            name: token.to_owned(),
+        })
+    }
+
+    async fn replay_uri(&self, token: &str) -> Result<String, Trouble> {
         let content = format!(
             "<StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol></tt:Transport>\
              </StreamSetup><RecordingToken>{}</RecordingToken>",

@@ -20,15 +20,16 @@ use crate::config::WebConfig;
 const LONGEST: usize = 8 << 20;
 
 /// A service of a device, by its namespace.
-pub(super) type Service = &'static str;
+pub(in crate::adapter) type Service = &'static str;
 pub(super) const DEVICE: Service = "http://www.onvif.org/ver10/device/wsdl";
 pub(super) const MEDIA: Service = "http://www.onvif.org/ver10/media/wsdl";
 pub(super) const MEDIA2: Service = "http://www.onvif.org/ver20/media/wsdl";
 pub(super) const RECORDING: Service = "http://www.onvif.org/ver10/recording/wsdl";
-pub(super) const SEARCH: Service = "http://www.onvif.org/ver10/search/wsdl";
+pub(in crate::adapter) const SEARCH: Service = "http://www.onvif.org/ver10/search/wsdl";
 pub(super) const REPLAY: Service = "http://www.onvif.org/ver10/replay/wsdl";
 
-pub(super) struct Device {
+/// A device, or what speaks like one.
+pub(in crate::adapter) struct Device {
     pub(super) web: Web,
     pub(super) config: WebConfig,
     /// Where its services are.
@@ -38,12 +39,17 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(config: WebConfig) -> anyhow::Result<Self> {
+    pub(in crate::adapter) fn new(config: WebConfig) -> anyhow::Result<Self> {
         Ok(Self { web: Web::new(&config)?, config, services: OnceCell::new(), offset_ms: Mutex::default() })
     }
 
     /// Calls a service with the content of a call, and answers the element that answers.
-    pub(super) async fn ask(&self, service: Service, call: &str, content: &str) -> Result<Element, Trouble> {
+    pub(in crate::adapter) async fn ask(
+        &self,
+        service: Service,
+        call: &str,
+        content: &str,
+    ) -> Result<Element, Trouble> {
         let address = if service == DEVICE { None } else { Some(self.address(service).await?) };
         let known = *self.offset_ms.lock().await;
         let offset_ms = match known {
