@@ -354,6 +354,9 @@ pub struct ConnectorConfig {
     /// Where a page tells what the connector does: an address of this machine alone, such as `127.0.0.1:9180`.
     #[serde(default, deserialize_with = "loopback")]
     pub status: Option<SocketAddr>,
+    /// Goes on where the kernel cannot keep ffmpeg from files that it need not read; its other limits hold all the same.
+    #[serde(default)]
+    pub allow_unconfined: bool,
     /// How often the recorder is asked for its cameras.
     #[serde(default = "minute")]
     pub discover_seconds: u64,
@@ -375,7 +378,7 @@ fn minute() -> u64 {
 
 impl Default for ConnectorConfig {
     fn default() -> Self {
-        Self { state: None, tasks: four(), status: None, discover_seconds: minute() }
+        Self { state: None, tasks: four(), status: None, allow_unconfined: false, discover_seconds: minute() }
     }
 }
 

@@ -1,8 +1,11 @@
-//! Runs ffprobe and ffmpeg. Files are named by absolute `file:` paths, so that no name can be taken for an option or a protocol.
+//! Runs ffprobe and ffmpeg, confined (ADR 7): what they read comes from a video system that may be hostile. Files are named by absolute
+//! `file:` paths, so that no name can be taken for an option or a protocol.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,6 +24,14 @@ pub enum MediaError {
         program: &'static str,
         /// Why.
         source: std::io::Error,
+    },
+    /// It is not there, or cannot be kept from what it must not do.
+    #[error("{program} is not started: {why}")]
+    NotConfined {
+        /// Which.
+        program: &'static str,
+        /// Why.
+        why: String,
     },
     /// It did not end in time.
     #[error("{0} took too long")]
@@ -69,6 +80,43 @@ struct Ran {
     err: Vec<u8>,
 }
 
+/// Which files a program may read, and the one folder that it may write.
+#[derive(Default)]
+struct Reach<'a> {
+    read: &'a [&'a Path],
+    write: Option<&'a Path>,
+}
+
+/// What confines media programs, with its first arguments.
+static CONFINEMENT: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Has every media program of this process confined: `start` becomes the program that is given to it after `--`.
+pub fn confine_by(start: Vec<OsString>) {
+    let _ = CONFINEMENT.set(start);
+}
+
+/// A program that is still to be told what to do.
+fn command(program: &'static str, reach: &Reach<'_>, limit: Duration) -> Command {
+    let Some((confine, first)) = CONFINEMENT.get().and_then(|start| start.split_first()) else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(confine);
+    command.args(first);
+    for path in reach.read {
+        command.arg("--read").arg(absolute(path));
+    }
+    if let Some(folder) = reach.write {
+        command.arg("--write").arg(absolute(folder));
+    }
+    // of two threads; how large a file grows is for the disk to say
+    command.arg("--cpu-seconds").arg((2 * limit.as_secs()).to_string()).args(["--file-mib", "1048576", "--", program]);
+    command
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Runs to the end.
 async fn run(program: &'static str, command: &mut Command, limit: Duration) -> Result<Ran, MediaError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -97,6 +145,9 @@ async fn run(program: &'static str, command: &mut Command, limit: Duration) -> R
     let status = tokio::time::timeout(limit, work).await.map_err(|_| MediaError::Slow(program))?;
     match status {
         Ok(status) if status.success() => Ok(Ran { out, err }),
+        Ok(status) if CONFINEMENT.get().is_some() && status.code() == Some(i32::from(confine::REFUSED)) => {
+            Err(MediaError::NotConfined { program, why: complaint(&err).unwrap_or_default() })
+        }
         Ok(status) => Err(MediaError::Refused(complaint(&err).unwrap_or_else(|| format!("{program}: {status}")))),
         Err(source) => Err(MediaError::Missing { program, source }),
     }
@@ -117,13 +168,13 @@ fn complaint(err: &[u8]) -> Option<String> {
     Some(line.chars().take(300).collect())
 }
 
-/// The path as ffmpeg's file protocol takes it.
+/// The path as ffmpeg's file protocol takes it, from whatever folder.
 pub fn file_url(path: &Path) -> String {
-    format!("file:{}", path.display())
+    format!("file:{}", absolute(path).display())
 }
 
-fn ffprobe(path: &Path) -> Command {
-    let mut command = Command::new("ffprobe");
+fn ffprobe(path: &Path, limit: Duration) -> Command {
+    let mut command = command("ffprobe", &Reach { read: &[path], write: None }, limit);
     command.args(["-v", "error", "-protocol_whitelist", "file", "-i"]).arg(file_url(path));
     command
 }
@@ -163,11 +214,12 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         start_time: Option<String>,
         duration: Option<String>,
     }
-    let mut command = ffprobe(path);
+    let limit = Duration::from_secs(60);
+    let mut command = ffprobe(path, limit);
     let (format, stream) =
         ("format=format_name,start_time,duration", "stream=codec_type,codec_name,width,height,start_time,duration");
     command.args(["-show_entries", &format!("{format}:{stream}"), "-of", "json"]);
-    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?.out;
+    let out = run("ffprobe", &mut command, limit).await?.out;
     let Answer { streams, format } =
         serde_json::from_slice(&out).map_err(|error| MediaError::Refused(error.to_string()))?;
     let of = |kind: &str| streams.iter().find(|stream| stream.codec_type.as_deref() == Some(kind));
@@ -248,7 +300,8 @@ pub async fn first_packet(path: &Path) -> Result<Packet, MediaError> {
 
 /// The packets of an interval, as ffprobe's `-read_intervals` calls it.
 async fn listed(path: &Path, interval: Option<String>) -> Result<Vec<Packet>, MediaError> {
-    let mut command = ffprobe(path);
+    let limit = Duration::from_secs(600);
+    let mut command = ffprobe(path, limit);
     command.args([
         "-select_streams",
         "v:0",
@@ -260,7 +313,7 @@ async fn listed(path: &Path, interval: Option<String>) -> Result<Vec<Packet>, Me
     if let Some(interval) = interval {
         command.arg("-read_intervals").arg(interval);
     }
-    let out = run("ffprobe", &mut command, Duration::from_secs(600)).await?.out;
+    let out = run("ffprobe", &mut command, limit).await?.out;
     #[derive(Deserialize)]
     struct Answer<'a> {
         #[serde(borrow, default)]
@@ -289,9 +342,10 @@ async fn listed(path: &Path, interval: Option<String>) -> Result<Vec<Packet>, Me
         .collect())
 }
 
-/// Runs ffmpeg with these arguments, and answers whether it complained of what it read.
-pub async fn ffmpeg(arguments: &[&str], limit: Duration) -> Result<bool, MediaError> {
-    let mut command = Command::new("ffmpeg");
+/// Runs ffmpeg with these arguments, which name these files to read and files of one folder to write, and answers whether it complained
+/// of what it read.
+pub async fn ffmpeg(arguments: &[&str], read: &[&Path], into: &Path, limit: Duration) -> Result<bool, MediaError> {
+    let mut command = command("ffmpeg", &Reach { read, write: Some(into) }, limit);
     command.args(["-hide_banner", "-nostdin", "-v", "warning", "-y", "-protocol_whitelist", "file"]).args(arguments);
     let Ran { err, .. } = run("ffmpeg", &mut command, limit).await?;
     Ok(String::from_utf8_lossy(&err).lines().any(complains))
@@ -305,19 +359,20 @@ fn complains(line: &str) -> bool {
 /// The picture of a file so many microseconds after its beginning, as JPEG, at most 640 pixels wide.
 pub async fn picture(path: &Path, at_us: i64) -> Result<Vec<u8>, MediaError> {
     let broken = |error: std::io::Error| MediaError::Refused(error.to_string());
-    let out = tempfile::Builder::new().suffix(".jpg").tempfile().map_err(broken)?;
-    let (at, from, to) = (format!("{:.3}", at_us as f64 / 1e6), file_url(path), file_url(out.path()));
+    let into = tempfile::tempdir().map_err(broken)?;
+    let out = into.path().join("picture.jpg");
+    let (at, from, to) = (format!("{:.3}", at_us as f64 / 1e6), file_url(path), file_url(&out));
     let small = ["-map", "0:v:0", "-frames:v", "1", "-vf", "scale='min(640,iw)':-2", "-q:v", "5", "-f", "image2"];
     let arguments = [&["-ss", &at, "-i", &from][..], &small, &["-update", "1", &to]].concat();
-    ffmpeg(&arguments, Duration::from_secs(30)).await?;
-    let picture = tokio::fs::read(out.path()).await.map_err(broken)?;
-    if picture.is_empty() { Err(MediaError::Refused("there is no picture".into())) } else { Ok(picture) }
+    ffmpeg(&arguments, &[path], into.path(), Duration::from_secs(30)).await?;
+    tokio::fs::read(&out).await.map_err(|_| MediaError::Refused("there is no picture".into()))
 }
 
-/// Whether both programs are there.
+/// Whether both programs are there, and can be confined.
 pub async fn present() -> Result<(), MediaError> {
+    let limit = Duration::from_secs(20);
     for program in ["ffprobe", "ffmpeg"] {
-        run(program, Command::new(program).arg("-version"), Duration::from_secs(20)).await?;
+        run(program, command(program, &Reach::default(), limit).arg("-version"), limit).await?;
     }
     Ok(())
 }

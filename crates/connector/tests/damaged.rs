@@ -121,6 +121,10 @@ impl Recorded {
     }
 
     async fn export(&self, to: Timestamp, into: &Path) -> Exported {
+        sightline_connector::media::confine_by(vec![
+            env!("CARGO_BIN_EXE_sightline-connector").into(),
+            "confined".into(),
+        ]);
         let pattern = format!("%Y-%m-%d_%H-%M-%S.{}", self.suffix);
         let config =
             format!("path = {:?}\npattern = {pattern:?}\ncamera = \"yard\"\nname_precision_ms = 0", self.dir.path());

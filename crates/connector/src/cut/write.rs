@@ -44,7 +44,8 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
         }
     }
     arguments.extend(["-fflags", "+bitexact", "-f", container, &write]);
-    let complained = media::ffmpeg(&arguments, Duration::from_secs(6 * 3_600)).await.map_err(refused)?;
+    let read: Vec<_> = pieces.iter().map(|piece| piece.film.path.as_path()).collect();
+    let complained = media::ffmpeg(&arguments, &read, into, Duration::from_secs(6 * 3_600)).await.map_err(refused)?;
     Ok(Written { path, container, complained })
 }
 
