@@ -40,6 +40,7 @@ const investigator = (at) => [
   ['account-menu', '/cases', { open: press(/Ines Okafor/) }],
   ['main-menu', '/cases', { widths: [390], open: press('Menu') }],
   ['closed', '/accounts', { open: (page) => page.getByText('This page is not open to your account').waitFor() }],
+  ['closed-groups', '/groups/', { widths: [390], open: (page) => page.getByText('This page is not open to your account').waitFor() }],
   ['not-found', '/nowhere'],
 ]
 
@@ -63,7 +64,7 @@ const administrator = (at) => [
   ['connector-new', '/connectors', { open: press('New connector') }],
   ['connector', `/connectors/${at.connector}`],
   ['connector-set-up', `/connectors/${at.awaited}`, { open: (page) => page.getByLabel('Video system').selectOption('Frigate') }],
-  ['connector-made', '/connectors', { open: then(press('New connector'), fill('Name', 'Yard recorder'), press('Make the connector'), (page) => page.getByRole('button', { name: 'Set it up' }).waitFor()) }],
+  ['connector-made', '/connectors', { open: then(press('New connector'), fill('Name', 'Yard recorder'), press('Make the connector'), press('Download the connection file'), (page) => page.getByRole('button', { name: 'Set it up' }).waitFor()) }],
   ['connector-revoke', `/connectors/${at.connector}`, { open: press('Revoke') }],
   ['mail', '/mail'],
   ['message', `/mail?id=${at.mail}`],

@@ -375,6 +375,9 @@ pub struct ConnectorConfig {
     /// Where a page tells what the connector does: an address of this machine alone, such as `127.0.0.1:9180`.
     #[serde(default, deserialize_with = "loopback")]
     pub status: Option<SocketAddr>,
+    /// Goes on where the kernel cannot keep ffmpeg from files that it need not read; its other limits hold all the same.
+    #[serde(default)]
+    pub allow_unconfined: bool,
     /// How often the recorder is asked for its cameras.
     #[serde(default = "minute")]
     pub discover_seconds: u64,
@@ -396,7 +399,7 @@ fn minute() -> u64 {
 
 impl Default for ConnectorConfig {
     fn default() -> Self {
-        Self { state: None, tasks: four(), status: None, discover_seconds: minute() }
+        Self { state: None, tasks: four(), status: None, allow_unconfined: false, discover_seconds: minute() }
     }
 }
 
@@ -511,7 +514,8 @@ mod tests {
             let config = read(&path).unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));
             assert_eq!(crate::adapter::open(&config).unwrap().kind(), *kind);
             let text = std::fs::read_to_string(&path).unwrap();
-            let name = text.strip_prefix("# ").and_then(|text| text.split_once(": docs/guide/connectors/"));
+            let name =
+                text.strip_prefix("# ").and_then(|text| text.split_once(": /usr/share/doc/sightline-connector/"));
             assert!(
                 name.is_some_and(|(_, rest)| rest.starts_with(&format!("{kind}.md\n"))),
                 "the page reads its name there"

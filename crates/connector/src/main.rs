@@ -1,5 +1,6 @@
 //! The binary `sightline-connector`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -73,8 +74,16 @@ struct Files {
     config: PathBuf,
 }
 
+fn main() -> ExitCode {
+    // Before any thread exists: a confined process gives up its rights and becomes ffmpeg.
+    match confine::dispatch() {
+        Some(code) => code,
+        None => serve(),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -100,8 +109,16 @@ fn read_connection(path: &Path) -> anyhow::Result<ConnectionFile> {
 fn read(files: &Files) -> anyhow::Result<(Client, Recorder, Config)> {
     let connection = read_connection(&files.connection)?;
     let config = config::read(&files.config)?;
+    media::confine_by(confinement(&config)?);
     let recorder = Recorder::new(adapter::open(&config)?, &config);
     Ok((Client::new(&connection)?, recorder, config))
+}
+
+/// This program, which becomes ffmpeg without the rights that ffmpeg does not need.
+fn confinement(config: &Config) -> anyhow::Result<Vec<OsString>> {
+    let itself = std::env::current_exe().context("cannot find this program")?;
+    let option = config.connector.allow_unconfined.then(|| "--allow-unconfined".into());
+    Ok([itself.into(), "confined".into()].into_iter().chain(option).collect())
 }
 
 fn state_folder(told: Option<PathBuf>, config: &Config) -> anyhow::Result<PathBuf> {

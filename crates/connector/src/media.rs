@@ -1,8 +1,11 @@
-//! Runs ffprobe and ffmpeg. Files are named by absolute `file:` paths, so that no name can be taken for an option or a protocol.
+//! Runs ffprobe and ffmpeg, confined (ADR 7): what they read comes from a video system that may be hostile. Files are named by absolute
+//! `file:` paths, so that no name can be taken for an option or a protocol.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -25,6 +28,14 @@ pub enum MediaError {
         program: &'static str,
         /// Why.
         source: std::io::Error,
+    },
+    /// It is not there, or cannot be kept from what it must not do.
+    #[error("{program} is not started: {why}")]
+    NotConfined {
+        /// Which.
+        program: &'static str,
+        /// Why.
+        why: String,
     },
     /// It did not end in time.
     #[error("{0} took too long")]
@@ -93,6 +104,43 @@ async fn complaints(mut pipe: impl AsyncRead + Unpin) -> (Vec<u8>, bool) {
     (kept, full)
 }
 
+/// Which files a program may read, and the one folder that it may write.
+#[derive(Default)]
+struct Reach<'a> {
+    read: &'a [&'a Path],
+    write: Option<&'a Path>,
+}
+
+/// What confines media programs, with its first arguments.
+static CONFINEMENT: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Has every media program of this process confined: `start` becomes the program that is given to it after `--`.
+pub fn confine_by(start: Vec<OsString>) {
+    let _ = CONFINEMENT.set(start);
+}
+
+/// A program that is still to be told what to do.
+fn command(program: &'static str, reach: &Reach<'_>, limit: Duration) -> Command {
+    let Some((confine, first)) = CONFINEMENT.get().and_then(|start| start.split_first()) else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(confine);
+    command.args(first);
+    for path in reach.read {
+        command.arg("--read").arg(absolute(path));
+    }
+    if let Some(folder) = reach.write {
+        command.arg("--write").arg(absolute(folder));
+    }
+    // of two threads; how large a file grows is for the disk to say
+    command.arg("--cpu-seconds").arg((2 * limit.as_secs()).to_string()).args(["--file-mib", "1048576", "--", program]);
+    command
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Runs to the end.
 async fn run(program: &'static str, command: &mut Command, limit: Duration) -> Result<Ran, MediaError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -120,6 +168,9 @@ async fn run(program: &'static str, command: &mut Command, limit: Duration) -> R
     match status {
         Ok(_) if full => Err(MediaError::NoRoom),
         Ok(status) if status.success() => Ok(Ran { out, err }),
+        Ok(status) if CONFINEMENT.get().is_some() && status.code() == Some(i32::from(confine::REFUSED)) => {
+            Err(MediaError::NotConfined { program, why: complaint(&err).unwrap_or_default() })
+        }
         Ok(status) => Err(MediaError::Refused(complaint(&err).unwrap_or_else(|| format!("{program}: {status}")))),
         Err(source) => Err(MediaError::Missing { program, source }),
     }
@@ -140,13 +191,13 @@ fn complaint(err: &[u8]) -> Option<String> {
     Some(line.chars().take(300).collect())
 }
 
-/// The path as ffmpeg's file protocol takes it.
+/// The path as ffmpeg's file protocol takes it, from whatever folder.
 pub fn file_url(path: &Path) -> String {
-    format!("file:{}", path.display())
+    format!("file:{}", absolute(path).display())
 }
 
-fn ffprobe(path: &Path) -> Command {
-    let mut command = Command::new("ffprobe");
+fn ffprobe(path: &Path, limit: Duration) -> Command {
+    let mut command = command("ffprobe", &Reach { read: &[path], write: None }, limit);
     command.args(["-v", "error", "-protocol_whitelist", "file", "-i"]).arg(file_url(path));
     command
 }
@@ -186,11 +237,12 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         start_time: Option<String>,
         duration: Option<String>,
     }
-    let mut command = ffprobe(path);
+    let limit = Duration::from_secs(60);
+    let mut command = ffprobe(path, limit);
     let (format, stream) =
         ("format=format_name,start_time,duration", "stream=codec_type,codec_name,width,height,start_time,duration");
     command.args(["-show_entries", &format!("{format}:{stream}"), "-of", "json"]);
-    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?.out;
+    let out = run("ffprobe", &mut command, limit).await?.out;
     let Answer { streams, format } =
         serde_json::from_slice(&out).map_err(|error| MediaError::Refused(error.to_string()))?;
     let of = |kind: &str| streams.iter().find(|stream| stream.codec_type.as_deref() == Some(kind));
@@ -227,9 +279,10 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
 
 /// A tag of a file as ffprobe names it, such as `comment`; none if it has none.
 pub async fn tag(path: &Path, name: &str) -> Result<Option<String>, MediaError> {
-    let mut command = ffprobe(path);
+    let limit = Duration::from_secs(60);
+    let mut command = ffprobe(path, limit);
     command.args(["-show_entries", &format!("format_tags={name}"), "-of", "default=noprint_wrappers=1:nokey=1"]);
-    let out = run("ffprobe", &mut command, Duration::from_secs(60)).await?.out;
+    let out = run("ffprobe", &mut command, limit).await?.out;
     let text = String::from_utf8_lossy(&out).trim().to_owned();
     Ok((!text.is_empty()).then_some(text))
 }
@@ -284,14 +337,15 @@ pub async fn first_packet(path: &Path) -> Result<Packet, MediaError> {
 
 /// The packets of an interval, as ffprobe's `-read_intervals` calls it.
 async fn listed(path: &Path, interval: Option<String>) -> Result<Vec<Packet>, MediaError> {
-    let mut command = ffprobe(path);
+    let limit = Duration::from_secs(600);
+    let mut command = ffprobe(path, limit);
     command.args(["-select_streams", "v:0", "-show_entries", "packet=pts_time,dts_time,duration_time,flags"]);
     // an hour has a hundred thousand packets and more: as JSON each would take four times the room
     command.args(["-of", "csv=print_section=0"]);
     if let Some(interval) = interval {
         command.arg("-read_intervals").arg(interval);
     }
-    let out = run("ffprobe", &mut command, Duration::from_secs(600)).await?.out;
+    let out = run("ffprobe", &mut command, limit).await?.out;
     Ok(String::from_utf8_lossy(&out).lines().filter_map(packet).collect())
 }
 
@@ -312,13 +366,14 @@ fn packet(line: &str) -> Option<Packet> {
     })
 }
 
-/// Runs ffmpeg with these arguments, to write a file, and answers whether it complained of what it read. It is ended when it
-/// begins to take the last room of the disk.
-pub async fn ffmpeg(arguments: &[&str], out: &Path, limit: Duration) -> Result<bool, MediaError> {
-    let mut command = Command::new("ffmpeg");
+/// Runs ffmpeg with these arguments, which name these files to read, to write a file, and answers whether it complained of what it
+/// read. It is ended when it begins to take the last room of the disk.
+pub async fn ffmpeg(arguments: &[&str], read: &[&Path], out: &Path, limit: Duration) -> Result<bool, MediaError> {
+    let into = out.parent().unwrap_or(out);
+    let mut command = command("ffmpeg", &Reach { read, write: Some(into) }, limit);
     command.args(["-hide_banner", "-nostdin", "-v", "warning", "-y", "-protocol_whitelist", "file"]).args(arguments);
     command.arg(file_url(out));
-    let folder = File::open(out.parent().unwrap_or(out)).map_err(disk_error)?;
+    let folder = File::open(into).map_err(disk_error)?;
     let no_room = async {
         while disk::room_for(&folder, 0).is_ok() {
             tokio::time::sleep(LOOK_FOR_ROOM).await;
@@ -338,19 +393,20 @@ fn complains(line: &str) -> bool {
 
 /// The picture of a file so many microseconds after its beginning, as JPEG, at most 640 pixels wide.
 pub async fn picture(path: &Path, at_us: i64) -> Result<Vec<u8>, MediaError> {
-    let out = tempfile::Builder::new().suffix(".jpg").tempfile().map_err(disk_error)?;
+    let into = tempfile::tempdir().map_err(disk_error)?;
+    let out = into.path().join("picture.jpg");
     let (at, from) = (format!("{:.3}", at_us as f64 / 1e6), file_url(path));
     let small = ["-map", "0:v:0", "-frames:v", "1", "-vf", "scale='min(640,iw)':-2", "-q:v", "5", "-f", "image2"];
     let arguments = [&["-ss", &at, "-i", &from][..], &small, &["-update", "1"]].concat();
-    ffmpeg(&arguments, out.path(), Duration::from_secs(30)).await?;
-    let picture = tokio::fs::read(out.path()).await.map_err(disk_error)?;
-    if picture.is_empty() { Err(MediaError::Refused("there is no picture".into())) } else { Ok(picture) }
+    ffmpeg(&arguments, &[path], &out, Duration::from_secs(30)).await?;
+    tokio::fs::read(&out).await.map_err(|_| MediaError::Refused("there is no picture".into()))
 }
 
-/// Whether both programs are there.
+/// Whether both programs are there, and can be confined.
 pub async fn present() -> Result<(), MediaError> {
+    let limit = Duration::from_secs(20);
     for program in ["ffprobe", "ffmpeg"] {
-        run(program, Command::new(program).arg("-version"), Duration::from_secs(20)).await?;
+        run(program, command(program, &Reach::default(), limit).arg("-version"), limit).await?;
     }
     Ok(())
 }

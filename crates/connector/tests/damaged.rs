@@ -48,6 +48,8 @@ struct Recorded {
     suffix: &'static str,
     segments: Vec<Vec<u8>>,
     moments: HashMap<String, i64>,
+    /// What the folder is told of the names.
+    name_precision_ms: i64,
 }
 
 fn name(index: i64, suffix: &str) -> String {
@@ -101,7 +103,7 @@ impl Recorded {
             }
             segments.push(std::fs::read(path).unwrap());
         }
-        Self { dir, suffix, segments, moments }
+        Self { dir, suffix, segments, moments, name_precision_ms: 0 }
     }
 
     /// Puts damaged segments in the place of the whole ones.
@@ -120,25 +122,31 @@ impl Recorded {
         }
     }
 
-    async fn export(&self, to: Timestamp, into: &Path) -> Exported {
+    async fn export(&self, window: Window, into: &Path) -> Exported {
+        sightline_connector::media::confine_by(vec![
+            env!("CARGO_BIN_EXE_sightline-connector").into(),
+            "confined".into(),
+        ]);
         let pattern = format!("%Y-%m-%d_%H-%M-%S.{}", self.suffix);
+        let (path, precision) = (self.dir.path(), self.name_precision_ms);
         let config =
-            format!("path = {:?}\npattern = {pattern:?}\ncamera = \"yard\"\nname_precision_ms = 0", self.dir.path());
+            format!("path = {path:?}\npattern = {pattern:?}\ncamera = \"yard\"\nname_precision_ms = {precision}");
         let folder = Folder::new(toml::from_str(&config).unwrap(), vec![]).unwrap();
-        let window = Window::checked(later(5_000), to).unwrap();
         let asked = Asked { device_id: "yard".into(), window, now: later(86_400_000), kept_since: None };
         folder.export(&asked, into).await.unwrap()
     }
 
     /// What becomes of the window when the segments are damaged so.
     async fn judge(&self, damage: &dyn Fn(&mut [Vec<u8>])) -> Verdict {
-        self.judge_until(later(55_000), damage).await
+        self.judge_within(5_000, 55_000, damage).await
     }
 
-    async fn judge_until(&self, to: Timestamp, damage: &dyn Fn(&mut [Vec<u8>])) -> Verdict {
+    /// Of a window in milliseconds after the beginning.
+    async fn judge_within(&self, from: i64, to: i64, damage: &dyn Fn(&mut [Vec<u8>])) -> Verdict {
         self.damage(damage);
         let into = tempfile::tempdir().unwrap();
-        let Exported { path, manifest } = self.export(to, into.path()).await;
+        let window = Window::checked(later(from), later(to)).unwrap();
+        let Exported { path, manifest } = self.export(window, into.path()).await;
         let first = since_begin(manifest.first_frame);
         let mut verdict = Verdict { manifest, exact: 0, spoilt: 0, untold: 0, misplaced: Vec::new() };
         for (at, hash) in pictures(&path) {
@@ -267,7 +275,9 @@ async fn holds(suffix: &'static str, arguments: &[&str], more: &[&str]) {
         let told = format!("{}: {seen:?}", damage.name);
         let lost: i64 = gaps.iter().map(|(from, to, _)| to - from).sum();
         assert!(lost <= damage.lost_at_most_ms, "{lost} lost; {told}");
-        assert!(gaps.iter().all(|(.., why)| why.ends_with(" cannot be read: a part of it is damaged")), "{told}");
+        let why =
+            |why: &str| ["a part of it is damaged", "its beginning is missing"].iter().any(|end| why.ends_with(end));
+        assert!(gaps.iter().all(|(.., told)| told.contains(" cannot be read: ") && why(told)), "{told}");
         assert!(since_begin(seen.manifest.last_frame) >= 54_900, "{told}");
         // a decoder may show an old picture once more where it cannot read the new one
         assert!(seen.misplaced.len() <= damage.places, "{told}");
@@ -301,9 +311,31 @@ async fn a_beginning_that_is_cut_off_moves_nothing() {
         let gaps = seen.gaps();
         let told = format!("{suffix} {more:?}: {seen:?}");
         assert!(gaps.len() == 1 && (19_900..=20_000).contains(&gaps[0].0) && gaps[0].1 <= 28_100, "{told}");
-        assert!(gaps[0].2.ends_with("holds no picture of that time") || gaps[0].2.ends_with("is damaged"), "{told}");
+        assert!(gaps[0].2.ends_with(" cannot be read: its beginning is missing"), "{told}");
         assert!(seen.misplaced.is_empty() && seen.untold <= 20, "{told}");
+        // what is left is found where it is, also where its neighbours are not asked for
+        for (from, to) in [(30_000, 45_000), (30_000, 34_000), (36_000, 40_000)] {
+            let seen = recorded.judge_within(from, to, &cut).await;
+            assert!(seen.gaps().is_empty() && seen.misplaced.is_empty(), "{from} to {to}; {seen:?}");
+            assert!(since_begin(seen.manifest.first_frame) <= from, "{from} to {to}; {seen:?}");
+        }
     }
+}
+
+/// A recorder that is switched off leaves a short recording that is whole, and after the outage its clock begins anew.
+#[tokio::test]
+async fn a_short_recording_before_an_outage_stays_where_it_is() {
+    let recorded = Recorded { name_precision_ms: 1_000, ..Recorded::new("ts", PLAIN, &[]) };
+    let outage = |all: &mut [Vec<u8>]| {
+        let whole = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(whole.path(), &all[0]).unwrap();
+        all[0] = ffmpeg(&["-i", whole.path().to_str().unwrap(), "-t", "0.9", "-c", "copy", "-f", "mpegts", "-"]);
+        all[1].clear();
+    };
+    let seen = recorded.judge_within(0, 60_000, &outage).await;
+    let gaps = seen.gaps();
+    assert!(gaps.len() == 1 && (800..=1_000).contains(&gaps[0].0) && gaps[0].1 == 40_000, "{seen:?}");
+    assert!(seen.exact >= 208 && seen.misplaced.is_empty(), "{seen:?}");
 }
 
 /// A file that cannot be read is the reason also where the window begins within it.
@@ -323,7 +355,7 @@ async fn what_was_never_there_is_a_gap() {
         [("mp4", BOTH, FRAGMENTED), ("ts", BOTH, GOING_ON), ("mkv", BOTH, &["-output_ts_offset", "30"])];
     for (suffix, arguments, more) in kinds {
         let recorded = Recorded::new(suffix, arguments, more);
-        let seen = recorded.judge_until(later(70_000), &|all| all[1].clear()).await;
+        let seen = recorded.judge_within(5_000, 70_000, &|all| all[1].clear()).await;
         let gaps: Vec<_> = seen.gaps().into_iter().map(|(from, to, _)| (from, to)).collect();
         assert_eq!(gaps, [(20_000, 40_000), (60_000, 70_000)], "{suffix}");
         assert_eq!((seen.spoilt + seen.untold, &seen.misplaced[..]), (0, &[][..]), "{suffix}");

@@ -78,6 +78,7 @@ impl Recorder {
     }
 
     fn folder_with(&self, pattern: &str, change: impl FnOnce(&mut FolderConfig), sources: &[SourceConfig]) -> Seen {
+        media::confine_by(vec![env!("CARGO_BIN_EXE_sightline-connector").into(), "confined".into()]);
         let mut folder = self.config(pattern);
         change(&mut folder);
         let declared = sources.iter().map(|source| source.id.clone()).collect();

@@ -2,6 +2,5 @@
 
 pub mod cli;
 pub mod config;
-pub mod confined;
 pub mod demo;
 pub mod http;

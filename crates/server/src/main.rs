@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Before any thread exists: a confined process gives up its rights and becomes ffmpeg.
-    if let Some(code) = sightline_server::confined::dispatch() {
+    if let Some(code) = confine::dispatch() {
         return code;
     }
     sightline_server::cli::main()

@@ -28,6 +28,12 @@ const DOORS: Door[] = [
 const isOpen = (me: Me, door: Door) => !door.needs || door.needs.some((privilege) => may(me, privilege))
 export const doorsFor = (me: Me) => DOORS.filter((door) => isOpen(me, door))
 
+/** The door that leads to a page: the router is as lenient about its address. */
+function doorOf(pathname: string) {
+  const path = pathname.toLowerCase().replace(/\/+$/, '')
+  return path === '/groups' ? '/accounts' : path
+}
+
 function Doors({ me, onGo }: { me: Me; onGo?: () => void }) {
   const { pathname } = useLocation()
   const approves = may(me, 'approve_requests')
@@ -76,7 +82,7 @@ function Office({ me }: { me: Me }) {
     await navigate({ to: '/sign-in', search: {} })
   }
   const other = scheme === 'dark' ? 'light' : 'dark'
-  const closed = DOORS.find((door) => door.to === location.pathname && !isOpen(me, door))
+  const closed = DOORS.find((door) => door.to === doorOf(location.pathname) && !isOpen(me, door))
   const full = location.pathname === '/registry' && !closed
   return (
     <div className={full ? 'shell full' : 'shell'}>

@@ -41,10 +41,10 @@ pub fn longest(duration: Duration) -> u64 {
 }
 
 /// The user name and the password of a configuration; the file is read anew, as it may have been changed.
-pub fn credentials(config: &WebConfig) -> Result<Option<(String, String)>, Trouble> {
+pub fn credentials(config: &WebConfig) -> Result<Option<(String, String)>, WebError> {
     let Some(file) = &config.password_file else { return Ok(None) };
-    let password = std::fs::read_to_string(file)
-        .map_err(|error| Trouble::again(format!("The file of the password cannot be read: {error}.")))?;
+    let password =
+        std::fs::read_to_string(file).map_err(|error| WebError::Password(format!("{} ({error})", file.display())))?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     Ok(Some((config.username.clone().unwrap_or_default(), password)))
 }
@@ -73,6 +73,11 @@ pub enum WebError {
     /// No answer.
     #[error("no answer: {0}")]
     Silent(String),
+    /// The configuration names a file with the password, which cannot be read.
+    #[error(
+        "The password file of the configuration cannot be read: {0}. Write the password into it, and let this program read it."
+    )]
+    Password(String),
     /// What it sent cannot be written.
     #[error("what it sent cannot be written: {0}")]
     Disk(String),
@@ -85,6 +90,7 @@ impl From<WebError> for Trouble {
     fn from(error: WebError) -> Self {
         match error {
             WebError::NoRoom => Self::NoRoom,
+            WebError::Password(_) => Self::again(error),
             other => Self::again(format!("The video system: {other}.")),
         }
     }

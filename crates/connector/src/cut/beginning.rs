@@ -1,39 +1,155 @@
 //! When a recording begins whose first pictures are lost. Its name tells when the lost ones were recorded; how much later the first one
 //! that is left was, the clocks of the files beside it tell: a recorder begins each file at the same time, or goes on from the file before.
 
-use domain::Timestamp;
+use std::time::Duration;
 
+use super::Part;
 use super::layout::Film;
 
-/// Finds for each film how much of its beginning is lost.
-pub(super) fn find(films: &mut [Film]) {
-    let late: Vec<_> = (0..films.len()).map(|index| late(films, index)).collect();
-    films.iter_mut().zip(late).for_each(|(film, late_us)| film.late_us = late_us);
+/// Clocks that are so near each other are the same.
+const ALIKE_US: i64 = 300_000;
+
+/// What a recording's clock and name say, in microseconds.
+#[derive(Clone, Copy)]
+struct Clock {
+    /// Its clock at its first picture.
+    first: i64,
+    duration: i64,
+    /// When it begins by its name, and how much later it may.
+    begins: i64,
+    or_later: i64,
+    damaged: bool,
 }
 
-/// In microseconds; 0 where nothing tells of a loss.
-fn late(films: &[Film], index: usize) -> i64 {
-    let film = &films[index];
-    let before = index.checked_sub(1).and_then(|index| films.get(index));
-    let after = films.get(index + 1);
-    let Some(beside) = [after, before].into_iter().flatten().min_by_key(|film| film.damaged) else { return 0 };
-    let same_beginning = film.part.facts.first_us - beside.part.facts.first_us;
-    let going_on = same_beginning - us(film.part.begins) + us(beside.part.begins);
+impl Clock {
+    fn of(part: &Part, damaged: bool) -> Self {
+        Self {
+            first: part.facts.first_us,
+            duration: part.facts.duration_us,
+            begins: part.begins.as_micros(),
+            or_later: i64::try_from(part.or_later.as_micros()).unwrap_or(0),
+            damaged,
+        }
+    }
+}
+
+/// Finds for each damaged film how much of its beginning is lost.
+pub(super) fn find(films: &mut [Film]) {
+    let clocks: Vec<_> = films.iter().map(|film| Clock::of(&film.part, film.damaged)).collect();
+    for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| film.damaged) {
+        let before = index.checked_sub(1).map(|index| clocks[index]);
+        film.late_us = of_damaged(before, clocks[index], clocks.get(index + 1).copied());
+    }
+}
+
+/// How much is missing of the beginning of a recording whose rest need not be damaged, as after a disk was mended. Both neighbours must
+/// tell, and it must be all that is missing before the next one: a pause looks alike, and a short recording before an outage.
+pub fn missing(before: &Part, here: &Part, after: &Part) -> Duration {
+    let [before, here, after] = [before, here, after].map(|part| Clock::of(part, false));
+    Duration::from_micros(of_whole(before, here, after).unsigned_abs())
+}
+
+/// In microseconds; 0 where nothing tells of a loss, as in the next.
+fn of_whole(before: Clock, here: Clock, after: Clock) -> i64 {
+    let unsure = here.or_later.max(before.or_later).max(after.or_later);
+    let (lost, missing) = (between(before, here, after), after.begins - here.begins - here.duration);
+    let clear = lost > unsure + ALIKE_US;
+    if clear && (lost - missing).abs() <= unsure + 250_000 { lost } else { 0 }
+}
+
+fn of_damaged(before: Option<Clock>, here: Clock, after: Option<Clock>) -> i64 {
+    let best = [after, before].into_iter().flatten().min_by_key(|clock| clock.damaged);
+    let Some(beside) = best else { return 0 };
     // it ends no later for that than where the next one begins, or than it is long
     let missing = match after {
-        Some(after) => us(after.part.begins) - us(film.part.ends),
-        None => beside.part.facts.duration_us - film.part.facts.duration_us,
+        Some(after) => after.begins - here.begins - here.duration,
+        None => beside.duration - here.duration,
     };
-    let unsure = i64::try_from(film.part.or_later.max(beside.part.or_later).as_micros()).unwrap_or(0);
-    // where nothing else tells of damage it must be all that is missing
-    let fits = |late: &i64| {
-        let most = missing.saturating_add(unsure + 50_000);
-        *late > 0 && *late <= most && (film.damaged || *late > unsure + 300_000 && *late + unsure + 250_000 >= missing)
+    let most = missing.saturating_add(here.or_later.max(beside.or_later) + 50_000);
+    let told = match before.zip(after).filter(|(before, after)| !before.damaged && !after.damaged) {
+        Some((before, after)) => [between(before, here, after), 0],
+        None => next_to(beside, here),
     };
-    let going_on = Some(going_on).filter(|late| *late > unsure);
-    [Some(same_beginning), going_on].into_iter().flatten().find(fits).unwrap_or(0)
+    told.into_iter().find(|lost| *lost > 0 && *lost <= most).unwrap_or(0)
 }
 
-fn us(at: Timestamp) -> i64 {
-    at.as_micros()
+/// By what the clocks of both neighbours have in common.
+fn between(before: Clock, here: Clock, after: Clock) -> i64 {
+    let begin_anew = (after.first - before.first).abs() <= ALIKE_US;
+    if begin_anew { here.first - before.first } else { ahead_of_its_name(before, here) }
+}
+
+/// By one neighbour of a damaged recording: as if each began its clock anew, and as if it went on.
+fn next_to(beside: Clock, here: Clock) -> [i64; 2] {
+    let later = here.first - beside.first;
+    let follows = beside.begins < here.begins && (later - beside.duration).abs() <= ALIKE_US;
+    let alike = later.abs() <= ALIKE_US;
+    [if follows { 0 } else { later }, if alike { 0 } else { ahead_of_its_name(beside, here) }]
+}
+
+/// By how much a clock that goes on is further than the name, if the name does not leave that open.
+fn ahead_of_its_name(beside: Clock, here: Clock) -> i64 {
+    let ahead = here.first - beside.first - (here.begins - beside.begins);
+    if ahead > here.or_later.max(beside.or_later) { ahead } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its clock, its length and its name, in seconds; names tell whole seconds.
+    fn whole(first: f64, duration: f64, begins: f64) -> Clock {
+        let us = |seconds: f64| (seconds * 1e6) as i64;
+        Clock { first: us(first), duration: us(duration), begins: us(begins), or_later: 1_000_000, damaged: false }
+    }
+
+    fn damaged(before: Option<Clock>, here: Clock, after: Option<Clock>) -> f64 {
+        of_damaged(before, Clock { damaged: true, ..here }, after) as f64 / 1e6
+    }
+
+    fn seconds(us: i64) -> f64 {
+        us as f64 / 1e6
+    }
+
+    #[test]
+    fn a_short_one_before_an_outage_is_no_rest_of_a_long_one() {
+        let (before, short, after) = (whole(0.0, 20.0, 0.0), whole(0.0, 0.9, 20.0), whole(0.0, 20.0, 60.0));
+        let short = Clock { or_later: 6_000_000, ..short };
+        assert_eq!(of_whole(before, short, after), 0);
+        for (before, after) in [(None, Some(after)), (Some(before), None), (Some(before), Some(after))] {
+            assert_eq!(damaged(before, short, after), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_leaves_out_pauses_tells_of_no_loss() {
+        let clips = [whole(0.0, 10.0, 0.0), whole(10.0, 10.0, 20.0), whole(20.0, 10.0, 90.0), whole(30.0, 10.0, 110.0)];
+        for index in [1, 2] {
+            let [before, here, after] = [clips[index - 1], clips[index], clips[index + 1]];
+            assert_eq!(of_whole(before, here, after), 0, "{index}");
+            assert_eq!(damaged(Some(before), here, Some(after)), 0.0, "{index}");
+            assert_eq!(damaged(Some(before), here, None), 0.0, "{index}, the last of a window");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_the_neighbours_tell() {
+        let going_on = [whole(100.0, 20.0, 0.0), whole(127.4, 12.6, 20.0), whole(140.0, 20.0, 40.0)];
+        let anew = [whole(1.4, 20.0, 0.0), whole(8.8, 12.6, 20.0), whole(1.4, 20.0, 40.0)];
+        for [before, here, after] in [going_on, anew] {
+            assert_eq!(seconds(of_whole(before, here, after)), 7.4);
+            for (before, after) in [(None, Some(after)), (Some(before), None), (Some(before), Some(after))] {
+                assert_eq!(damaged(before, here, after), 7.4);
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_tells_of_no_loss() {
+        let jumped = [whole(0.0, 20.0, 0.0), whole(500.0, 20.0, 20.0), whole(520.0, 20.0, 40.0)];
+        let restarted = [whole(3_600.0, 20.0, 0.0), whole(0.0, 20.0, 50.0), whole(20.0, 20.0, 70.0)];
+        for [before, here, after] in [jumped, restarted] {
+            assert_eq!(of_whole(before, here, after), 0);
+        }
+    }
 }

@@ -41,7 +41,7 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     arguments.extend(["-output_ts_offset", &shift]);
     let format = if super::write::fits_mp4(facts) { "mp4" } else { "matroska" };
     arguments.extend(["-f", format]);
-    if media::ffmpeg(&arguments, to, Duration::from_secs(3_600)).await? {
+    if media::ffmpeg(&arguments, &[&film.path], to, Duration::from_secs(3_600)).await? {
         film.damaged = true;
         film.lost = lost(&media::packets(&film.path, None).await?, &media::packets(to, None).await?, shift_us);
     }

@@ -18,6 +18,7 @@ use protocol::{ExportFacts, Gap, Manifest, Segment, UnavailableReason};
 
 use crate::adapter::{Exported, Trouble};
 use crate::media;
+pub use beginning::missing;
 use frames::Frames;
 use hashes::Hashes;
 use layout::{Film, Piece};

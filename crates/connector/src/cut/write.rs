@@ -43,8 +43,9 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
         arguments.extend(["-tag:v", "hvc1"]);
     }
     arguments.extend(["-fflags", "+bitexact", "-f", container]);
+    let read: Vec<_> = pieces.iter().map(|piece| piece.film.path.as_path()).collect();
     let complained = tokio::select! {
-        done = media::ffmpeg(&arguments, &path, Duration::from_secs(6 * 3_600)) => done?,
+        done = media::ffmpeg(&arguments, &read, &path, Duration::from_secs(6 * 3_600)) => done?,
         never = flush(&path) => match never {},
     };
     Ok(Written { path, container, complained })

@@ -15,7 +15,7 @@ const PAGE: u64 = 4_096;
 async fn copied(from: &Path, into: &Path) -> Result<bool, MediaError> {
     let read = media::file_url(from);
     let arguments = ["-i", &read, "-map", "0", "-c", "copy", "-movflags", "+faststart", "-f", "mp4"];
-    media::ffmpeg(&arguments, into, Duration::from_secs(30)).await
+    media::ffmpeg(&arguments, &[from], into, Duration::from_secs(30)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,6 +68,7 @@ pub(crate) struct Bench {
 /// Brings a system up, and opens it as a connector with this configuration would; `more` goes beside the adapter.
 pub(crate) async fn bench<S: System>(world: World, password: &str, more: &str) -> Bench {
     let served = S::serve(Arc::new(world)).await;
+    sightline_connector::media::confine_by(vec![env!("CARGO_BIN_EXE_sightline-connector").into(), "confined".into()]);
     let files = tempfile::tempdir().unwrap();
     std::fs::write(files.path().join("password"), format!("{password}\n")).unwrap();
     let accounts = format!("username = \"{USER}\"\npassword_file = \"password\"\n");

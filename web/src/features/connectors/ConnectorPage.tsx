@@ -25,6 +25,7 @@ export function ConnectorPage() {
 function Body({ of: c }: { of: Connector }) {
   const queries = useQueryClient()
   const { data: tasks, error } = useQuery(connectorTasks(c.id))
+  const settingUp = c.source_count === 0 && !c.revoked_at
   const revoke = useMutation({
     mutationFn: () => revokeConnector(c.id),
     onSuccess: () => { tell(`${c.name} is revoked.`); void queries.invalidateQueries({ queryKey: ['connectors'] }) }, onError: tellTrouble,
@@ -35,8 +36,8 @@ function Body({ of: c }: { of: Connector }) {
         <ConfirmButton label="Revoke" icon={<IconPlugConnectedX size={14} />} verb="Revoke connector" onConfirm={() => revoke.mutate()} question="Its key stops working at once. Its cameras stay in the registry; what waits for it keeps waiting or goes through an upload link." />
       )}>
       <div className="stack wide">
-        {c.problem && <Note tone="wait"><strong>{c.problem.text}</strong><br />{c.problem.what_to_do}</Note>}
-        {!c.last_seen_at && !c.revoked_at && <SetUp of={c} />}
+        {c.problem && (c.last_seen_at || !settingUp) && <Note tone="wait"><strong>{c.problem.text}</strong><br />{c.problem.what_to_do}</Note>}
+        {settingUp && <SetUp of={c} />}
         <div className="panel pad">
           <Facts of={[
             ['Recorder', systemName(c.adapter) ?? 'Not known until it calls'],

@@ -27,12 +27,12 @@ export function NewConnector({ onClose }: { onClose: () => void }) {
     setFetched(true)
   }
   return (
-    <Modal opened onClose={onClose} title={made ? `${made.connector.name} is made` : 'New connector'} size="lg" closeButtonProps={{ 'aria-label': 'Close' }} closeOnClickOutside={!made || fetched} closeOnEscape={!made || fetched}>
+    <Modal opened onClose={onClose} title={made ? `${made.connector.name} is made` : 'New connector'} size="lg" closeButtonProps={{ 'aria-label': 'Close' }} withCloseButton={!made || fetched} closeOnClickOutside={!made || fetched} closeOnEscape={!made || fetched}>
       {made ? (
         <div className="stack wide">
           <Note tone="wait">The connection file holds the key. It is given out once: keep it, and bring it to the machine beside the recorder by a way you trust.</Note>
           <div><Button variant={fetched ? 'default' : 'filled'} leftSection={<IconDownload size={14} />} onClick={download}>Download the connection file</Button></div>
-          <div><Button variant={fetched ? 'filled' : 'default'} onClick={() => navigate({ to: '/connectors/$id', params: { id: made.connector.id } })}>Set it up</Button></div>
+          <div><Button variant={fetched ? 'filled' : 'default'} disabled={!fetched} onClick={() => navigate({ to: '/connectors/$id', params: { id: made.connector.id } })}>Set it up</Button></div>
         </div>
       ) : (
         <form className="stack wide" onSubmit={(e: FormEvent) => { e.preventDefault(); make.mutate() }}>

@@ -4,9 +4,10 @@ import { type ReactNode, useState } from 'react'
 import type { Connector } from '~/api/types.ts'
 import { save } from '~/lib/save.ts'
 import { Copy } from '~/ui/Hash.tsx'
+import { Ago } from '~/ui/Time.tsx'
 import { SYSTEMS } from './systems.ts'
 
-/** What is left to do beside the recorder until a new connector calls for the first time. */
+/** What is left to do beside the recorder until a new connector publishes its first cameras. */
 export function SetUp({ of: connector }: { of: Connector }) {
   const [kind, setKind] = useState('zoneminder')
   const system = SYSTEMS.find((system) => system.kind === kind) ?? SYSTEMS[0]
@@ -16,7 +17,7 @@ export function SetUp({ of: connector }: { of: Connector }) {
       <h2 id="set-up">Set it up beside the recorder</h2>
       <ol className="steps">
         <Step title="Install the connector">
-          <p>On a machine that reaches the recorder, and this server. It needs no open port.</p>
+          <p>On a machine that reaches the recorder, and this server. It needs no open port. Whoever set up this server makes the package there, with <code className="mono">make package</code>.</p>
           <Command text="sudo apt install ./sightline-connector_*.deb" />
         </Step>
         <Step title="Bring it the connection file">
@@ -35,7 +36,7 @@ export function SetUp({ of: connector }: { of: Connector }) {
         </Step>
         <Step title="Start it">
           <Command text={`sudo systemctl enable --now sightline-connector@${fileName(connector.name)}`} />
-          <p className="row waiting" role="status"><span className="pulse" aria-hidden /> Waiting for its first call. This page notices by itself.</p>
+          <p className="row waiting" role="status"><span className="pulse" aria-hidden /> {connector.last_seen_at ? <>It called <Ago at={connector.last_seen_at} />. Its first cameras appear here as soon as it runs.</> : 'Waiting for its first call. This page notices by itself.'}</p>
         </Step>
       </ol>
     </section>

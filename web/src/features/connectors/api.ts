@@ -9,8 +9,8 @@ export const connectorList = queryOptions({
 })
 export const oneConnector = (id: Id) => queryOptions({
   queryKey: ['connectors', 'one', id],
-  // who sets it up waits before the page for its first call
-  refetchInterval: (query) => (query.state.data && !query.state.data.last_seen_at ? 3_000 : 30_000),
+  // who sets it up waits before the page for its first cameras
+  refetchInterval: (query) => (query.state.data?.source_count === 0 ? 3_000 : 30_000),
   queryFn: () => take(client.GET('/api/v1/connectors/{id}', { params: { path: { id } } })),
 })
 export const connectorTasks = (id: Id) => queryOptions({

@@ -48,7 +48,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
   }
   const reason = reasonText(item, zone)
   const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
-  const moving = item.progress && ['exporting', 'uploading'].includes(item.state)
+  const moving = item.progress && !waiting && ['exporting', 'uploading'].includes(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
   return (
     <div className="item" id={item.id}>

@@ -284,31 +284,38 @@ impl Recordings {
         // the last that begins before the window may reach into it, and so may the one before where two overlap
         let first = camera.partition_point(|found| found.begins <= window.from).saturating_sub(2);
         let end = camera.partition_point(|found| found.begins < window.to);
-        let candidates = &camera[first.min(end)..end];
-        let paths: Vec<_> = candidates.iter().map(|found| (Arc::clone(self), found.path.clone())).collect();
-        let probing = stream::iter(paths).map(|(this, path)| async move { this.probe(&path).await });
-        let probed: Vec<_> = probing.buffered(4).collect().await;
+        let first = first.min(end);
+        // and one more on either side: by their clocks is seen whether a beginning is missing
+        let around = first.saturating_sub(1)..camera.len().min(end + 1);
+        let probed = self.probe_all(&camera[around.clone()]).await;
+        let whole: Vec<_> =
+            camera[around.clone()].iter().zip(&probed).map(|(found, probed)| self.part(found, probed)).collect();
         let mut parts = Parts::default();
-        for (found, probed) in candidates.iter().zip(probed) {
-            let newest = camera.last().is_some_and(|last| last.path == found.path);
-            let probed = match probed {
+        for (index, found) in camera.iter().enumerate().take(end).skip(first) {
+            let at = index - around.start;
+            let probed = match &probed[at] {
                 Ok(probed) => probed,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue, // overwritten meanwhile
-                Err(error) => return Err(Trouble::disk(error)),
+                Err(error) => return Err(Trouble::disk(std::io::Error::new(error.kind(), error.to_string()))),
             };
             let young = probed.written.is_some_and(|at| at.elapsed().is_ok_and(|age| age < OPEN_FOR));
-            let (begins, or_later) = self.begin(found, &probed);
-            match probed.facts {
-                Ok(facts) => {
-                    let duration = Duration::from_micros(facts.duration_us.unsigned_abs());
-                    let ends = begins.plus(duration);
+            match &probed.facts {
+                Ok(_) => {
+                    let Some(mut part) = whole[at].clone() else { continue };
+                    let missing = missing(&whole, at);
+                    if !missing.is_zero() {
+                        let why = "its beginning is missing".to_owned();
+                        parts.unreadable.push(Unreadable { name: part.name.clone(), begins: part.begins, why });
+                        (part.begins, part.ends) = (part.begins.plus(missing), part.ends.plus(missing));
+                    }
                     // some recorders show a segment only when it is whole: the next one may be under way unseen
-                    let before = camera.len().checked_sub(2).map(|index| begins.since(camera[index].begins));
-                    let next_by = ends.plus(duration.max(before.unwrap_or_default()) + OPEN_FOR);
-                    parts.open |= newest && ends < window.to && (young || now < next_by);
-                    if ends.plus(or_later) > window.from {
-                        let (name, path) = (found.name.clone(), found.path.clone());
-                        parts.usable.push(Part { name, path, begins, or_later, ends, size: probed.size, facts });
+                    let before = camera.len().checked_sub(2).map(|index| part.begins.since(camera[index].begins));
+                    let duration = part.ends.since(part.begins);
+                    let next_by = part.ends.plus(duration.max(before.unwrap_or_default()) + OPEN_FOR);
+                    let newest = index + 1 == camera.len();
+                    parts.open |= newest && part.ends < window.to && (young || now < next_by);
+                    if part.ends.plus(part.or_later) > window.from {
+                        parts.usable.push(part);
                     }
                 }
                 Err(why) => {
@@ -317,11 +324,28 @@ impl Recordings {
                     if camera.get(next).is_some_and(|next| next.begins <= window.from) {
                         continue; // whatever it held was before the window
                     }
-                    parts.unreadable.push(Unreadable { name: found.name.clone(), begins, why });
+                    let (begins, _) = self.begin(found, probed);
+                    parts.unreadable.push(Unreadable { name: found.name.clone(), begins, why: why.clone() });
                 }
             }
         }
         Ok(parts)
+    }
+
+    async fn probe_all(self: &Arc<Self>, segments: &[Found]) -> Vec<std::io::Result<Probed>> {
+        let paths: Vec<_> = segments.iter().map(|found| (Arc::clone(self), found.path.clone())).collect();
+        let probing = stream::iter(paths).map(|(this, path)| async move { this.probe(&path).await });
+        probing.buffered(4).collect().await
+    }
+
+    /// A segment that can be read.
+    fn part(&self, found: &Found, probed: &std::io::Result<Probed>) -> Option<Part> {
+        let probed = probed.as_ref().ok()?;
+        let facts = probed.facts.clone().ok()?;
+        let (begins, or_later) = self.begin(found, probed);
+        let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
+        let (name, path) = (found.name.clone(), found.path.clone());
+        Some(Part { name, path, begins, or_later, ends, size: probed.size, facts })
     }
 
     /// The segments of a window, as soon as all of them are written.
@@ -413,6 +437,13 @@ impl Recordings {
 }
 
 /// Why there is no footage of a window.
+/// How much of a segment's beginning is missing, by those before and after it.
+fn missing(segments: &[Option<Part>], at: usize) -> Duration {
+    let of = |index: usize| segments.get(index)?.as_ref();
+    let told = || Some(cut::missing(of(at.checked_sub(1)?)?, of(at)?, of(at + 1)?));
+    told().unwrap_or_default()
+}
+
 fn nothing_there(asked: &Asked, camera: &[Found], parts: &Parts) -> Trouble {
     if parts.unreadable.iter().any(|bad| bad.begins < asked.window.to) {
         let names: Vec<_> = parts.unreadable.iter().map(|bad| format!("{} ({})", bad.name, bad.why)).collect();

@@ -128,7 +128,7 @@ impl Device {
 
     /// For HTTP's own question who is there.
     pub(super) fn identity(&self) -> Result<Identity, WebError> {
-        let account = web::credentials(&self.config).map_err(|trouble| WebError::Disk(trouble.to_string()))?;
+        let account = web::credentials(&self.config)?;
         Ok(Identity::new(account))
     }
 }

@@ -1,5 +1,5 @@
-//! `sightline confined`: gives up every right that reading hostile media does not need, then becomes
-//! the program that it was given.
+//! The subcommand `confined` of our programs: gives up every right that reading hostile media does not need, then
+//! becomes the program that it was given (ADR 7).
 //!
 //! ```text
 //! sightline confined --read FILE… --write DIR --memory-mib N --cpu-seconds N --file-mib N -- ffmpeg …
@@ -12,7 +12,7 @@
 //! * network, other processes, the kernel's rarer doors: by a seccomp filter that answers "not permitted";
 //! * the environment, which may hold the server's secrets: it is emptied.
 //!
-//! A kernel without Landlock is refused, unless `--allow-unconfined` (the setting `media.allow_unconfined`) says that the administrator accepts it.
+//! A kernel without Landlock is refused, unless `--allow-unconfined` says that the administrator accepts it.
 //! It must run before any thread is started: both Landlock and seccomp bind the calling thread only.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ const READABLE: [&str; 11] = [
 ];
 
 #[derive(Debug, Parser)]
-#[command(name = "sightline confined", about = "Runs a media program without the rights that it does not need")]
+#[command(name = "confined", about = "Runs a media program without the rights that it does not need")]
 struct Args {
     /// A file that may be read, or a folder of them
     #[arg(long)]
@@ -93,7 +93,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let Err(reason) = run(&args);
-    eprintln!("confined: {reason}");
+    eprintln!("{reason}");
     ExitCode::from(REFUSED)
 }
 
@@ -172,8 +172,8 @@ fn restrict_files(args: &Args, program: &Path) -> Result<(), String> {
         .map_err(&because)?;
     let status = ruleset.restrict_self().map_err(&because)?;
     if status.ruleset == RulesetStatus::NotEnforced && !args.allow_unconfined {
-        return Err("this kernel has no Landlock, so the program could read every file of this server; \
-                    enable Landlock (Linux 5.13 or later), or accept that with media.allow_unconfined = true"
+        return Err("this kernel has no Landlock, so the program could read every file that its user may; \
+                    enable Landlock (Linux 5.13 or later), or accept that with allow_unconfined = true in the configuration"
             .into());
     }
     Ok(())
