@@ -66,11 +66,10 @@ fn of_damaged(before: Option<Clock>, here: Clock, after: Option<Clock>) -> i64 {
         None => beside.duration - here.duration,
     };
     let most = missing.saturating_add(here.or_later.max(beside.or_later) + 50_000);
-    let told = match before.zip(after).filter(|(before, after)| !before.damaged && !after.damaged) {
-        Some((before, after)) => [between(before, here, after), 0],
-        None => next_to(beside, here),
-    };
-    told.into_iter().find(|lost| *lost > 0 && *lost <= most).unwrap_or(0)
+    // a clock that went on from the one before has lost nothing but what is hardly seen: the hole behind it is a pause
+    let follows = before.is_some_and(|before| (here.first - before.first - before.duration).abs() <= ALIKE_US);
+    let most = if follows { most.min(2 * ALIKE_US) } else { most };
+    next_to(beside, here).into_iter().find(|lost| *lost > 0 && *lost <= most).unwrap_or(0)
 }
 
 /// By what the clocks of both neighbours have in common.
@@ -82,9 +81,8 @@ fn between(before: Clock, here: Clock, after: Clock) -> i64 {
 /// By one neighbour of a damaged recording: as if each began its clock anew, and as if it went on.
 fn next_to(beside: Clock, here: Clock) -> [i64; 2] {
     let later = here.first - beside.first;
-    let follows = beside.begins < here.begins && (later - beside.duration).abs() <= ALIKE_US;
     let alike = later.abs() <= ALIKE_US;
-    [if follows { 0 } else { later }, if alike { 0 } else { ahead_of_its_name(beside, here) }]
+    [later, if alike { 0 } else { ahead_of_its_name(beside, here) }]
 }
 
 /// By how much a clock that goes on is further than the name, if the name does not leave that open.
