@@ -22,9 +22,13 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// On a day long past, so that nothing is still being recorded.
+/// A day long past, so that nothing is still being recorded.
+fn on_that_day(time: &str) -> Timestamp {
+    at(&format!("2026-01-10T{time}Z"))
+}
+
 fn window(from: &str, to: &str) -> Window {
-    Window::checked(at(&format!("2026-01-10T{from}Z")), at(&format!("2026-01-10T{to}Z"))).unwrap()
+    Window::checked(on_that_day(from), on_that_day(to)).unwrap()
 }
 
 struct Recorder {
@@ -459,4 +463,51 @@ async fn names_of_several_folders() {
         let none = export(&folder, none, window("10:00:00", "10:00:02")).await.unwrap_err();
         assert_eq!(reason(none), UnavailableReason::NeverRecorded);
     }
+}
+
+/// ffmpeg names its first segment after it has looked at the stream for seconds, and writes into it what came meanwhile.
+#[tokio::test]
+async fn a_first_segment_that_is_named_late_begins_before_its_name() {
+    let recorder = Recorder::new();
+    let closed = |name: &str, at: &str, ms: u64| {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(on_that_day(at).as_micros().unsigned_abs());
+        let file = std::fs::File::options().append(true).open(recorder.path(name)).unwrap();
+        file.set_modified(at + Duration::from_millis(ms)).unwrap();
+    };
+    let (first, next) = ("yard/2026-01-10_10-00-04.mp4", "yard/2026-01-10_10-00-20.mp4");
+    recorder.record(first, 20, &[]); // from 10:00:00.1 on
+    recorder.record(next, 20, &[]);
+    closed(first, "10:00:20", 150);
+    closed(next, "10:00:40", 150);
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |config| config.name_precision_ms = None, &[]);
+    let (_into, path, manifest) = export(&folder, "yard", window("10:00:01", "10:00:03")).await.unwrap();
+    assert!(manifest.gaps.is_empty(), "{manifest:?}");
+    assert!(
+        manifest.first_frame <= on_that_day("10:00:01") && manifest.last_frame >= on_that_day("10:00:03"),
+        "{manifest:?}"
+    );
+    assert!(
+        manifest.segments[0].from < on_that_day("10:00:00.2") && manifest.segments[0].from >= on_that_day("09:59:59.7"),
+        "{manifest:?}"
+    );
+    assert!(!frames(&path).await.is_empty());
+}
+
+/// A recorder that is cut off closes its last file when it gives up: that time says nothing of the last picture.
+#[tokio::test]
+async fn a_file_that_was_closed_late_begins_when_its_name_says() {
+    let recorder = Recorder::new();
+    let (first, next) = ("yard/2026-01-10_10-00-20.mp4", "yard/2026-01-10_10-01-00.mp4");
+    recorder.record(first, 10, &[]);
+    recorder.record(next, 10, &[]);
+    let closed = on_that_day("10:00:30").as_micros().unsigned_abs() + 850_000;
+    let file = std::fs::File::options().append(true).open(recorder.path(first)).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_micros(closed)).unwrap();
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |config| config.name_precision_ms = None, &[]);
+    let (_into, _, manifest) = export(&folder, "yard", window("10:00:20", "10:00:28")).await.unwrap();
+    assert_eq!(
+        (manifest.segments[0].from, manifest.uncertainty_ms),
+        (on_that_day("10:00:20"), Some(1_000)),
+        "{manifest:?}"
+    );
 }

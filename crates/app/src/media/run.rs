@@ -58,13 +58,15 @@ impl Tools {
         };
         let stdout = tokio::spawn(collect(stdout));
         let stderr = tokio::spawn(collect(stderr));
-        let end = self.watch(&mut child, output, Instant::now() + time, &stdout).await;
+        let end = self.watch(&mut child, output, Instant::now() + time).await;
         if !matches!(end, End::Exited(_)) {
             drop(Group(group.0.take()));
             let _ = child.wait().await;
         }
         group.0 = None;
         let printed = stdout.await.unwrap_or_default();
+        // whoever prints more meets a closed pipe, and ends by that
+        let end = if printed.len() as u64 >= PRINTED { End::TooMuchSaid } else { end };
         let said = String::from_utf8_lossy(&stderr.await.unwrap_or_default()).into_owned();
         judge(&end, &said).map_or(Ok(printed), Err)
     }
@@ -101,20 +103,13 @@ impl Tools {
     }
 
     /// Waits for the end, looking now and then at what has been written.
-    async fn watch(
-        &self,
-        child: &mut Child,
-        output: Option<&Path>,
-        deadline: Instant,
-        stdout: &tokio::task::JoinHandle<Vec<u8>>,
-    ) -> End {
+    async fn watch(&self, child: &mut Child, output: Option<&Path>, deadline: Instant) -> End {
         let most = self.limits.file_mib.saturating_mul(1 << 20);
         loop {
             match tokio::time::timeout(Duration::from_millis(250), child.wait()).await {
                 Ok(Ok(status)) => return End::Exited(status),
                 Ok(Err(_)) => return End::TooSlow,
                 Err(_) if Instant::now() >= deadline => return End::TooSlow,
-                Err(_) if stdout.is_finished() && output.is_none() => return End::TooMuchSaid,
                 Err(_) => {}
             }
             if let Some(output) = output

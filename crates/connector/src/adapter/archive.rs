@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::{Timestamp, Window};
 
 use super::{Asked, Coverage, Exported, Trouble};
-use crate::cut::{self, Cut, Part, Unreadable};
+use crate::cut::{self, Beside, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
 
 /// What still grows is waited for until so long after the end of a window.
@@ -116,7 +116,8 @@ pub async fn export<A: Archive>(archive: &A, asked: &Asked, into: &Path) -> Resu
         });
     }
     let (adapter, device_id, window) = (A::KIND, device_id.clone(), *window);
-    cut::cut(Cut { adapter, device_id, window, usable, unreadable, tolerance }, into).await
+    let beside = Beside::default();
+    cut::cut(Cut { adapter, device_id, window, usable, beside, unreadable, tolerance }, into).await
 }
 
 /// What was fetched.

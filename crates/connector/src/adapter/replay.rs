@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{Timestamp, Window};
 
 use super::{Asked, Exported, Trouble};
-use crate::cut::{self, Cut};
+use crate::cut::{self, Beside, Cut};
 use crate::rtsp::RtspError;
 use crate::rtsp::replay::{self, Source};
 
@@ -51,7 +51,8 @@ pub async fn export(
         return Err(nothing_there(recorded, asked));
     }
     let (device_id, window) = (device_id.clone(), *window);
-    cut::cut(Cut { adapter, device_id, window, usable, unreadable: Vec::new(), tolerance: TOLERANCE }, into).await
+    let (beside, unreadable) = (Beside::default(), Vec::new());
+    cut::cut(Cut { adapter, device_id, window, usable, beside, unreadable, tolerance: TOLERANCE }, into).await
 }
 
 /// Plays what there is of a window into files of a folder. A connection that broke is made anew.

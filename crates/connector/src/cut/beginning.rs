@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::Part;
 use super::layout::Film;
+use super::{Part, Unreadable};
 
 /// Clocks that are so near each other are the same.
 const ALIKE_US: i64 = 300_000;
@@ -33,12 +33,26 @@ impl Clock {
     }
 }
 
-/// Finds for each damaged film how much of its beginning is lost.
-pub(super) fn find(films: &mut [Film]) {
-    let clocks: Vec<_> = films.iter().map(|film| Clock::of(&film.part, film.damaged)).collect();
-    for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| film.damaged) {
-        let before = index.checked_sub(1).map(|index| clocks[index]);
-        film.late_us = of_damaged(before, clocks[index], clocks.get(index + 1).copied());
+/// The recordings before and after those of a window, where they are known. Nothing is cut out of them.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// The one before the first.
+    pub before: Option<Part>,
+    /// The one after the last.
+    pub after: Option<Part>,
+}
+
+/// Finds for each damaged film how much of its beginning is lost, but for those of which that is known already.
+pub(super) fn find(films: &mut [Film], beside: &Beside, known: &[Unreadable]) {
+    let outside = |part: &Option<Part>| part.as_ref().map(|part| Clock::of(part, part.facts.broken));
+    let mut clocks = vec![outside(&beside.before)];
+    clocks.extend(films.iter().map(|film| Some(Clock::of(&film.part, film.damaged))));
+    clocks.push(outside(&beside.after));
+    for (film, clocks) in films.iter_mut().zip(clocks.windows(3)) {
+        let known = known.iter().any(|bad| bad.name == film.part.name);
+        if let ([before, Some(here), after], true) = (clocks, film.damaged && !known) {
+            film.late_us = of_damaged(*before, *here, *after);
+        }
     }
 }
 
@@ -53,7 +67,7 @@ pub fn missing(before: &Part, here: &Part, after: &Part) -> Duration {
 fn of_whole(before: Clock, here: Clock, after: Clock) -> i64 {
     let unsure = here.or_later.max(before.or_later).max(after.or_later);
     let (lost, missing) = (between(before, here, after), after.begins - here.begins - here.duration);
-    let clear = lost > unsure + ALIKE_US;
+    let clear = lost > unsure + ALIKE_US && !follows(before, here);
     if clear && (lost - missing).abs() <= unsure + 250_000 { lost } else { 0 }
 }
 
@@ -66,10 +80,15 @@ fn of_damaged(before: Option<Clock>, here: Clock, after: Option<Clock>) -> i64 {
         None => beside.duration - here.duration,
     };
     let most = missing.saturating_add(here.or_later.max(beside.or_later) + 50_000);
-    // a clock that went on from the one before has lost nothing but what is hardly seen: the hole behind it is a pause
-    let follows = before.is_some_and(|before| (here.first - before.first - before.duration).abs() <= ALIKE_US);
+    // nothing but what is hardly seen: the hole behind it is a pause
+    let follows = before.is_some_and(|before| follows(before, here));
     let most = if follows { most.min(2 * ALIKE_US) } else { most };
     next_to(beside, here).into_iter().find(|lost| *lost > 0 && *lost <= most).unwrap_or(0)
+}
+
+/// Whether its clock went on from the recording before: nothing between them is lost.
+fn follows(before: Clock, here: Clock) -> bool {
+    (here.first - before.first - before.duration).abs() <= ALIKE_US
 }
 
 /// By what the clocks of both neighbours have in common.
@@ -140,6 +159,15 @@ mod tests {
                 assert_eq!(damaged(before, here, after), 7.4);
             }
         }
+    }
+
+    #[test]
+    fn a_recorder_that_begins_anew_after_each_second_file_lost_nothing() {
+        let (first, second, anew) = (whole(1.4, 20.0, 0.0), whole(21.4, 10.0, 20.0), whole(1.4, 20.0, 50.0));
+        assert_eq!(of_whole(first, second, anew), 0);
+        assert_eq!(damaged(Some(first), second, Some(anew)), 0.0);
+        let jumped = [whole(0.0, 20.0, 0.0), whole(50.0, 10.0, 20.0), whole(60.0, 20.0, 60.0)];
+        assert_eq!(of_whole(jumped[0], Clock { first: 20_000_000, ..jumped[1] }, jumped[2]), 0);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use protocol::{ExportFacts, Gap, Manifest, Segment, UnavailableReason};
 
 use crate::adapter::{Exported, Trouble};
 use crate::media;
-pub use beginning::missing;
+pub use beginning::{Beside, missing};
 use frames::Frames;
 use hashes::Hashes;
 use layout::{Film, Piece};
@@ -65,7 +65,9 @@ pub struct Cut {
     pub window: Window,
     /// The recordings that hold some of it, in order; at least one.
     pub usable: Vec<Part>,
-    /// Those that should, and cannot be read.
+    /// Their neighbours.
+    pub beside: Beside,
+    /// Those that should, and cannot be read; also of one that can be, the beginning that is missing.
     pub unreadable: Vec<Unreadable>,
     /// Holes up to this are none: what the precision of the recordings' times makes of it.
     pub tolerance: Duration,
@@ -73,16 +75,16 @@ pub struct Cut {
 
 /// Writes the window into a file of the folder `into`.
 pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
-    let Cut { adapter, device_id, window, usable, unreadable, tolerance } = cut;
+    let Cut { adapter, device_id, window, usable, beside, unreadable, tolerance } = cut;
     let hashes = Hashes::start(&usable);
     let mut films: Vec<Film> = usable.into_iter().map(Film::of).collect();
     mend::cover_broken(&mut films, into).await?;
     mend::begin_at_zero(&mut films, into).await?;
-    beginning::find(&mut films);
+    beginning::find(&mut films, &beside, &unreadable);
     let mut tried = Export::write(&films, window, into).await;
     if needs_mending(&tried) {
         mend::mend(&mut films, into).await?;
-        beginning::find(&mut films);
+        beginning::find(&mut films, &beside, &unreadable);
         tried = Export::write(&films, window, into).await;
     }
     let Export { pieces, written, frames, .. } = tried?;
@@ -90,11 +92,10 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     for gap in &mut gaps {
         gap.reason = why(gap, &unreadable, &pieces, tolerance);
     }
-    if gaps.iter().any(|gap| gap.from <= window.from && gap.to >= window.to) {
-        return Err(Trouble::Unavailable {
-            reason: UnavailableReason::Gap,
-            detail: "The recordings around that time hold no frame of it.".into(),
-        });
+    if let Some(gap) = gaps.iter().find(|gap| gap.from <= window.from && gap.to >= window.to) {
+        let why = gap.reason.as_ref().map(|why| format!("{why}."));
+        let detail = why.unwrap_or_else(|| "The recordings around that time hold no frame of it.".into());
+        return Err(Trouble::Unavailable { reason: UnavailableReason::Gap, detail });
     }
     let sums = hashes.finish().await?;
     let segment = |piece: &Piece| {

@@ -18,7 +18,7 @@ use protocol::{Manifest, SourceDescription};
 use serde::{Deserialize, Serialize};
 
 use crate::adapter::{Exported, Trouble};
-use crate::cut::{self, Cut, Part};
+use crate::cut::{self, Beside, Cut, Part};
 use crate::recorder::Recorder;
 use crate::{disk, media};
 use cipher::Key;
@@ -267,6 +267,7 @@ async fn narrowed(path: PathBuf, whole: Manifest, window: Window, into: &Path) -
     let out = into.join("narrowed");
     tokio::fs::create_dir_all(&out).await.map_err(Trouble::disk)?;
     let cut = Cut {
+        beside: Beside::default(),
         adapter: "held",
         device_id: whole.device_id.clone(),
         window,

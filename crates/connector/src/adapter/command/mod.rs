@@ -21,7 +21,7 @@ use serde_json::json;
 use super::archive::{self, Archive, Bounds, Recording};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble, web};
 use crate::config::CommandConfig;
-use crate::cut::{self, Cut, Part};
+use crate::cut::{self, Beside, Cut, Part};
 use crate::media;
 use message::{Cameras, Covered, Done, Failure, Held, Outermost, Recordings, Shown, Whole};
 use program::{Program, Refusal};
@@ -89,6 +89,7 @@ impl External {
         };
         cut::cut(
             Cut {
+                beside: Beside::default(),
                 adapter: Self::KIND,
                 device_id: device_id.clone(),
                 window: *window,

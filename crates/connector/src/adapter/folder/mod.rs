@@ -16,7 +16,7 @@ use protocol::{ProblemReport, SourceDescription, UnavailableReason};
 
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::FolderConfig;
-use crate::cut::{self, Cut, Part, Unreadable};
+use crate::cut::{self, Beside, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
 use pattern::Pattern;
 pub use pattern::PatternError;
@@ -31,6 +31,11 @@ const SETTLE: Duration = Duration::from_secs(3);
 const PROBE_AT_MOST: usize = 200;
 /// A recorder closes a segment at most so long after its last frame.
 const BY_LAST_CHANGE: Duration = Duration::from_millis(300);
+/// A name that is so much later than the first picture was given late: ffmpeg names its first segment after it has looked at the
+/// stream for some seconds, and writes into it what came meanwhile.
+const NAMED_LATE: Duration = Duration::from_secs(1);
+/// No name is given later.
+const NAMED_LATE_AT_MOST: Duration = Duration::from_secs(30);
 
 /// A folder of time-stamped segments.
 pub struct Folder(Arc<Recordings>);
@@ -64,6 +69,8 @@ impl Probed {
 #[derive(Debug, Default)]
 struct Parts {
     usable: Vec<Part>,
+    /// The segments before and after those.
+    beside: Beside,
     unreadable: Vec<Unreadable>,
     /// A segment of the window may still be written.
     open: bool,
@@ -238,18 +245,28 @@ impl Recordings {
     }
 
     /// When a segment begins, and how much later it may. What its name leaves open its last change may tell.
-    fn begin(&self, found: &Found, probed: &Probed) -> (Timestamp, Duration) {
+    fn begin(&self, found: &Found, probed: &Probed, next: Option<&Found>) -> (Timestamp, Duration) {
         let precision = self.precision();
         if precision <= BY_LAST_CHANGE {
             return (found.begins, precision);
         }
+        // before an outage a recorder may close its last file long after the last picture
+        let on_time = |at: &SystemTime| {
+            let Some(next) = next else { return true };
+            let (early, late) = (next.begins.minus(BY_LAST_CHANGE), next.begins.plus(precision + BY_LAST_CHANGE));
+            jiff::Timestamp::try_from(*at).is_ok_and(|at| (early..=late).contains(&Timestamp::from(at)))
+        };
         // a change at a whole second was cut to it on the way, by a copy or by the file system
         let exact = |at: &SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|at| at.subsec_nanos() != 0);
-        let told = probed.written.filter(exact).and_then(|_| probed.began());
+        let told = probed.written.filter(exact).filter(on_time).and_then(|_| probed.began());
         match told {
             Some(at) if found.begins <= at && at < found.begins.plus(precision) => {
                 let earliest = Timestamp::from_micros(at.as_micros() - BY_LAST_CHANGE.as_micros() as i64);
                 (earliest.max(found.begins), BY_LAST_CHANGE)
+            }
+            // no picture is newer than the last change: the name was given when the first ones had been waiting for some time
+            Some(at) if at.plus(NAMED_LATE) < found.begins && found.begins <= at.plus(NAMED_LATE_AT_MOST) => {
+                (at.minus(BY_LAST_CHANGE), BY_LAST_CHANGE)
             }
             _ => (found.begins, precision),
         }
@@ -288,11 +305,14 @@ impl Recordings {
         // and one more on either side: by their clocks is seen whether a beginning is missing
         let around = first.saturating_sub(1)..camera.len().min(end + 1);
         let probed = self.probe_all(&camera[around.clone()]).await;
-        let whole: Vec<_> =
-            camera[around.clone()].iter().zip(&probed).map(|(found, probed)| self.part(found, probed)).collect();
+        let part = |(index, probed)| self.part(&camera[index], probed, camera.get(index + 1));
+        let whole: Vec<_> = around.clone().zip(&probed).map(part).collect();
         let mut parts = Parts::default();
-        for (index, found) in camera.iter().enumerate().take(end).skip(first) {
+        for (index, found) in camera.iter().enumerate().take(around.end).skip(first) {
             let at = index - around.start;
+            if index >= end && whole[at].as_ref().is_none_or(|part| part.begins >= window.to) {
+                continue;
+            }
             let probed = match &probed[at] {
                 Ok(probed) => probed,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue, // overwritten meanwhile
@@ -315,6 +335,11 @@ impl Recordings {
                     let newest = index + 1 == camera.len();
                     parts.open |= newest && part.ends < window.to && (young || now < next_by);
                     if part.ends.plus(part.or_later) > window.from {
+                        let of = |at: Option<usize>| whole.get(at?)?.clone();
+                        if parts.usable.is_empty() {
+                            parts.beside.before = of(at.checked_sub(1));
+                        }
+                        parts.beside.after = of(Some(at + 1));
                         parts.usable.push(part);
                     }
                 }
@@ -324,7 +349,7 @@ impl Recordings {
                     if camera.get(next).is_some_and(|next| next.begins <= window.from) {
                         continue; // whatever it held was before the window
                     }
-                    let (begins, _) = self.begin(found, probed);
+                    let (begins, _) = self.begin(found, probed, camera.get(index + 1));
                     parts.unreadable.push(Unreadable { name: found.name.clone(), begins, why: why.clone() });
                 }
             }
@@ -339,10 +364,10 @@ impl Recordings {
     }
 
     /// A segment that can be read.
-    fn part(&self, found: &Found, probed: &std::io::Result<Probed>) -> Option<Part> {
+    fn part(&self, found: &Found, probed: &std::io::Result<Probed>, next: Option<&Found>) -> Option<Part> {
         let probed = probed.as_ref().ok()?;
         let facts = probed.facts.clone().ok()?;
-        let (begins, or_later) = self.begin(found, probed);
+        let (begins, or_later) = self.begin(found, probed, next);
         let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
         let (name, path) = (found.name.clone(), found.path.clone());
         Some(Part { name, path, begins, or_later, ends, size: probed.size, facts })
@@ -366,6 +391,7 @@ impl Recordings {
             device_id: device_id.clone(),
             window: *window,
             usable: parts.usable,
+            beside: parts.beside,
             unreadable: parts.unreadable,
             tolerance: self.tolerance(),
         })
