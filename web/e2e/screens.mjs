@@ -64,7 +64,7 @@ const administrator = (at) => [
   ['connector-new', '/connectors', { open: press('New connector') }],
   ['connector', `/connectors/${at.connector}`],
   ['connector-set-up', `/connectors/${at.awaited}`, { open: (page) => page.getByLabel('Video system').selectOption('Frigate') }],
-  ['connector-made', '/connectors', { open: then(press('New connector'), fill('Name', 'Yard recorder'), press('Make the connector'), press('Download the connection file'), (page) => page.getByRole('button', { name: 'Set it up' }).waitFor()) }],
+  ['connector-made', '/connectors', { open: then(press('New connector'), (page) => page.getByLabel('Name').fill(`Yard recorder ${Date.now()}`), press('Make the connector'), press('Download the connection file'), (page) => page.getByRole('button', { name: 'Set it up' }).waitFor()) }],
   ['connector-revoke', `/connectors/${at.connector}`, { open: press('Revoke') }],
   ['mail', '/mail'],
   ['message', `/mail?id=${at.mail}`],
