@@ -1,6 +1,7 @@
 //! The adapter for a folder of time-stamped segments, as plain recorders write them.
 
 mod pattern;
+mod probed;
 mod scan;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::cut::{self, Beside, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
 use pattern::Pattern;
 pub use pattern::PatternError;
+use probed::{Probed, first_since, missing};
 use scan::{Found, Rule, Scan};
 
 const KIND: &str = "folder";
@@ -47,22 +49,6 @@ struct Recordings {
     only_camera: String,
     declared: Vec<String>,
     probed: Mutex<HashMap<PathBuf, Probed>>,
-}
-
-#[derive(Clone)]
-struct Probed {
-    size: u64,
-    written: Option<SystemTime>,
-    facts: Result<media::Facts, String>,
-}
-
-impl Probed {
-    /// When it began, if its last change was its end.
-    fn began(&self) -> Option<Timestamp> {
-        let duration = self.facts.as_ref().ok()?.duration_us;
-        let written = jiff::Timestamp::try_from(self.written?).ok()?;
-        Some(Timestamp::from_micros(written.as_microsecond() - duration))
-    }
 }
 
 /// What is there of a window.
@@ -245,7 +231,13 @@ impl Recordings {
     }
 
     /// When a segment begins, and how much later it may. What its name leaves open its last change may tell.
-    fn begin(&self, found: &Found, probed: &Probed, next: Option<&Found>) -> (Timestamp, Duration) {
+    fn begin(
+        &self,
+        found: &Found,
+        probed: &Probed,
+        before: Option<&Probed>,
+        next: Option<&Found>,
+    ) -> (Timestamp, Duration) {
         let precision = self.precision();
         if precision <= BY_LAST_CHANGE {
             return (found.begins, precision);
@@ -258,14 +250,22 @@ impl Recordings {
         };
         // a change at a whole second was cut to it on the way, by a copy or by the file system
         let exact = |at: &SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|at| at.subsec_nanos() != 0);
-        let told = probed.written.filter(exact).filter(on_time).and_then(|_| probed.began());
+        let told = probed.written.filter(exact).and_then(|_| probed.began());
         match told {
-            Some(at) if found.begins <= at && at < found.begins.plus(precision) => {
+            Some(at)
+                if probed.written.as_ref().is_some_and(on_time)
+                    && found.begins <= at
+                    && at < found.begins.plus(precision) =>
+            {
                 let earliest = Timestamp::from_micros(at.as_micros() - BY_LAST_CHANGE.as_micros() as i64);
                 (earliest.max(found.begins), BY_LAST_CHANGE)
             }
             // no picture is newer than the last change: the name was given when the first ones had been waiting for some time
-            Some(at) if at.plus(NAMED_LATE) < found.begins && found.begins <= at.plus(NAMED_LATE_AT_MOST) => {
+            Some(at)
+                if at.plus(NAMED_LATE) < found.begins
+                    && found.begins <= at.plus(NAMED_LATE_AT_MOST)
+                    && first_since(before, at) =>
+            {
                 (at.minus(BY_LAST_CHANGE), BY_LAST_CHANGE)
             }
             _ => (found.begins, precision),
@@ -305,8 +305,12 @@ impl Recordings {
         // and one more on either side: by their clocks is seen whether a beginning is missing
         let around = first.saturating_sub(1)..camera.len().min(end + 1);
         let probed = self.probe_all(&camera[around.clone()]).await;
-        let part = |(index, probed)| self.part(&camera[index], probed, camera.get(index + 1));
-        let whole: Vec<_> = around.clone().zip(&probed).map(part).collect();
+        let part = |at: usize| {
+            let before = at.checked_sub(1).and_then(|before| probed[before].as_ref().ok());
+            let index = around.start + at;
+            self.part(&camera[index], &probed[at], before, camera.get(index + 1))
+        };
+        let whole: Vec<_> = (0..probed.len()).map(part).collect();
         let mut parts = Parts::default();
         for (index, found) in camera.iter().enumerate().take(around.end).skip(first) {
             let at = index - around.start;
@@ -323,7 +327,7 @@ impl Recordings {
                 Ok(_) => {
                     let Some(mut part) = whole[at].clone() else { continue };
                     let missing = missing(&whole, at);
-                    if !missing.is_zero() {
+                    if !missing.is_zero() && probed.was_written_after(part.ends.plus(missing)) {
                         let why = "its beginning is missing".to_owned();
                         parts.unreadable.push(Unreadable { name: part.name.clone(), begins: part.begins, why });
                         (part.begins, part.ends) = (part.begins.plus(missing), part.ends.plus(missing));
@@ -349,7 +353,7 @@ impl Recordings {
                     if camera.get(next).is_some_and(|next| next.begins <= window.from) {
                         continue; // whatever it held was before the window
                     }
-                    let (begins, _) = self.begin(found, probed, camera.get(index + 1));
+                    let begins = found.begins;
                     parts.unreadable.push(Unreadable { name: found.name.clone(), begins, why: why.clone() });
                 }
             }
@@ -364,10 +368,16 @@ impl Recordings {
     }
 
     /// A segment that can be read.
-    fn part(&self, found: &Found, probed: &std::io::Result<Probed>, next: Option<&Found>) -> Option<Part> {
+    fn part(
+        &self,
+        found: &Found,
+        probed: &std::io::Result<Probed>,
+        before: Option<&Probed>,
+        next: Option<&Found>,
+    ) -> Option<Part> {
         let probed = probed.as_ref().ok()?;
         let facts = probed.facts.clone().ok()?;
-        let (begins, or_later) = self.begin(found, probed, next);
+        let (begins, or_later) = self.begin(found, probed, before, next);
         let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
         let (name, path) = (found.name.clone(), found.path.clone());
         Some(Part { name, path, begins, or_later, ends, size: probed.size, facts })
@@ -463,13 +473,6 @@ impl Recordings {
 }
 
 /// Why there is no footage of a window.
-/// How much of a segment's beginning is missing, by those before and after it.
-fn missing(segments: &[Option<Part>], at: usize) -> Duration {
-    let of = |index: usize| segments.get(index)?.as_ref();
-    let told = || Some(cut::missing(of(at.checked_sub(1)?)?, of(at)?, of(at + 1)?));
-    told().unwrap_or_default()
-}
-
 fn nothing_there(asked: &Asked, camera: &[Found], parts: &Parts) -> Trouble {
     if parts.unreadable.iter().any(|bad| bad.begins < asked.window.to) {
         let names: Vec<_> = parts.unreadable.iter().map(|bad| format!("{} ({})", bad.name, bad.why)).collect();
