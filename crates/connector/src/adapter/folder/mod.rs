@@ -243,22 +243,16 @@ impl Recordings {
             return (found.begins, precision);
         }
         // before an outage a recorder may close its last file long after the last picture
-        let on_time = |at: &SystemTime| {
-            let Some(next) = next else { return true };
+        let on_time = next.is_none_or(|next| {
             let (early, late) = (next.begins.minus(BY_LAST_CHANGE), next.begins.plus(precision + BY_LAST_CHANGE));
-            jiff::Timestamp::try_from(*at).is_ok_and(|at| (early..=late).contains(&Timestamp::from(at)))
-        };
+            probed.last_change().is_some_and(|at| (early..=late).contains(&at))
+        });
         // a change at a whole second was cut to it on the way, by a copy or by the file system
         let exact = |at: &SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|at| at.subsec_nanos() != 0);
         let told = probed.written.filter(exact).and_then(|_| probed.began());
         match told {
-            Some(at)
-                if probed.written.as_ref().is_some_and(on_time)
-                    && found.begins <= at
-                    && at < found.begins.plus(precision) =>
-            {
-                let earliest = Timestamp::from_micros(at.as_micros() - BY_LAST_CHANGE.as_micros() as i64);
-                (earliest.max(found.begins), BY_LAST_CHANGE)
+            Some(at) if on_time && found.begins <= at && at < found.begins.plus(precision) => {
+                (at.minus(BY_LAST_CHANGE).max(found.begins), BY_LAST_CHANGE)
             }
             // no picture is newer than the last change: the name was given when the first ones had been waiting for some time
             Some(at)

@@ -16,24 +16,25 @@ pub(super) struct Probed {
 }
 
 impl Probed {
+    pub(super) fn last_change(&self) -> Option<Timestamp> {
+        jiff::Timestamp::try_from(self.written?).ok().map(Timestamp::from)
+    }
+
     /// Whether it may hold a picture of that time: none is newer than its last change, to the second.
     pub(super) fn was_written_after(&self, at: Timestamp) -> bool {
-        let written = self.written.and_then(|at| jiff::Timestamp::try_from(at).ok());
-        written.is_none_or(|written| at <= Timestamp::from(written).plus(Duration::from_secs(1)))
+        self.last_change().is_none_or(|change| at <= change.plus(Duration::from_secs(1)))
     }
 
     /// When it began, if its last change was its end.
     pub(super) fn began(&self) -> Option<Timestamp> {
         let duration = self.facts.as_ref().ok()?.duration_us;
-        let written = jiff::Timestamp::try_from(self.written?).ok()?;
-        Some(Timestamp::from_micros(written.as_microsecond() - duration))
+        Some(Timestamp::from_micros(self.last_change()?.as_micros() - duration))
     }
 }
 
 /// Whether a recorder that began then had been silent before: only the first segment of a run is named late.
 pub(super) fn first_since(before: Option<&Probed>, at: Timestamp) -> bool {
-    let written = before.and_then(|before| jiff::Timestamp::try_from(before.written?).ok());
-    written.is_none_or(|written| Timestamp::from(written) < at)
+    before.and_then(Probed::last_change).is_none_or(|change| change < at)
 }
 
 /// How much of a segment's beginning is missing, by those before and after it.
