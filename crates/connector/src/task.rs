@@ -367,7 +367,6 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
         let detail = "Neither the video system nor this connector is set up to keep footage.".into();
         return Err(End::Failed(FailCause::Unsupported { detail }));
     }
-    // the clear one goes with the task's folder
     let attempt = |into| export_and_hold(shared, &held, into);
     patiently(shared, work, slot, told, attempt).await?;
     work.over();
@@ -377,7 +376,7 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
 async fn export_and_hold(shared: &Shared, held: &Held, into: PathBuf) -> Result<(), Trouble> {
     let exported = shared.recorder.export(&held.source.device_id, held.window, &into).await?;
     let (holds, held) = (Arc::clone(&shared.holds), held.clone());
-    let kept = tokio::task::spawn_blocking(move || holds.keep(held, &exported)).await;
+    let kept = tokio::task::spawn_blocking(move || holds.keep(held, &exported, &into)).await;
     kept.map_err(Trouble::again)?.map_err(Trouble::disk)
 }
 

@@ -164,17 +164,21 @@ impl Holds {
         disk::write_json(&folder.join(HOLD), held)
     }
 
-    /// Encrypts an export into the folder. The clear one stays where it is. What could not be written whole goes.
-    pub fn keep(&self, held: Held, exported: &Exported) -> std::io::Result<()> {
+    /// Encrypts an export into the folder. The clear one goes, with the folder that it was made in, before it is noted that anything is
+    /// held: from then on there is no other. What could not be written whole goes.
+    pub fn keep(&self, held: Held, exported: &Exported, made_in: &Path) -> std::io::Result<()> {
         let folder = self.folder(&held.item_id);
-        let kept = self.encrypt(held, exported, &folder);
+        let kept = self.encrypt(held, exported, &folder).and_then(|held| {
+            std::fs::remove_dir_all(made_in)?;
+            self.note(&held)
+        });
         if kept.is_err() && !folder.join(HOLD).exists() {
             let _ = std::fs::remove_dir_all(&folder);
         }
         kept
     }
 
-    fn encrypt(&self, held: Held, exported: &Exported, folder: &Path) -> std::io::Result<()> {
+    fn encrypt(&self, held: Held, exported: &Exported, folder: &Path) -> std::io::Result<Held> {
         let key = self.key.as_ref().ok_or_else(|| std::io::Error::other("nothing is set up to hold"))?;
         disk::own_folder(folder)?;
         let (of_file, wrapped) = key.of_file()?;
@@ -182,7 +186,7 @@ impl Holds {
         let file = exported.path.file_name().and_then(|name| name.to_str()).unwrap_or("export").to_owned();
         let manifest = Box::new(exported.manifest.clone());
         let kept = Kept::Export { key: BASE64.encode(wrapped), file, manifest };
-        self.note(&Held { kept, ..held })
+        Ok(Held { kept, ..held })
     }
 
     /// Lets go of what is held for an item, here or in the video system. What is gone already counts as freed.

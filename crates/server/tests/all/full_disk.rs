@@ -1,6 +1,7 @@
 //! The connector's state is on a disk of 50 MB that others fill too. Exports that find no room wait and tell so, and go on by
 //! themselves once there is room; nothing that was cut short by it is ever sent.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -45,6 +46,10 @@ impl Site {
     async fn stands(&self, request: &str) -> (String, Value) {
         let item = self.installation.item(request).await;
         (text(&item["state"]), item["waiting_for"].clone())
+    }
+
+    fn spool(&self) -> PathBuf {
+        self.files.folder.join("sightline-connector-state/spool")
     }
 
     async fn problem(&self) -> Value {
@@ -149,6 +154,8 @@ async fn what_is_held_waits_for_room_too() {
     assert_eq!(site.installation.item(&request).await["hold"], "asked");
     site.disk.clear();
     wait("the hold", PATIENCE, async || site.installation.item(&request).await["hold"] == "held").await;
+    let clear = Command::new("find").arg(site.spool()).args(["-type", "f"]).output().unwrap().stdout;
+    assert_eq!(String::from_utf8_lossy(&clear), "", "no clear copy is left");
 
     std::fs::remove_dir_all(site.installation.folder.path().join("recordings/cam")).unwrap();
     site.disk.leave(LEFT + 100_000);
