@@ -73,6 +73,13 @@ impl Recorder {
         file.set_modified(SystemTime::now() - age).unwrap();
     }
 
+    /// Its last change was so long after a time of that day.
+    fn close(&self, name: &str, at: &str, ms: u64) {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(on_that_day(at).as_micros().unsigned_abs());
+        let file = std::fs::File::options().append(true).open(self.path(name)).unwrap();
+        file.set_modified(at + Duration::from_millis(ms)).unwrap();
+    }
+
     fn config(&self, pattern: &str) -> FolderConfig {
         toml::from_str(&format!("path = {:?}\npattern = {pattern:?}\nname_precision_ms = 0", self.dir.path())).unwrap()
     }
@@ -469,28 +476,41 @@ async fn names_of_several_folders() {
 #[tokio::test]
 async fn a_first_segment_that_is_named_late_begins_before_its_name() {
     let recorder = Recorder::new();
-    let closed = |name: &str, at: &str, ms: u64| {
-        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(on_that_day(at).as_micros().unsigned_abs());
-        let file = std::fs::File::options().append(true).open(recorder.path(name)).unwrap();
-        file.set_modified(at + Duration::from_millis(ms)).unwrap();
-    };
     let (first, next) = ("yard/2026-01-10_10-00-04.mp4", "yard/2026-01-10_10-00-20.mp4");
     recorder.record(first, 20, &[]); // from 10:00:00.1 on
     recorder.record(next, 20, &[]);
-    closed(first, "10:00:20", 150);
-    closed(next, "10:00:40", 150);
-    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |config| config.name_precision_ms = None, &[]);
-    let (_into, path, manifest) = export(&folder, "yard", window("10:00:01", "10:00:03")).await.unwrap();
-    assert!(manifest.gaps.is_empty(), "{manifest:?}");
-    assert!(
-        manifest.first_frame <= on_that_day("10:00:01") && manifest.last_frame >= on_that_day("10:00:03"),
-        "{manifest:?}"
-    );
-    assert!(
-        manifest.segments[0].from < on_that_day("10:00:00.2") && manifest.segments[0].from >= on_that_day("09:59:59.7"),
-        "{manifest:?}"
-    );
-    assert!(!frames(&path).await.is_empty());
+    recorder.close(next, "10:00:40", 150);
+    // as the file system tells it, and as a copy does that knows whole seconds
+    for (ms, unsure) in [(150, 300), (0, 1_300)] {
+        recorder.close(first, "10:00:20", ms);
+        let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
+        let (_into, path, manifest) = export(&folder, "yard", window("10:00:01", "10:00:03")).await.unwrap();
+        assert!(manifest.gaps.is_empty(), "{manifest:?}");
+        let (first, last) = (manifest.first_frame, manifest.last_frame);
+        assert!(first <= on_that_day("10:00:01") && last >= on_that_day("10:00:03"), "{manifest:?}");
+        let begins = manifest.segments[0].from;
+        assert!((on_that_day("09:59:59.7")..on_that_day("10:00:00.2")).contains(&begins), "{manifest:?}");
+        assert_eq!(manifest.uncertainty_ms, Some(unsure));
+        assert!(!frames(&path).await.is_empty());
+    }
+}
+
+/// A camera that falls out before its file is closed leaves it shorter than the time to its last change.
+#[tokio::test]
+async fn pictures_missing_at_the_end_of_a_file_do_not_date_it_late() {
+    let recorder = Recorder::new();
+    let names = ["yard/2026-01-10_10-00-00.mp4", "yard/2026-01-10_10-00-10.mp4", "yard/2026-01-10_10-00-20.mp4"];
+    for ((name, seconds), closed) in names.iter().zip([10, 7, 10]).zip(["10:00:10", "10:00:20", "10:00:30"]) {
+        recorder.record(name, seconds, &[]);
+        recorder.close(name, closed, 100);
+    }
+    let precise_to = |ms| move |config: &mut FolderConfig| config.name_precision_ms = Some(ms);
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", precise_to(6_000), &[]);
+    let asked = window("10:00:11", "10:00:16");
+    let begins = async || export(&folder, "yard", asked).await.unwrap().2.segments[0].from;
+    assert!((on_that_day("10:00:10")..=on_that_day("10:00:10.1")).contains(&begins().await), "{}", begins().await);
+    std::fs::remove_file(recorder.path(names[0])).unwrap();
+    assert_eq!(begins().await, on_that_day("10:00:10"), "nothing tells when it was opened");
 }
 
 /// A recorder that is cut off closes its last file when it gives up: that time says nothing of the last picture.
@@ -500,9 +520,7 @@ async fn a_file_that_was_closed_late_begins_when_its_name_says() {
     let (first, next) = ("yard/2026-01-10_10-00-20.mp4", "yard/2026-01-10_10-01-00.mp4");
     recorder.record(first, 10, &[]);
     recorder.record(next, 10, &[]);
-    let closed = on_that_day("10:00:30").as_micros().unsigned_abs() + 850_000;
-    let file = std::fs::File::options().append(true).open(recorder.path(first)).unwrap();
-    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_micros(closed)).unwrap();
+    recorder.close(first, "10:00:30", 850);
     let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |config| config.name_precision_ms = None, &[]);
     let (_into, _, manifest) = export(&folder, "yard", window("10:00:20", "10:00:28")).await.unwrap();
     assert_eq!(

@@ -44,7 +44,7 @@ impl Film {
     }
 
     /// When the first picture that is left was recorded.
-    fn begins(&self) -> Timestamp {
+    pub(super) fn begins(&self) -> Timestamp {
         Timestamp::from_micros(self.part.begins.as_micros() + self.late_us)
     }
 

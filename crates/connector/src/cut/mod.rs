@@ -103,8 +103,8 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
         let (_, size, sha256) = sums.iter().find(|(name, ..)| *name == part.name)?;
         Some(Segment {
             name: part.name.clone(),
-            from: part.begins,
-            to: part.ends,
+            from: piece.film.begins(),
+            to: piece.film.ends(),
             size_bytes: i64::try_from(*size).unwrap_or(i64::MAX),
             sha256: sha256.clone(),
             at_us: piece.out_first_us() - pieces[0].out_first_us(),

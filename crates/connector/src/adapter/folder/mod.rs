@@ -7,7 +7,7 @@ mod scan;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Timestamp, Window};
@@ -247,23 +247,23 @@ impl Recordings {
             let (early, late) = (next.begins.minus(BY_LAST_CHANGE), next.begins.plus(precision + BY_LAST_CHANGE));
             probed.last_change().is_some_and(|at| (early..=late).contains(&at))
         });
-        // a change at a whole second was cut to it on the way, by a copy or by the file system
-        let exact = |at: &SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|at| at.subsec_nanos() != 0);
-        let told = probed.written.filter(exact).and_then(|_| probed.began());
-        match told {
-            Some(at) if on_time && found.begins <= at && at < found.begins.plus(precision) => {
-                (at.minus(BY_LAST_CHANGE).max(found.begins), BY_LAST_CHANGE)
-            }
-            // no picture is newer than the last change: the name was given when the first ones had been waiting for some time
-            Some(at)
-                if at.plus(NAMED_LATE) < found.begins
-                    && found.begins <= at.plus(NAMED_LATE_AT_MOST)
-                    && first_since(before, at) =>
-            {
-                (at.minus(BY_LAST_CHANGE), BY_LAST_CHANGE)
-            }
-            _ => (found.begins, precision),
+        let Some(at) = probed.began() else { return (found.begins, precision) };
+        let exact = probed.exact_change().is_some();
+        if exact && on_time && found.begins <= at && at < found.begins.plus(precision) {
+            // the one before was closed right then, unless pictures are missing at the end of this one
+            let opened = before
+                .and_then(Probed::exact_change)
+                .filter(|opened| found.begins <= opened.plus(BY_LAST_CHANGE) && *opened <= at.plus(BY_LAST_CHANGE));
+            let from = opened.map_or(found.begins, |opened| opened.min(at).minus(BY_LAST_CHANGE).max(found.begins));
+            return (from, at.since(from));
         }
+        // no picture is newer than the last change: the name was given when the first ones had been waiting for some time
+        let late = if exact { Duration::ZERO } else { Duration::from_secs(1) };
+        let named_late = at.plus(NAMED_LATE + late) < found.begins && found.begins <= at.plus(NAMED_LATE_AT_MOST);
+        if named_late && first_since(before, at) {
+            return (at.minus(BY_LAST_CHANGE), BY_LAST_CHANGE + late);
+        }
+        (found.begins, precision)
     }
 
     async fn probe(&self, path: &Path) -> std::io::Result<Probed> {

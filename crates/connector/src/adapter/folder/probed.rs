@@ -20,6 +20,11 @@ impl Probed {
         jiff::Timestamp::try_from(self.written?).ok().map(Timestamp::from)
     }
 
+    /// The same, but for a change at a whole second: that was cut to it on the way, by a copy or by the file system.
+    pub(super) fn exact_change(&self) -> Option<Timestamp> {
+        self.last_change().filter(|at| at.as_micros().rem_euclid(1_000_000) != 0)
+    }
+
     /// Whether it may hold a picture of that time: none is newer than its last change, to the second.
     pub(super) fn was_written_after(&self, at: Timestamp) -> bool {
         self.last_change().is_none_or(|change| at <= change.plus(Duration::from_secs(1)))
