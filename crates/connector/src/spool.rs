@@ -1,8 +1,9 @@
 //! The folder in which exports wait for their upload. What is whole there outlives this process: whoever leases the same task
-//! again goes on with the file and the upload that were begun. Anything else is worth nothing after a restart, and goes.
+//! again goes on with the file and the upload that were begun, or with the recordings that were fetched. Anything else is worth nothing
+//! after a restart, and goes.
 //!
 //! Per task there is one folder: the finished export, and beside it `entry.json`, which is written last and says what the file is
-//! and where it was sent to. Without an entry there is no export.
+//! and where it was sent to. Without an entry there is no export, but a folder in which one is made.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,6 +22,9 @@ use crate::adapter::Exported;
 
 const ENTRY: &str = "entry.json";
 const SCRATCH: &str = "scratch";
+
+/// So begins the name of a recording that came whole from the video system. It outlives a try that fails, and this process.
+pub const FETCHED: &str = "recording-";
 
 /// Nobody comes back for what is older: the server has made an end of the task or has lost it.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
@@ -107,13 +111,14 @@ impl Spool {
         for found in std::fs::read_dir(&self.root)? {
             let found = found?;
             let task = found.file_name().to_str().and_then(|name| name.parse::<TaskId>().ok());
-            match task.filter(|_| Entry::read(&found.path()).is_some()) {
-                Some(task) => {
-                    remove(&found.path().join(SCRATCH)); // killed between the entry and the tidying
+            match task {
+                Some(task) if Entry::read(&found.path()).is_some() => {
+                    scratches(&found.path()).iter().for_each(|left| remove(left)); // killed between the entry and the tidying
                     drop(self.place(&task));
                 }
-                None if found.file_type()?.is_dir() => std::fs::remove_dir_all(found.path())?,
-                None => std::fs::remove_file(found.path())?,
+                Some(task) if keep_fetched(&found.path()) => drop(self.place(&task)),
+                _ if found.file_type()?.is_dir() => std::fs::remove_dir_all(found.path())?,
+                _ => std::fs::remove_file(found.path())?,
             }
         }
         Ok(())
@@ -191,14 +196,23 @@ impl Work {
         remove(&self.path);
     }
 
-    /// An empty folder to export into. What was there before is gone. No two have the same name: an ffmpeg that outlived a killed
-    /// connector, and opens its output late, finds no folder.
+    /// A folder to export into. Of what was there before it holds the recordings that were fetched whole; anything else is gone. No two
+    /// have the same name: an ffmpeg that outlived a killed connector, and opens its output late, finds no folder.
     pub fn scratch(&mut self) -> std::io::Result<PathBuf> {
-        self.clear();
+        self.entry = None;
+        keep_fetched(&self.path);
+        let before = scratches(&self.path);
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(std::io::Error::other)?;
         let scratch = self.path.join(format!("{SCRATCH}-{:016x}", u64::from_ne_bytes(random)));
         std::fs::create_dir_all(&scratch)?;
+        for before in before {
+            for fetched in std::fs::read_dir(&before)? {
+                let fetched = fetched?;
+                std::fs::rename(fetched.path(), scratch.join(fetched.file_name()))?;
+            }
+            remove(&before);
+        }
         Ok(scratch)
     }
 
@@ -243,20 +257,55 @@ impl Work {
     pub fn over(&mut self) {
         self.over = true;
     }
+
+    /// The task failed, and may go better the next time. An export that could not be sent is made anew, lest it is what was wrong.
+    pub fn failed(&mut self) {
+        self.entry = None;
+    }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        let gone = self.over || self.entry.is_none();
-        if gone {
+        let stays = !self.over && (self.entry.is_some() || keep_fetched(&self.path));
+        if !stays {
             remove(&self.path);
         }
-        self.spool.put_down(&self.task, gone);
+        self.spool.put_down(&self.task, !stays);
     }
 }
 
+/// The folders of a task in which an export is made, or was until the connector was killed.
+fn scratches(task: &Path) -> Vec<PathBuf> {
+    let is_one = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(SCRATCH));
+    let all = std::fs::read_dir(task).into_iter().flatten().flatten();
+    all.map(|found| found.path()).filter(|path| path.is_dir() && is_one(path)).collect()
+}
+
+/// Removes all of a task but the recordings that were fetched whole; false if there are none.
+fn keep_fetched(task: &Path) -> bool {
+    let below = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten().map(|found| found.path());
+    let is_fetched = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FETCHED));
+    let is_whole = |path: &Path| is_fetched(path) && path.extension().is_some_and(|suffix| suffix == "mp4");
+    let mut any = false;
+    let scratches = scratches(task);
+    for path in below(task).filter(|path| !scratches.contains(path)) {
+        remove(&path);
+    }
+    for scratch in scratches {
+        let (whole, other): (Vec<_>, Vec<_>) = below(&scratch).partition(|path| is_whole(path));
+        any |= !whole.is_empty();
+        match whole.is_empty() {
+            true => remove(&scratch),
+            false => other.iter().for_each(|path| remove(path)),
+        }
+    }
+    any
+}
+
+/// Removes a file, or a folder with all that is in it.
 fn remove(path: &Path) {
-    match std::fs::remove_dir_all(path) {
+    let gone = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    match gone {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             tracing::warn!(path = %path.display(), %error, "cannot be removed");
         }

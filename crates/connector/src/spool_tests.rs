@@ -87,6 +87,58 @@ async fn a_finished_export_outlives_the_process_and_what_is_unfinished_does_not(
 }
 
 #[tokio::test]
+async fn what_was_fetched_whole_outlives_a_try_that_failed_and_a_kill() {
+    let state = tempfile::tempdir().unwrap();
+    let names = |folder: &Path| {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|found| found.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let all = ["export.mp4", "recording-a.mp4", "recording-b.coming"];
+    let write = |folder: &Path| all.iter().for_each(|name| std::fs::write(folder.join(name), b"film").unwrap());
+
+    let spool = open(state.path());
+    let mut work = spool.work(&task()).await.unwrap();
+    write(&work.scratch().unwrap());
+    work.failed();
+    drop(work);
+    let mut work = spool.work(&task()).await.unwrap();
+    let again = work.scratch().unwrap();
+    assert_eq!(names(&again), ["recording-a.mp4"]);
+    write(&again);
+    // as a kill leaves it
+    let copy = state.path().join("copy");
+    std::fs::rename(&work.path, &copy).unwrap();
+    let place = work.path.clone();
+    drop(work);
+    std::fs::rename(&copy, &place).unwrap();
+    drop(spool);
+
+    let spool = open(state.path());
+    let mut work = spool.work(&task()).await.unwrap();
+    assert_eq!(names(&work.scratch().unwrap()), ["recording-a.mp4"]);
+    assert_eq!(names(&place).len(), 1);
+    drop(work);
+    spool.tidy_after(Duration::ZERO);
+    assert_eq!(names(&spool.root).len(), 0, "nobody came back for it");
+
+    let mut work = spool.work(&task()).await.unwrap();
+    write(&work.scratch().unwrap());
+    work.over();
+    drop(work);
+    assert_eq!(names(&spool.root).len(), 0);
+}
+
+#[tokio::test]
+async fn an_export_that_could_not_be_sent_is_made_anew() {
+    let state = tempfile::tempdir().unwrap();
+    let spool = open(state.path());
+    exported(&spool).await.failed();
+    assert_eq!(std::fs::read_dir(&spool.root).unwrap().count(), 0);
+}
+
+#[tokio::test]
 async fn what_is_not_whole_or_too_old_is_made_anew() {
     type Spoil = fn(&Path);
     let spoil: [Spoil; 3] = [

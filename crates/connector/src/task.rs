@@ -80,9 +80,12 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
             Ok(result) => End::Done(result),
             Err(end) => end,
         };
+        let again = matches!(end, End::Failed(FailCause::Error { retryable: true, .. }));
         let ended = report(shared, &id, lease, end).await;
-        if let (true, Some(work)) = (ended, &mut spooled) {
-            work.over();
+        match &mut spooled {
+            Some(work) if ended && again => work.failed(),
+            Some(work) if ended => work.over(),
+            _ => {}
         }
     };
     tokio::select! {

@@ -10,6 +10,7 @@ use domain::{Timestamp, Window};
 use super::{Asked, Coverage, Exported, Trouble};
 use crate::cut::{self, Beside, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
+use crate::spool::FETCHED;
 
 /// What still grows is waited for until so long after the end of a window.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -164,7 +165,7 @@ enum Fetched {
     Unreadable(String),
 }
 
-/// A whole recording that an earlier try brought is not fetched again.
+/// A whole recording that an earlier try brought is not fetched again, whether that try ended well, failed, or was killed.
 async fn bring<A: Archive>(
     archive: &A,
     device_id: &str,
@@ -186,6 +187,9 @@ async fn bring<A: Archive>(
         }
         match readable(&coming).await? {
             Ok(()) => {
+                // what has this name is believed to be whole, also after a loss of power
+                let written = tokio::fs::File::open(&coming).await.map_err(Trouble::again)?;
+                written.sync_data().await.map_err(Trouble::disk)?;
                 tokio::fs::rename(&coming, &path).await.map_err(Trouble::again)?;
                 return Ok(Fetched::File(path));
             }
@@ -211,7 +215,7 @@ async fn readable(path: &Path) -> Result<Result<(), String>, Trouble> {
 fn file_name(recording: &Recording) -> String {
     let whole = format!("{} {:?}", recording.name, recording.ends);
     let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, whole.as_bytes());
-    format!("recording-{}.mp4", &crate::hex(sum.as_ref())[..24])
+    format!("{FETCHED}{}.mp4", &crate::hex(sum.as_ref())[..24])
 }
 
 /// Why there is nothing of a window.

@@ -15,6 +15,7 @@ mod custody_rules;
 mod cut_cable;
 mod demo;
 mod evidence;
+mod fetching;
 mod footage;
 mod full_disk;
 mod holds;
