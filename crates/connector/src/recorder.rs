@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{Timestamp, Window};
 use protocol::{ClockOffset, Manifest, SourceDescription};
 
-use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::config::{Config, Publish, SourceConfig};
 
 /// So long after its end a window must have been recorded.
@@ -158,13 +158,13 @@ impl Recorder {
     }
 
     /// Has the system itself keep a window of true time; answers how it calls that, none if it has no such lock.
-    /// [`Trouble::NotYet`] while it is still being recorded. `others` are the names of what it keeps besides.
-    pub async fn hold(&self, device_id: &str, window: Window, others: &[String]) -> Result<Option<String>, Trouble> {
+    /// [`Trouble::NotYet`] while it is still being recorded.
+    pub async fn hold(&self, device_id: &str, window: Window, locks: &Locks<'_>) -> Result<Option<String>, Trouble> {
         let (asked, _) = self.asked(device_id, window).await?;
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        self.adapter.hold(&asked, others).await
+        self.adapter.hold(&asked, locks).await
     }
 
     /// Lets go of what [`Recorder::hold`] kept, but for what `others` keep too.

@@ -201,7 +201,7 @@ async fn perform(
             let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
             let until = until.unwrap_or_else(|| shared.now().plus(HOLD_FOR));
             let source = described(shared, &device_id);
-            let kept = Kept::Lock { name: String::new() };
+            let kept = Kept::Lock { name: String::new(), begun: true };
             hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
         }
         TaskPayload::Free { item_id, .. } => {
@@ -358,7 +358,8 @@ fn described(shared: &Shared, device_id: &str) -> SourceDescription {
 async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, told: &Told) -> Result<TaskResult, End> {
     let until = Some(held.until);
     let window = held.window;
-    if let Some(before) = shared.holds.find(&held.item_id).filter(|before| before.window == window) {
+    let done = |before: &Held| before.window == window && !matches!(before.kept, Kept::Lock { begun: true, .. });
+    if let Some(before) = shared.holds.find(&held.item_id).filter(done) {
         let source = before.source;
         shared.holds.note(&Held { kept: before.kept, source, ..held }).map_err(broken)?;
         return Ok(TaskResult::Held { until });

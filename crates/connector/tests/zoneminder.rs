@@ -10,7 +10,7 @@ use domain::{Position, Timestamp, Window};
 use real::clock::times;
 use real::{PASSWORD, PATIENCE, Seam, ZoneMinder};
 use sightline_connector::adapter::archive::{Archive, Recording};
-use sightline_connector::adapter::{self, Exported, Trouble};
+use sightline_connector::adapter::{self, Exported, Locks, Trouble};
 use sightline_connector::config;
 use sightline_connector::recorder::Recorder;
 
@@ -132,7 +132,7 @@ async fn coverage_tells_what_there_is(bench: &Bench, seam: Timestamp) {
 async fn a_hold_and_its_end(bench: &Bench, real: &ZoneMinder, seam: &Seam) {
     let asked = Window { from: seam.at.minus(8 * SECOND), to: seam.at.plus(3 * SECOND) };
     assert_eq!(real.archived().await, [""; 0]);
-    let name = bench.recorder.hold("2", asked, &[]).await.unwrap().unwrap();
+    let name = bench.recorder.hold("2", asked, &Locks::besides(&[])).await.unwrap().unwrap();
     assert_eq!(real.archived().await, seam.events);
     for _ in 0..2 {
         bench.recorder.free(&name, &[]).await.unwrap();

@@ -75,14 +75,30 @@ pub trait Adapter: Send + Sync {
     }
 
     /// Has the system itself keep a window until it is freed, and answers how it calls that; none if it has no such lock.
-    /// `others` are the names of what is kept besides: it may be the same footage.
-    async fn hold(&self, _asked: &Asked, _others: &[String]) -> Result<Option<String>, Trouble> {
+    async fn hold(&self, _asked: &Asked, _locks: &Locks<'_>) -> Result<Option<String>, Trouble> {
         Ok(None)
     }
 
     /// Lets go of what [`Adapter::hold`] kept, but for what `others` keep too. What is gone already counts as freed.
     async fn free(&self, _name: &str, _others: &[String]) -> Result<(), Trouble> {
         Ok(())
+    }
+}
+
+/// What is known of locks when one is to be set.
+pub struct Locks<'a> {
+    /// The names of what is kept for others: it may be the same footage.
+    pub others: &'a [String],
+    /// What a try that was interrupted was about to set.
+    pub begun: Option<String>,
+    /// Notes what is about to be set, before any of it is: else, after a crash, nobody knows that it is to be lifted again.
+    pub begin: &'a (dyn Fn(&str) -> std::io::Result<()> + Sync),
+}
+
+impl<'a> Locks<'a> {
+    /// Beside those of others, with nothing begun, and nothing noted.
+    pub fn besides(others: &'a [String]) -> Self {
+        Self { others, begun: None, begin: &|_| Ok(()) }
     }
 }
 

@@ -17,7 +17,7 @@ use domain::{Timestamp, Window};
 use protocol::{Manifest, SourceDescription};
 use serde::{Deserialize, Serialize};
 
-use crate::adapter::{Exported, Trouble};
+use crate::adapter::{Exported, Locks, Trouble};
 use crate::cut::{self, Beside, Cut, Part};
 use crate::recorder::Recorder;
 use crate::{disk, media};
@@ -49,6 +49,9 @@ pub enum Kept {
     Lock {
         /// What the adapter calls it.
         name: String,
+        /// Whether it was only about to be set, as far as is known.
+        #[serde(default)]
+        begun: bool,
     },
     /// As an encrypted export.
     Export {
@@ -141,7 +144,7 @@ impl Holds {
     /// The names of what the video system keeps for others than this item.
     fn other_locks(&self, item: &RequestItemId) -> Vec<String> {
         let name = |held: Held| match held.kept {
-            Kept::Lock { name } if held.item_id != *item => Some(name),
+            Kept::Lock { name, .. } if held.item_id != *item => Some(name),
             _ => None,
         };
         self.list().into_iter().filter_map(name).collect()
@@ -151,9 +154,16 @@ impl Holds {
     pub async fn lock(&self, recorder: &Recorder, held: &Held) -> Result<bool, Trouble> {
         let _alone = self.locking.lock().await;
         let others = self.other_locks(&held.item_id);
-        let locked = recorder.hold(&held.source.device_id, held.window, &others).await?;
+        let begun = self.find(&held.item_id).and_then(|held| match held.kept {
+            Kept::Lock { name, .. } => Some(name),
+            Kept::Export { .. } => None,
+        });
+        let note =
+            |name: &str, begun| self.note(&Held { kept: Kept::Lock { name: name.to_owned(), begun }, ..held.clone() });
+        let locks = Locks { others: &others, begun, begin: &|name| note(name, true) };
+        let locked = recorder.hold(&held.source.device_id, held.window, &locks).await?;
         let Some(name) = locked else { return Ok(false) };
-        self.note(&Held { kept: Kept::Lock { name }, ..held.clone() }).map_err(Trouble::disk)?;
+        note(&name, false).map_err(Trouble::disk)?;
         Ok(true)
     }
 
@@ -192,7 +202,7 @@ impl Holds {
     /// Lets go of what is held for an item, here or in the video system. What is gone already counts as freed.
     pub async fn let_go(&self, recorder: &Recorder, item: &RequestItemId) -> Result<(), Trouble> {
         let _alone = self.locking.lock().await;
-        if let Some(Held { kept: Kept::Lock { name }, .. }) = self.find(item) {
+        if let Some(Held { kept: Kept::Lock { name, .. }, .. }) = self.find(item) {
             recorder.free(&name, &self.other_locks(item)).await?;
         }
         self.forget(item).map_err(Trouble::again)

@@ -15,8 +15,8 @@ use axum::{Json, Router, routing};
 use domain::{Timestamp, Window};
 use protocol::UnavailableReason;
 use serde_json::{Value, json};
-use sightline_connector::adapter::Trouble;
 use sightline_connector::adapter::onvif::xml::{Element, escaped};
+use sightline_connector::adapter::{self, Trouble};
 
 use super::onvif::{self, Server as Bridge};
 use super::scenarios::{at, export, holds, later, noon, two_in_a_row};
@@ -317,7 +317,7 @@ fn joined(recordings: &[Recording], camera: &str, now: Timestamp) -> Vec<Window>
 
 async fn hold<K: Kind>() -> Result<Option<String>, Trouble> {
     let bench = bench::<Milestone<K>>(two_in_a_row(), PASSWORD, "").await;
-    bench.recorder.hold(&Milestone::<K>::camera("1"), window(later(noon(), 12), 5), &[]).await
+    bench.recorder.hold(&Milestone::<K>::camera("1"), window(later(noon(), 12), 5), &adapter::Locks::besides(&[])).await
 }
 
 /// What this XProtect has not, or the account has no right to, is held as an export.
@@ -338,7 +338,12 @@ async fn an_evidence_lock_without_a_name_is_not_made_again() {
 async fn what_is_held_by_the_same_name_stays() {
     let bench = bench::<Milestone<Corporate>>(two_in_a_row(), PASSWORD, "").await;
     let camera = Milestone::<Corporate>::camera("1");
-    let name = bench.recorder.hold(&camera, window(later(noon(), 12), 5), &[]).await.unwrap().unwrap();
+    let name = bench
+        .recorder
+        .hold(&camera, window(later(noon(), 12), 5), &adapter::Locks::besides(&[]))
+        .await
+        .unwrap()
+        .unwrap();
     bench.recorder.free(&name, std::slice::from_ref(&name)).await.unwrap();
     assert_eq!(*bench.served.held.lock().unwrap(), [1].into());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{Timestamp, Window};
 use protocol::UnavailableReason;
-use sightline_connector::adapter::{Exported, Trouble};
+use sightline_connector::adapter::{Exported, Locks, Trouble};
 
 use super::site::{Fault, Which};
 use super::system::{Bench, PASSWORD, System, USER, bench};
@@ -277,13 +277,18 @@ async fn told_by_the_operator<S: System>() {
 pub(crate) async fn a_hold_and_its_end<S: System>() {
     let bench = bench::<S>(two_in_a_row(), PASSWORD, "").await;
     let asked = window(later(noon(), 12), 5);
-    let held = bench.recorder.hold(&S::camera("1"), asked, &[]).await.unwrap();
+    let held = bench.recorder.hold(&S::camera("1"), asked, &Locks::besides(&[])).await.unwrap();
     assert_eq!(held.is_some(), S::HOLDS);
     let Some(name) = held else { return };
     assert_eq!(*bench.served.held.lock().unwrap(), [1].into());
     // for somebody else too: what one lets go, the other still has
     let around = window(later(noon(), -5), 30);
-    let other = bench.recorder.hold(&S::camera("1"), around, std::slice::from_ref(&name)).await.unwrap().unwrap();
+    let other = bench
+        .recorder
+        .hold(&S::camera("1"), around, &Locks::besides(std::slice::from_ref(&name)))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(*bench.served.held.lock().unwrap(), [1, 2].into());
     bench.recorder.free(&name, std::slice::from_ref(&other)).await.unwrap();
     assert_eq!(*bench.served.held.lock().unwrap(), [1, 2].into());
@@ -292,7 +297,8 @@ pub(crate) async fn a_hold_and_its_end<S: System>() {
         assert!(bench.served.held.lock().unwrap().is_empty());
     }
     // what is not there is not kept
-    let nothing = bench.recorder.hold(&S::camera("1"), window(later(noon(), 600), 5), &[]).await.unwrap_err();
+    let nothing =
+        bench.recorder.hold(&S::camera("1"), window(later(noon(), 600), 5), &Locks::besides(&[])).await.unwrap_err();
     assert_eq!(reason(nothing), UnavailableReason::NeverRecorded);
 }
 

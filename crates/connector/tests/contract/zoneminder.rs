@@ -9,11 +9,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing};
 use domain::Timestamp;
+use protocol::SourceDescription;
 use serde_json::{Value, json};
+use sightline_connector::adapter::Locks;
+use sightline_connector::held::{Held, Holds, Kept};
 
+use super::scenarios::{later, noon, two_in_a_row};
 use super::site::{self, Site};
-use super::system::{PASSWORD, Served, System, USER};
-use super::world::{Recording, World, jpeg};
+use super::system::{PASSWORD, Served, System, USER, bench};
+use super::world::{Recording, World, jpeg, window};
 
 pub(crate) struct ZoneMinder;
 
@@ -172,4 +176,30 @@ async fn video(State(server): State<Server>, Query(query): Query_, headers: Head
     let found = server.world.recordings.iter().find(|r| r.number == id);
     let bytes = found.map(|r| std::fs::read(&r.file).unwrap()).unwrap_or_default();
     site::video(bytes, &headers)
+}
+
+/// The connector was killed after ZoneMinder had archived the events, and before it was noted that it had.
+#[tokio::test]
+async fn a_hold_that_was_interrupted_is_lifted_whole() {
+    let bench = bench::<ZoneMinder>(two_in_a_row(), PASSWORD, "").await;
+    let state = tempfile::tempdir().unwrap();
+    let source = SourceDescription { device_id: "1".into(), ..SourceDescription::default() };
+    let held = Held {
+        item_id: "itm_01h455vb4pex5vsknk084sn02q".parse().unwrap(),
+        source,
+        window: window(later(noon(), -5), 30),
+        until: later(noon(), 86_400),
+        kept: Kept::Lock { name: String::new(), begun: true },
+    };
+    let holds = Holds::open(state.path(), None).unwrap();
+    let begin = |name: &str| holds.note(&Held { kept: Kept::Lock { name: name.into(), begun: true }, ..held.clone() });
+    let locks = Locks { begin: &begin, ..Locks::besides(&[]) };
+    bench.recorder.hold("1", held.window, &locks).await.unwrap();
+    assert_eq!(*bench.served.held.lock().unwrap(), [1, 2].into());
+
+    let holds = Holds::open(state.path(), None).unwrap();
+    assert!(holds.lock(&bench.recorder, &held).await.unwrap());
+    assert!(matches!(holds.find(&held.item_id).unwrap().kept, Kept::Lock { begun: false, .. }));
+    holds.let_go(&bench.recorder, &held.item_id).await.unwrap();
+    assert!(bench.served.held.lock().unwrap().is_empty());
 }

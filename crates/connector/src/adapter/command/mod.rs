@@ -19,7 +19,7 @@ use protocol::{ClockOffset, ProblemReport};
 use serde_json::json;
 
 use super::archive::{self, Archive, Bounds, Recording};
-use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble, web};
+use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble, web};
 use crate::config::CommandConfig;
 use crate::cut::{self, Beside, Cut, Part};
 use crate::media;
@@ -200,7 +200,7 @@ impl Adapter for External {
         Ok(Some(ClockOffset { offset_ms, uncertainty_ms, measured_at: Some(Timestamp::from_micros(came * 1_000)) }))
     }
 
-    async fn hold(&self, asked: &Asked, _others: &[String]) -> Result<Option<String>, Trouble> {
+    async fn hold(&self, asked: &Asked, _locks: &Locks<'_>) -> Result<Option<String>, Trouble> {
         if !self.can("hold").await? {
             return Ok(None);
         }

@@ -16,7 +16,7 @@ use domain::{Timestamp, Window};
 use protocol::{ClockOffset, ProblemReport, SourceDescription, UnavailableReason};
 
 use super::replay::{self, Recorded};
-use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::config::{MilestoneConfig, WebConfig};
 use crate::media;
 use bridge::{Bridge, Seen};
@@ -123,7 +123,7 @@ impl Adapter for Milestone {
     }
 
     /// A lock of its own for each hold: what several of them cover is kept until the last is deleted.
-    async fn hold(&self, asked: &Asked, _others: &[String]) -> Result<Option<String>, Trouble> {
+    async fn hold(&self, asked: &Asked, _locks: &Locks<'_>) -> Result<Option<String>, Trouble> {
         let seen = self.recorded(asked).await?;
         if spans(&seen, asked.window).is_empty() {
             return Err(replay::nothing_there(reach(&seen), asked));

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use super::archive::{self, Archive, Bounds, Recording};
 use super::web::{self, Web, WebError};
-use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::config::WebConfig;
 use event::{Event, Events};
 use login::Login;
@@ -275,23 +275,22 @@ impl Adapter for ZoneMinder {
         Ok(self.web.clock(self.web.request(Method::GET, &["api", "host", "getVersion.json"])).await?)
     }
 
-    async fn hold(&self, asked: &Asked, others: &[String]) -> Result<Option<String>, Trouble> {
+    async fn hold(&self, asked: &Asked, locks: &Locks<'_>) -> Result<Option<String>, Trouble> {
         let events = self.events(&asked.device_id, asked.window).await?;
         let names = event::reaching_into(&events, asked.window, self.zone().await?);
         if names.is_empty() {
             return Err(archive::nothing_there(self, asked).await?);
         }
-        let mut kept = Vec::new();
-        for event in names {
-            let name = event.name();
-            // what was archived before, and not by us, is somebody else's to let go
-            if event.archived() && !among(others, &name) {
-                continue;
-            }
+        // what was archived before, and not by us, is somebody else's to let go
+        let ours = |name: &str| among(locks.others, name) || among(locks.begun.as_slice(), name);
+        let names = names.iter().map(|event| (event.name(), event.archived()));
+        let kept: Vec<_> = names.filter(|(name, archived)| !archived || ours(name)).map(|(name, _)| name).collect();
+        let lock = kept.join(",");
+        (locks.begin)(&lock).map_err(Trouble::disk)?;
+        for name in kept {
             self.archive(&name, true).await?;
-            kept.push(name);
         }
-        Ok(Some(kept.join(",")))
+        Ok(Some(lock))
     }
 
     async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
