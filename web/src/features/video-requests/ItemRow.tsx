@@ -9,6 +9,7 @@ import { useZone } from '~/features/session/me.ts'
 import { LookAt } from '~/features/cases/LookAt.tsx'
 import { oneCamera } from '~/features/sources/api.ts'
 import { bytes, percent } from '~/lib/format.ts'
+import { useTimeLeft } from '~/lib/rate.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Hash } from '~/ui/Hash.tsx'
 import { Status } from '~/ui/Status.tsx'
@@ -50,6 +51,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
   const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
   const moving = item.progress && !waiting && ['exporting', 'uploading'].includes(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
+  const left = useTimeLeft(moving ? item.progress?.bytes_done : undefined, item.progress?.bytes_total)
   return (
     <div className="item" id={item.id}>
       <div className="item-head">
@@ -68,7 +70,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       {moving && item.progress && (
         <div className="row">
           <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done ?? undefined}><i style={{ width: `${done ?? 8}%` }} /></div>
-          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${bytes(item.progress.bytes_total)}` : ''}</span>
+          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${bytes(item.progress.bytes_total)}` : ''}{left && `, ${left}`}</span>
         </div>
       )}
       {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}
