@@ -11,9 +11,9 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Json, Router, routing};
-use domain::Timestamp;
 use domain::id::TaskId;
-use protocol::{Phase, ProblemReport};
+use domain::{Timestamp, Window};
+use protocol::{Phase, ProblemReport, TaskPayload};
 use serde::Serialize;
 
 use crate::session::Shared;
@@ -25,7 +25,7 @@ pub type Told = Mutex<(Phase, u64, Option<u64>)>;
 #[derive(Debug, Default)]
 pub struct Status {
     seen: Mutex<Seen>,
-    tasks: Mutex<BTreeMap<TaskId, (&'static str, Arc<Told>)>>,
+    tasks: Mutex<BTreeMap<TaskId, (About, Arc<Told>)>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -34,6 +34,22 @@ struct Seen {
     trouble: Option<String>,
     cameras: Option<usize>,
     problem: Option<ProblemReport>,
+}
+
+/// What a task is about.
+#[derive(Debug, Clone, Serialize)]
+pub struct About {
+    kind: &'static str,
+    device_id: Option<String>,
+    window: Option<Window>,
+}
+
+impl About {
+    /// What is asked for.
+    pub fn of(payload: &TaskPayload) -> Self {
+        let (device_id, window) = payload.about();
+        Self { kind: payload.kind(), device_id: device_id.map(str::to_owned), window }
+    }
 }
 
 impl Status {
@@ -55,8 +71,8 @@ impl Status {
     }
 
     /// A task is worked on until what is answered is dropped.
-    pub fn works_on(&self, id: &TaskId, kind: &'static str, told: Arc<Told>) -> Working<'_> {
-        self.tasks.lock().expect("no panic while held").insert(id.clone(), (kind, told));
+    pub fn works_on(&self, id: &TaskId, about: About, told: Arc<Told>) -> Working<'_> {
+        self.tasks.lock().expect("no panic while held").insert(id.clone(), (about, told));
         Working { status: self, id: id.clone() }
     }
 }
@@ -91,7 +107,8 @@ struct Now {
 #[derive(Serialize)]
 struct Task {
     id: TaskId,
-    kind: &'static str,
+    #[serde(flatten)]
+    about: About,
     phase: Phase,
     bytes_done: u64,
     bytes_total: Option<u64>,
@@ -100,9 +117,9 @@ struct Task {
 fn now(shared: &Shared) -> Now {
     let Seen { heard, trouble, cameras, problem } = shared.status.seen.lock().expect("no panic while held").clone();
     let tasks = shared.status.tasks.lock().expect("no panic while held").clone();
-    let task = |(id, (kind, told)): (TaskId, (&'static str, Arc<Told>))| {
+    let task = |(id, (about, told)): (TaskId, (About, Arc<Told>))| {
         let (phase, bytes_done, bytes_total) = *told.lock().expect("no panic while held");
-        Task { id, kind, phase, bytes_done, bytes_total }
+        Task { id, about, phase, bytes_done, bytes_total }
     };
     Now {
         version: env!("CARGO_PKG_VERSION"),
@@ -163,10 +180,10 @@ fn page(now: &Now) -> String {
     row("Server", "", &now.server);
     match (&now.trouble, now.last_heard) {
         (Some(trouble), heard) => {
-            let last = heard.map_or("never heard of".to_owned(), |at| format!("last heard of at {at}"));
+            let last = heard.map_or("never heard of".to_owned(), |at| format!("last heard of {}", shown(at)));
             row("Connection", "bad", &format!("{trouble} ({last})"));
         }
-        (None, Some(at)) => row("Connection", "", &format!("last heard of at {at}")),
+        (None, Some(at)) => row("Connection", "", &format!("last heard of {}", shown(at))),
         (None, None) => row("Connection", "", "not yet"),
     }
     row("Video system", "", now.adapter);
@@ -175,9 +192,7 @@ fn page(now: &Now) -> String {
         row("Problem", "bad", &format!("{} {}", problem.text, problem.what_to_do));
     }
     for task in &now.tasks {
-        let total = task.bytes_total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let phase = task.phase.as_str().replace('_', " ");
-        row("Task", "", &format!("{}: {}, {phase}, {}{total} bytes", task.id, task.kind, task.bytes_done));
+        row("Task", "", &task.in_words());
     }
     if now.tasks.is_empty() {
         row("Tasks", "", "none");
@@ -185,6 +200,37 @@ fn page(now: &Now) -> String {
     row("Held", "", &now.held.to_string());
     row("Version", "", now.version);
     page + "</dl></html>\n"
+}
+
+impl Task {
+    fn in_words(&self) -> String {
+        let About { kind, device_id, window } = &self.about;
+        let mut words = (*kind).to_owned();
+        if let Some(device_id) = device_id {
+            let _ = write!(words, " of {device_id}");
+        }
+        if let Some(Window { from, to }) = window {
+            let _ = write!(words, ", {} to {}", shown(*from), shown(*to));
+        }
+        let _ = write!(words, ": {}", self.phase.as_str().replace('_', " "));
+        if self.bytes_done > 0 {
+            let _ = write!(words, ", {}", megabytes(self.bytes_done));
+        }
+        if let Some(total) = self.bytes_total {
+            let _ = write!(words, " of {}", megabytes(total));
+        }
+        words
+    }
+}
+
+/// In the time zone of this machine.
+fn shown(at: Timestamp) -> String {
+    let zoned = at.to_jiff().map(|at| at.to_zoned(jiff::tz::TimeZone::system()));
+    zoned.map_or_else(|| at.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%S %Z").to_string())
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 fn escaped(text: &str) -> String {

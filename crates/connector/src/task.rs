@@ -19,7 +19,7 @@ use crate::held::{Held, Kept, Taken};
 use crate::room::Writer;
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
-use crate::status::Told;
+use crate::status::{About, Told};
 use crate::upload::{Upload, UploadError};
 
 /// How long is kept what has no term.
@@ -73,7 +73,7 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
     let kind = payload.kind();
     tracing::info!(task = %id, lease, kind, "leased");
     let told = Arc::new(Told::new((Phase::Exporting, 0, None)));
-    let _seen = shared.status.works_on(&id, kind, Arc::clone(&told));
+    let _seen = shared.status.works_on(&id, About::of(&payload), Arc::clone(&told));
     let all = async {
         let mut spooled = None;
         let end = match perform(shared, &id, lease, payload, &mut slot, &told, &mut spooled).await {

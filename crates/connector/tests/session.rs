@@ -245,11 +245,15 @@ async fn whoever_stands_beside_it_sees_what_it_does() {
         (status, &now["adapter"], &now["cameras"], &now["trouble"]),
         (200, &json!("folder"), &json!(1), &Value::Null)
     );
-    let task =
-        json!({"id": TASK, "kind": "export", "phase": "waiting_for_hours", "bytes_done": 0, "bytes_total": null});
+    let window = json!({"from": "2026-01-10T10:00:05.000Z", "to": "2026-01-10T10:00:15.000Z"});
+    let task = json!({
+        "id": TASK, "kind": "export", "device_id": "yard", "window": window, "phase": "waiting_for_hours", "bytes_done": 0,
+        "bytes_total": null
+    });
     assert_eq!(now["tasks"], json!([task]));
     let (status, page) = get("/", &here).await;
-    assert!(status == 200 && page.contains("waiting for hours") && !page.contains(KEY), "{page}");
+    assert!(status == 200 && page.contains("export of yard, 2026-01-1") && !page.contains(KEY), "{page}");
+    assert!(page.contains(": waiting for hours"), "{page}");
     // a name of somebody else's that leads here
     assert_eq!(get("/status.json", "evil.example").await.0, 421);
     running.server.lock().unwrap().down = usize::MAX;
