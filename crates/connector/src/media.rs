@@ -63,8 +63,21 @@ pub struct Facts {
     pub seekable: bool,
     /// The picture's codec, width and height.
     pub video: (String, i64, i64),
-    /// The sound's codec.
-    pub audio: Option<String>,
+    /// The hash of what a decoder of the picture is told before the first one; none where the file has it among the pictures.
+    pub parameters: Option<String>,
+    /// The sound, if there is any.
+    pub audio: Option<Sound>,
+}
+
+/// What a decoder must know of sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sound {
+    /// As ffmpeg calls it.
+    pub codec: String,
+    /// In Hz.
+    pub sample_rate: String,
+    /// How many.
+    pub channels: i64,
 }
 
 /// One packet of the picture, times in microseconds on the file's own clock.
@@ -230,6 +243,9 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         height: Option<i64>,
         start_time: Option<String>,
         duration: Option<String>,
+        extradata_hash: Option<String>,
+        sample_rate: Option<String>,
+        channels: Option<i64>,
     }
     #[derive(Deserialize, Default)]
     struct Format {
@@ -239,9 +255,9 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
     }
     let limit = Duration::from_secs(60);
     let mut command = ffprobe(path, limit);
-    let (format, stream) =
-        ("format=format_name,start_time,duration", "stream=codec_type,codec_name,width,height,start_time,duration");
-    command.args(["-show_entries", &format!("{format}:{stream}"), "-of", "json"]);
+    let entries = "format=format_name,start_time,duration:\
+                   stream=codec_type,codec_name,width,height,start_time,duration,extradata_hash,sample_rate,channels";
+    command.args(["-show_data_hash", "sha256", "-show_entries", entries, "-of", "json"]);
     let out = run("ffprobe", &mut command, limit).await?.out;
     let Answer { streams, format } =
         serde_json::from_slice(&out).map_err(|error| MediaError::Refused(error.to_string()))?;
@@ -273,7 +289,14 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         broken: false,
         seekable: !kind.is_empty() && !kind.contains("mpegts"),
         video: (video.codec_name.clone().unwrap_or_default(), video.width.unwrap_or(0), video.height.unwrap_or(0)),
-        audio: of("audio").and_then(|stream| stream.codec_name.clone()),
+        parameters: video.extradata_hash.clone(),
+        audio: of("audio").and_then(|stream| {
+            Some(Sound {
+                codec: stream.codec_name.clone()?,
+                sample_rate: stream.sample_rate.clone().unwrap_or_default(),
+                channels: stream.channels.unwrap_or(0),
+            })
+        }),
     })
 }
 

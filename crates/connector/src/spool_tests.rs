@@ -24,6 +24,7 @@ fn manifest() -> Manifest {
         last_frame: Timestamp::from_micros(1),
         key_frame_interval_ms: None,
         uncertainty_ms: None,
+        sound_left_out: None,
         clock_offset: None,
         export: ExportFacts { sha256: String::new(), size_bytes: 0, container: "mp4".into() },
     }

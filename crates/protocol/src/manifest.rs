@@ -31,6 +31,9 @@ pub struct Manifest {
     /// So much later than said the frames may have been recorded: some recorders tell only in which second a recording begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertainty_ms: Option<i64>,
+    /// Why the recordings' sound is not in the export, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_left_out: Option<String>,
     /// How far the recorder's clock was off, where known.
     #[serde(default)]
     pub clock_offset: Option<ClockOffset>,

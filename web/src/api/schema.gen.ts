@@ -2411,6 +2411,8 @@ export interface components {
              * @description So much later than said the frames may have been recorded: some recorders tell only in which second a recording begins.
              */
             uncertainty_ms?: number | null;
+            /** @description Why the recordings' sound is not in the export, where it is not. */
+            sound_left_out?: string | null;
             clock_offset?: components["schemas"]["ClockOffset"] | null;
             /** @description The file that came out. */
             export: components["schemas"]["ExportFacts"];

@@ -26,6 +26,10 @@ pub(super) struct Film {
     pub(super) lost: Vec<i64>,
     /// How much of its beginning is lost, microseconds.
     pub(super) late_us: i64,
+    /// How much of its end was left out of what is read, microseconds.
+    pub(super) cut_us: i64,
+    /// Whether it goes on right where the one before ends: pictures before its first key frame build on that.
+    pub(super) leads_on: bool,
     /// The film's clock minus that of the recording, microseconds.
     pub(super) shift_us: i64,
 }
@@ -38,9 +42,18 @@ impl Film {
             damaged: part.facts.broken,
             lost: Vec::new(),
             late_us: 0,
+            cut_us: 0,
+            leads_on: false,
             shift_us: 0,
             part,
         }
+    }
+
+    /// The films of recordings in order.
+    pub(super) fn all_of(parts: Vec<Part>) -> Vec<Self> {
+        let follows: Vec<_> = parts.windows(2).map(|pair| pair[1].follows(&pair[0])).collect();
+        let leads_on = std::iter::once(false).chain(follows);
+        parts.into_iter().zip(leads_on).map(|(part, leads_on)| Self { leads_on, ..Self::of(part) }).collect()
     }
 
     /// When the first picture that is left was recorded.
@@ -48,12 +61,27 @@ impl Film {
         Timestamp::from_micros(self.part.begins.as_micros() + self.late_us)
     }
 
+    /// When the last picture that is read ended.
     pub(super) fn ends(&self) -> Timestamp {
+        Timestamp::from_micros(self.recorded_until().as_micros() - self.cut_us)
+    }
+
+    /// When the last picture of the recording ended.
+    pub(super) fn recorded_until(&self) -> Timestamp {
         Timestamp::from_micros(self.part.ends.as_micros() + self.late_us)
     }
 
+    /// The film's clock where the first picture at or after a time is being shown; none if there is none.
+    pub(super) async fn end_at(&self, at: Timestamp) -> Result<Option<i64>, Trouble> {
+        let target = self.pts(at);
+        let near = self.around(target - 1_000_000, target + KEY_FRAME_WITHIN_US);
+        let packets = media::packets(&self.path, near).await?;
+        let after = packets.iter().filter(|packet| packet.pts_us >= target).min_by_key(|packet| packet.pts_us);
+        Ok(after.map(|packet| packet.pts_us + (packet.duration_us / 2).max(1_000)))
+    }
+
     /// The film's clock at the first picture of the recording.
-    fn first_us(&self) -> i64 {
+    pub(super) fn first_us(&self) -> i64 {
         self.part.facts.first_us + self.shift_us
     }
 
@@ -121,7 +149,7 @@ impl Piece {
 
     /// Where the recording ends in the output.
     pub(super) fn out_end_us(&self) -> i64 {
-        self.out_us + self.film.first_us() + self.film.part.facts.duration_us - self.in_us
+        self.out_us + self.film.first_us() + self.film.part.facts.duration_us - self.film.cut_us - self.in_us
     }
 
     /// Goes in at the key frame at or before a time.
@@ -145,12 +173,11 @@ impl Piece {
 /// Chooses the key frame to begin with, and gives each recording its place in the output: its place in time. Gaps stay as long as
 /// they were; where two recordings overlap, both are kept whole.
 pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Result<Vec<Piece>, Trouble> {
-    if let [first, others @ ..] = films
-        && others.iter().any(|film| film.part.facts.video != first.part.facts.video)
-    {
-        return Err(Trouble::never(
-            "The camera's picture format changes within the window; ask for the parts on their own.",
-        ));
+    let other = films.iter().find(|film| film.part.facts.video != films[0].part.facts.video);
+    if let Some(Film { part: Part { name, .. }, .. }) = other {
+        return Err(Trouble::never(format!(
+            "The camera's picture format changes within the window, with {name}; ask for what is before and after on its own.",
+        )));
     }
     // two that both begin before the window: the later one alone will do where it covers the start
     let covers = |film: &Film| film.begins().plus(film.part.or_later) <= window.from;
@@ -174,9 +201,5 @@ pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Resu
 /// Where the output ends: after the first frame at or after the end of the window; nowhere if the last recording ends before.
 pub(super) async fn end(pieces: &[Piece], window: Window) -> Result<Option<i64>, Trouble> {
     let Some(last) = pieces.last().filter(|last| last.film.ends() > window.to) else { return Ok(None) };
-    let target = last.film.pts(window.to);
-    let near = last.film.around(target - 1_000_000, target + KEY_FRAME_WITHIN_US);
-    let packets = media::packets(&last.film.path, near).await?;
-    let after = packets.iter().filter(|packet| packet.pts_us >= target).min_by_key(|packet| packet.pts_us);
-    Ok(after.map(|packet| last.out_us + packet.pts_us - last.in_us + (packet.duration_us / 2).max(1_000)))
+    Ok(last.film.end_at(window.to).await?.map(|end| last.out_us + end - last.in_us))
 }

@@ -3,14 +3,25 @@
 use std::path::Path;
 use std::time::Duration;
 
+use domain::Window;
+
 use super::layout::Film;
+use crate::adapter::Trouble;
 use crate::media::{self, MediaError, Packet};
 
 /// The times of a recording and of its copy agree to this, in microseconds: Matroska tells whole milliseconds.
 const SAME_US: i64 = 1_000;
 
+/// So much may be handed over beyond the end of a window: less than from one key frame to the next.
+const BEYOND: Duration = Duration::from_millis(500);
+
 /// Copies a film packet by packet, without those that are damaged.
 pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
+    copy_until(film, None, to).await
+}
+
+/// The same up to a time of the film's clock.
+async fn copy_until(film: &mut Film, until_us: Option<i64>, to: &Path) -> Result<(), MediaError> {
     let facts = &film.part.facts;
     // no MP4 holds times before zero
     let shift_us = (-film.facts.start_us).max(0);
@@ -29,13 +40,20 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
         "-c",
         "copy",
     ];
+    if film.leads_on {
+        arguments.push("-copyinkf");
+    }
+    let until = until_us.map(|us| format!("{us}us"));
+    if let Some(until) = &until {
+        arguments.extend(["-t", until]);
+    }
     // asked for by name a filter passes over a packet that it cannot read; by itself ffmpeg would give up
     match facts.video.0.as_str() {
         "h264" => arguments.extend(["-bsf:v", "h264_mp4toannexb"]),
         "hevc" => arguments.extend(["-bsf:v", "hevc_mp4toannexb"]),
         _ => {}
     }
-    if facts.audio.as_deref() == Some("aac") {
+    if facts.audio.as_ref().is_some_and(|sound| sound.codec == "aac") {
         arguments.extend(["-bsf:a", "aac_adtstoasc"]);
     }
     arguments.extend(["-output_ts_offset", &shift]);
@@ -43,7 +61,9 @@ pub(super) async fn copy(film: &mut Film, to: &Path) -> Result<(), MediaError> {
     arguments.extend(["-f", format]);
     if media::ffmpeg(&arguments, &[&film.path], to, Duration::from_secs(3_600)).await? {
         film.damaged = true;
-        film.lost = lost(&media::packets(&film.path, None).await?, &media::packets(to, None).await?, shift_us);
+        let mut recorded = media::packets(&film.path, None).await?;
+        recorded.retain(|packet| until_us.is_none_or(|until| packet.pts_us < until));
+        film.lost = lost(&recorded, &media::packets(to, None).await?, shift_us);
     }
     film.shift_us += shift_us;
     film.facts = media::facts(to).await?;
@@ -82,6 +102,37 @@ pub(super) fn holds(times: &[i64], at_us: i64) -> bool {
 pub(super) async fn begin_at_zero(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
     for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| film.part.facts.start_us < 0) {
         copy(film, &into.join(format!("later-{index}.mp4"))).await?;
+    }
+    Ok(())
+}
+
+/// Copies films of HEVC that cannot be joined as they are: those that a camera made after its settings were changed would be decoded by
+/// the settings of the first, and in MPEG-TS the pictures are written down in another way than in the copy that is made to enter it.
+/// In the copies settings stand among the pictures, and all are alike. With H.264 ffmpeg does it while it joins.
+pub(super) async fn carry_parameters(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
+    let alike = |pair: &[Film]| pair[0].part.facts.parameters == pair[1].part.facts.parameters;
+    let joined = films.windows(2).all(alike) && films.iter().all(|film| film.facts.seekable);
+    if films.len() < 2 || joined || films[0].part.facts.video.0 != "hevc" {
+        return Ok(());
+    }
+    for (index, film) in films.iter_mut().enumerate() {
+        copy(film, &into.join(format!("alike-{index}.mp4"))).await?;
+    }
+    Ok(())
+}
+
+/// Copies films that go on beyond the window, but for the last, up to its end: where recordings overlap, all of the others would be handed
+/// over.
+pub(super) async fn end_with(films: &mut [Film], window: Window, into: &Path) -> Result<(), Trouble> {
+    let Some((_, others)) = films.split_last_mut() else { return Ok(()) };
+    for (index, film) in others.iter_mut().enumerate() {
+        if film.ends() > window.to.plus(BEYOND)
+            && let Some(until_us) = film.end_at(window.to).await?
+        {
+            let kept_us = until_us - film.first_us();
+            copy_until(film, Some(until_us), &into.join(format!("ended-{index}.mp4"))).await?;
+            film.cut_us = film.part.facts.duration_us - kept_us;
+        }
     }
     Ok(())
 }

@@ -24,6 +24,9 @@ use hashes::Hashes;
 use layout::{Film, Piece};
 use write::Written;
 
+/// Less than half of what any picture lasts.
+const SEAMLESS_US: i64 = 15_000;
+
 /// A recording whose file was opened. Times are by the recorder's clock.
 #[derive(Debug, Clone)]
 pub struct Part {
@@ -41,6 +44,19 @@ pub struct Part {
     pub size: u64,
     /// What is in it.
     pub facts: media::Facts,
+}
+
+impl Part {
+    /// Whether it begins right where another one ends, without a picture between: its clock goes on, or begins anew as the other's did
+    /// and the times that are told agree.
+    fn follows(&self, before: &Self) -> bool {
+        let (here, there) = (&self.facts, &before.facts);
+        let later = here.first_us - there.first_us;
+        let apart = self.begins.as_micros() - before.ends.as_micros();
+        let exact = self.or_later.is_zero() && before.or_later.is_zero();
+        let seamless = |us: i64| us.abs() <= SEAMLESS_US;
+        seamless(later - there.duration_us) || exact && seamless(later) && seamless(apart)
+    }
 }
 
 /// A recording that cannot be read, up to where the next one begins.
@@ -77,10 +93,12 @@ pub struct Cut {
 pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let Cut { adapter, device_id, window, usable, beside, unreadable, tolerance } = cut;
     let hashes = Hashes::start(&usable);
-    let mut films: Vec<Film> = usable.into_iter().map(Film::of).collect();
+    let mut films = Film::all_of(usable);
     mend::cover_broken(&mut films, into).await?;
     mend::begin_at_zero(&mut films, into).await?;
+    mend::carry_parameters(&mut films, into).await?;
     beginning::find(&mut films, &beside, &unreadable);
+    mend::end_with(&mut films, window, into).await?;
     let mut tried = Export::write(&films, window, into).await;
     if needs_mending(&tried) {
         mend::mend(&mut films, into).await?;
@@ -104,7 +122,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
         Some(Segment {
             name: part.name.clone(),
             from: piece.film.begins(),
-            to: piece.film.ends(),
+            to: piece.film.recorded_until(),
             size_bytes: i64::try_from(*size).unwrap_or(i64::MAX),
             sha256: sha256.clone(),
             at_us: piece.out_first_us() - pieces[0].out_first_us(),
@@ -122,6 +140,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
         last_frame: frames.last,
         key_frame_interval_ms: frames.key_frame_interval_us.map(|us| us / 1_000),
         uncertainty_ms: i64::try_from(uncertainty.as_millis()).ok().filter(|ms| *ms > 0),
+        sound_left_out: write::sound_left_out(&pieces),
         clock_offset: None,
         export: ExportFacts { sha256: String::new(), size_bytes: 0, container: written.container.into() },
         device_id,

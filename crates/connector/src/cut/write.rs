@@ -18,8 +18,22 @@ pub(super) struct Written {
 
 /// Whether an MP4 can hold it.
 pub(super) fn fits_mp4(facts: &media::Facts) -> bool {
-    let in_mp4 = |codec: &String| matches!(codec.as_str(), "aac" | "mp3" | "ac3" | "eac3" | "opus" | "flac" | "alac");
+    let in_mp4 = |sound: &media::Sound| {
+        matches!(sound.codec.as_str(), "aac" | "mp3" | "ac3" | "eac3" | "opus" | "flac" | "alac")
+    };
     facts.audio.as_ref().is_none_or(in_mp4)
+}
+
+/// Why the sound of pieces cannot be joined, if it cannot: players give up on sound of another kind, and on the picture with it.
+pub(super) fn sound_left_out(pieces: &[Piece]) -> Option<String> {
+    let sound = |piece: &Piece| piece.film.part.facts.audio.clone();
+    let at = pieces.windows(2).position(|pair| sound(&pair[0]) != sound(&pair[1]))?;
+    let name = &pieces[at + 1].film.part.name;
+    Some(match (sound(&pieces[at]), sound(&pieces[at + 1])) {
+        (None, _) => format!("there is none before {name}"),
+        (_, None) => format!("there is none in {name}"),
+        _ => format!("it is of another kind from {name} on"),
+    })
 }
 
 /// Writes the pieces one after the other, up to a time in the output if one is given.
@@ -28,13 +42,16 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
     disk::room_in(into, expected_bytes(pieces, until_us)).map_err(Trouble::disk)?;
     tokio::fs::write(&list_path, list(pieces)).await.map_err(Trouble::disk)?;
     let facts = &pieces[0].film.part.facts;
-    let mp4 = fits_mp4(facts);
+    let silent = sound_left_out(pieces).is_some();
+    let mp4 = silent || fits_mp4(facts);
     let (name, container) = if mp4 { ("export.mp4", "mp4") } else { ("export.mkv", "matroska") };
     let path = into.join(name);
     let read = media::file_url(&list_path);
     let until = until_us.map(|us| format!("{us}us"));
-    let mut arguments =
-        vec!["-f", "concat", "-safe", "0", "-i", &read, "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy"];
+    let mut arguments = vec!["-f", "concat", "-safe", "0", "-i", &read, "-map", "0:v:0", "-c", "copy"];
+    if !silent {
+        arguments.extend(["-map", "0:a:0?"]);
+    }
     if let Some(until) = &until {
         arguments.extend(["-t", until]);
     }

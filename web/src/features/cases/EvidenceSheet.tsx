@@ -58,6 +58,7 @@ function manifestFacts(manifest: Record<string, unknown> | null): [string, React
     ['Exported by', [manifest.software, manifest.adapter].filter((word) => typeof word === 'string').join(', ')],
     ['First frame', time('first_frame')], ['Last frame', time('last_frame')],
     ['Key frames', typeof interval === 'number' && `every ${duration(interval)}`],
+    ['Sound', typeof manifest.sound_left_out === 'string' && <span key="s" className="tone-wait">Left out: {manifest.sound_left_out}. A window before or after that has it.</span>],
     ['Times may be off by', typeof unsure === 'number' && duration(unsure)],
   ]
 }

@@ -342,7 +342,8 @@ impl Recordings {
                     }
                 }
                 Err(why) => {
-                    parts.open |= young;
+                    // one whose index is written last cannot be read before it is closed, however seldom it is written to
+                    parts.open |= young || index + 1 == camera.len();
                     let next = camera.partition_point(|other| other.begins <= found.begins);
                     if camera.get(next).is_some_and(|next| next.begins <= window.from) {
                         continue; // whatever it held was before the window

@@ -1,0 +1,144 @@
+//! What comes of recordings that are joined in one export: judged by what is seen in each picture.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::{Recorder, export, media, on_that_day, window, world};
+
+/// The pictures of a file, each as the hash of what is seen.
+fn seen(path: &Path) -> Vec<String> {
+    let mut command = Command::new("ffmpeg");
+    let hashes = command.args(["-v", "error", "-i"]).arg(path).args(["-map", "0:v", "-f", "framemd5", "-"]).output();
+    let text = String::from_utf8(hashes.unwrap().stdout).unwrap();
+    let last = |line: &str| line.rsplit(',').next().unwrap().trim().to_owned();
+    text.lines().filter(|line| !line.starts_with('#')).map(last).collect()
+}
+
+/// Whether all of `part` is in `whole`, one after the other.
+fn within(part: &[String], whole: &[String]) -> bool {
+    !part.is_empty() && whole.windows(part.len()).any(|run| run == part)
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().unwrap().success());
+}
+
+/// Both recordings decode by themselves; joined, the second must not be decoded by the first one's settings.
+#[tokio::test]
+async fn a_camera_whose_settings_change_is_seen_on_both_sides() {
+    for (codec, settings, before, after) in [
+        ("libx265", "-x265-params", "log-level=error:ctu=16", "log-level=error:ctu=32:ref=4"),
+        ("libx265", "-x265-params", "log-level=error:bframes=0", "log-level=error:bframes=2"),
+        ("libx264", "-x264-params", "cabac=0:8x8dct=0", "cabac=1:8x8dct=1:ref=4"),
+    ] {
+        let recorder = Recorder::new();
+        let record = |name, set| recorder.record(name, 10, &["-c:v", codec, "-preset", "veryfast", settings, set]);
+        let segments = [record("yard/2026-01-10_10-00-00.mp4", before), record("yard/2026-01-10_10-00-10.mp4", after)];
+        let (_into, path, manifest) = export(&recorder.folder(), "yard", window("10:00:00", "10:00:20")).await.unwrap();
+        assert_eq!(manifest.gaps, []);
+        assert_eq!(seen(&path), segments.map(|path| seen(&path)).concat(), "{codec} {after}");
+    }
+}
+
+/// In MPEG-TS its pictures are written down in another way than in the copy that is made to enter it.
+#[tokio::test]
+async fn h265_in_mpeg_ts_is_seen_beyond_a_seam() {
+    let recorder = Recorder::new();
+    let h265 = ["-c:v", "libx265", "-x265-params", "log-level=error"];
+    let name = |second: &str| format!("yard/2026-01-10_10-00-{second}.ts");
+    let segments = ["00", "10", "20"].map(|second| recorder.record(&name(second), 10, &h265));
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.ts", |_| {}, &[]);
+    let (_into, path, manifest) = export(&folder, "yard", window("10:00:05.500", "10:00:25")).await.unwrap();
+    assert_eq!(manifest.gaps, []);
+    let pictures = seen(&path);
+    assert!((196..=206).contains(&pictures.len()), "{}", pictures.len());
+    // what comes beyond the end may have been stored before it, and not all of it
+    assert!(within(&pictures[..196], &segments.map(|path| seen(&path)).concat()));
+}
+
+/// Nobody is handed more than was granted because two recordings hold it.
+#[tokio::test]
+async fn recordings_that_overlap_end_with_the_window() {
+    let recorder = Recorder::new();
+    std::fs::create_dir_all(recorder.path("yard")).unwrap();
+    for (begins, seconds) in [("10:00:00", 40), ("10:00:20", 30)] {
+        let name = format!("yard/2026-01-10_{}.mp4", begins.replace(':', "-"));
+        world::film(&recorder.path(&name), on_that_day(begins), seconds);
+        recorder.age(&name, Duration::from_secs(3_600));
+    }
+    for (from, to) in [("10:00:05", "10:00:25"), ("10:00:22", "10:00:30"), ("10:00:05", "10:00:45")] {
+        let asked = window(from, to);
+        let (_into, path, manifest) = export(&recorder.folder(), "yard", asked).await.unwrap();
+        assert_eq!(manifest.gaps, []);
+        let mut times = world::times(&path);
+        times.sort_unstable();
+        let (first, last) = (times[0], *times.last().unwrap());
+        assert!(first <= asked.from && first >= asked.from.minus(Duration::from_secs(1)), "{first} for {from}");
+        let end = last.plus(Duration::from_millis(100));
+        assert!(end >= asked.to && end <= asked.to.plus(Duration::from_secs(1)), "{last} for {to}");
+        let within: Vec<_> = times.into_iter().filter(|at| *at <= asked.to).collect();
+        assert!(within.windows(2).all(|pair| pair[1].since(pair[0]) <= Duration::from_millis(150)), "{from} to {to}");
+        assert!(manifest.segments[0].to >= on_that_day("10:00:39"), "the whole recording, as it was hashed");
+    }
+}
+
+/// Some recorders end a file wherever they are: the next one's first pictures build on the last of it.
+#[tokio::test]
+async fn a_seam_that_is_no_key_frame_is_no_damage() {
+    for suffix in ["ts", "mp4"] {
+        let recorder = Recorder::new();
+        let long =
+            recorder.record("long.mp4", 30, &["-g", "70", "-keyint_min", "70", "-bf", "0", "-sc_threshold", "0"]);
+        let split = recorder.path(&format!("%d.{suffix}"));
+        let how = ["-c", "copy", "-f", "segment", "-segment_time", "10", "-break_non_keyframes", "1"];
+        run(Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&long).args(how).arg(&split));
+        std::fs::create_dir_all(recorder.path("yard")).unwrap();
+        for (index, second) in ["00", "10", "20"].into_iter().enumerate() {
+            let name = format!("yard/2026-01-10_10-00-{second}.{suffix}");
+            std::fs::rename(recorder.path(&format!("{index}.{suffix}")), recorder.path(&name)).unwrap();
+            recorder.age(&name, Duration::from_secs(3_600));
+        }
+        let folder = recorder.folder_with(&format!("{{camera}}/%Y-%m-%d_%H-%M-%S.{suffix}"), |_| {}, &[]);
+        let (_into, path, manifest) = export(&folder, "yard", window("10:00:08", "10:00:28")).await.unwrap();
+        assert_eq!(manifest.gaps, [], "{suffix}");
+        let pictures = seen(&path);
+        assert!(pictures.len() >= 200 && within(&pictures, &seen(&long)), "{suffix}: {}", pictures.len());
+    }
+}
+
+/// With sound of `codec` and so many Hz; none of it if that is empty.
+fn with_sound(recorder: &Recorder, second: &str, codec: &str, rate: &str) -> PathBuf {
+    let name = format!("yard/2026-01-10_10-00-{second}.mp4");
+    let silent = recorder.record(&name, 10, &[]);
+    if !codec.is_empty() {
+        let heard = recorder.path("heard.mp4");
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-y", "-i"]).arg(&silent).args(["-f", "lavfi", "-i", "sine", "-shortest"]);
+        run(command.args(["-c:v", "copy", "-c:a", codec, "-ar", rate]).arg(&heard));
+        std::fs::rename(heard, &silent).unwrap();
+        recorder.age(&name, Duration::from_secs(3_600));
+    }
+    silent
+}
+
+/// Sound of another kind would end the player, and the picture with it.
+#[tokio::test]
+async fn sound_that_changes_is_left_out_and_that_is_told() {
+    let second = "yard/2026-01-10_10-00-10.mp4";
+    for (before, after, told) in [
+        (("aac", "48000"), ("aac", "48000"), None),
+        (("aac", "48000"), ("aac", "16000"), Some(format!("it is of another kind from {second} on"))),
+        (("aac", "48000"), ("libmp3lame", "48000"), Some(format!("it is of another kind from {second} on"))),
+        (("", ""), ("aac", "48000"), Some(format!("there is none before {second}"))),
+        (("aac", "48000"), ("", ""), Some(format!("there is none in {second}"))),
+    ] {
+        let recorder = Recorder::new();
+        with_sound(&recorder, "00", before.0, before.1);
+        with_sound(&recorder, "10", after.0, after.1);
+        let (_into, path, manifest) = export(&recorder.folder(), "yard", window("10:00:02", "10:00:18")).await.unwrap();
+        assert_eq!(media::facts(&path).await.unwrap().audio.is_some(), told.is_none(), "{before:?} {after:?}");
+        assert_eq!(manifest.sound_left_out, told);
+        assert_eq!(manifest.gaps, []);
+    }
+}
