@@ -111,7 +111,7 @@ export const evidence = Array.from({ length: 6 }, (_, n) => {
     id: `evd_c${n}`, case_id: 'cas_0', request_id: 'req_3', item_id: 'itm_3_0', name: `${cameras[n * 3]?.device_id}_export.mp4`, size_bytes: 43_118_592 + n * 9_000_000, sha256: hash(),
     source: { id: cameras[n * 3]?.id, name: cameras[n * 3]?.name }, created_at: ago((10 + n) * H),
     media: { container: 'mov,mp4', video_codec: n === 2 ? 'hevc' : 'h264', audio_codec: null, width: 1920, height: 1080, frame_rate: 25, duration_ms: 120_000 },
-    recorded: { from, to: new Date(Date.parse(from) + 120_000).toISOString(), gaps: n === 1 ? [{ ...part(from, 40, 52), reason: '20261122T210500Z.mp4 cannot be read: a part of it is damaged' }, part(from, 70, 75)] : [], clock_offset_ms: n === 3 ? 2400 : 0 },
+    recorded: { from, to: new Date(Date.parse(from) + 120_000).toISOString(), gaps: n === 1 ? [{ ...part(from, 40, 52), reason: '20261122T210500Z.mp4 cannot be read: a part of it is damaged' }, part(from, 70, 75)] : [], clock: [{ at_ms: 0, from }], clock_offset_ms: n === 3 ? 2400 : 0 },
     manifest: { adapter: 'folder', recorder: 'Transit recorder', exported_at: from }, playable: { state: n === 4 ? 'waiting' : n === 5 ? 'failed' : 'ready', error: n === 5 ? 'The file holds no video stream.' : null, size_bytes: 11_000_000 },
     thumbnail_url: n > 3 ? null : `/api/v1/evidence/evd_c${n}/thumbnail`, play_url: n > 3 ? null : `/api/v1/evidence/evd_c${n}/play`, original_url: `/api/v1/evidence/evd_c${n}/original`, level: 'manage', ledger: { leaf_index: 4100 + n }, allowed_actions: ['download'],
   }

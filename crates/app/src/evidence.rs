@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use domain::case::Level;
-use domain::evidence::{Evidence, EvidenceAction, Look, PlayableState, Recorded};
+use domain::evidence::{ClockPoint, Evidence, EvidenceAction, Look, PlayableState, Recorded};
 use domain::id::{CaseId, EvidenceId, RequestItemId, UploadId};
 use domain::request_item::{GrantedLevel, State};
 use domain::{Caller, Gap, policy};
 use futures::stream::BoxStream;
 use proof::Sha256Digest;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 pub use store::evidence::Seen;
 use store::history::Entry;
@@ -291,6 +292,14 @@ pub async fn stream(
     use futures::StreamExt as _;
     let parts = app.blobs().stream(&opened.bytes.blob, range).await?;
     Ok(parts.map(|part| part.map_err(std::io::Error::other)).boxed())
+}
+
+/// When what stands at each place of a file was recorded, where that is known: of an export as its manifest tells.
+pub fn clock(evidence: &Evidence) -> Vec<ClockPoint> {
+    let Some(recorded) = &evidence.recorded else { return Vec::new() };
+    let manifest = evidence.manifest.as_ref().and_then(|manifest| protocol::Manifest::deserialize(manifest).ok());
+    let segments = manifest.iter().flat_map(|manifest| &manifest.segments);
+    domain::evidence::clock(recorded.window.from, segments.map(|segment| (segment.at_us, segment.from)))
 }
 
 /// What the caller may do with a file, for its view.

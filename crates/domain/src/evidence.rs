@@ -66,6 +66,37 @@ pub struct Recorded {
     pub clock_offset_ms: Option<i64>,
 }
 
+/// From a place in the footage on, when it was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockPoint {
+    /// So long after the first picture, microseconds.
+    pub at_us: i64,
+    /// When the picture there was recorded; those after it later by as much as they stand after it.
+    pub from: Timestamp,
+}
+
+/// What is less than a picture or two puts no clock out.
+const SAME_US: u64 = 40_000;
+
+/// When what stands at each place of the footage was recorded. Recordings that overlap are both kept whole, so what comes after was
+/// recorded earlier than its place tells. `recordings`: each one's place in the footage, microseconds after the first picture, and its
+/// beginning. The first point is the first picture's; there is one more only where reckoning on from those before would be wrong.
+pub fn clock(first_picture: Timestamp, recordings: impl IntoIterator<Item = (i64, Timestamp)>) -> Vec<ClockPoint> {
+    // the first recording is entered somewhere: its beginning is not that of the footage
+    let mut rest: Vec<_> = recordings.into_iter().filter(|(at_us, _)| *at_us > 0).collect();
+    rest.sort_by_key(|(at_us, _)| *at_us);
+    let mut last = ClockPoint { at_us: 0, from: first_picture };
+    let mut points = vec![last];
+    for (at_us, from) in rest {
+        let reckoned_us = last.from.as_micros().saturating_add(at_us - last.at_us);
+        if reckoned_us.abs_diff(from.as_micros()) > SAME_US {
+            last = ClockPoint { at_us, from };
+            points.push(last);
+        }
+    }
+    points
+}
+
 /// One file: the original as it came, its facts, and what was made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
@@ -174,5 +205,40 @@ impl Look {
             Self::Play | Self::Original => Duration::from_secs(5 * 60),
             Self::Thumbnail => Duration::from_secs(60 * 60),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_micros(ms * 1_000)
+    }
+
+    fn told(recordings: &[(i64, i64)]) -> Vec<(i64, Timestamp)> {
+        let points = clock(at(5_000), recordings.iter().map(|(at_ms, from_ms)| (at_ms * 1_000, at(*from_ms))));
+        points.into_iter().map(|point| (point.at_us / 1_000, point.from)).collect()
+    }
+
+    #[test]
+    fn one_point_tells_the_clock_of_footage_that_goes_on() {
+        assert_eq!(told(&[]), [(0, at(5_000))], "nothing is known of recordings");
+        assert_eq!(told(&[(0, 0), (5_000, 10_000), (65_000, 70_020)]), [(0, at(5_000))], "entered five seconds in");
+        assert_eq!(told(&[(0, 0), (5_000, 10_000), (95_000, 100_000)]), [(0, at(5_000))], "a gap is as long as it was");
+        assert_eq!(told(&[(0, 0), (0, 3_000)]), [(0, at(5_000))], "no places are told");
+    }
+
+    #[test]
+    fn what_overlaps_puts_the_clock_back() {
+        let twice = [(0, 0), (7_000, 10_000), (17_000, 20_000), (29_000, 30_000)];
+        assert_eq!(told(&twice), [(0, at(5_000)), (7_000, at(10_000)), (29_000, at(30_000))]);
+        assert_eq!(told(&[(i64::MAX / 1_000, 0)]).len(), 2, "nonsense is no panic");
+    }
+
+    #[test]
+    fn little_that_adds_up_is_told() {
+        let each: Vec<_> = (0..5).map(|n| (n * 10_030, 5_000 + n * 10_000)).collect();
+        assert_eq!(told(&each), [(0, at(5_000)), (20_060, at(25_000)), (40_120, at(45_000))]);
     }
 }

@@ -1671,6 +1671,16 @@ export interface components {
             uncertainty_ms?: number | null;
             measured_at?: components["schemas"]["Timestamp"] | null;
         };
+        /** @description From a place in the footage on, when it was recorded. */
+        ClockPointView: {
+            /**
+             * Format: int64
+             * @description So long after the first picture.
+             */
+            at_ms: number;
+            /** @description When the picture there was recorded; those after it, up to the next point, later by as much as they stand after it. */
+            from: components["schemas"]["Timestamp"];
+        };
         /** @description Words that go with a decision. */
         CommentInput: {
             comment?: string | null;
@@ -2674,6 +2684,11 @@ export interface components {
             from: components["schemas"]["Timestamp"];
             to: components["schemas"]["Timestamp"];
             gaps: components["schemas"]["Gap"][];
+            /**
+             * @description When what stands at each place of the footage was recorded: one point for most footage, from its beginning. Where recordings
+             *     overlap the footage holds a time twice, and a point puts the clock back.
+             */
+            clock: components["schemas"]["ClockPointView"][];
             /**
              * Format: int64
              * @description Recorder clock minus true time. Not written into the footage.

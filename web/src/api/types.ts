@@ -8,6 +8,7 @@ export type Time = Schemas['Timestamp']
 export type Position = Schemas['Position']
 export type Span = Schemas['Window']
 export type Gap = Schemas['Gap']
+export type ClockPoint = Schemas['ClockPointView']
 export type Ref = Schemas['Named']
 export type Problem = Schemas['Problem']
 

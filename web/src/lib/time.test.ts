@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { duration, fromWall, offsetMinutes, reading, span, toWall, zoneName } from './time.ts'
+import { duration, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -33,4 +33,10 @@ test('durations take two units at most', () => {
 test('a clock is read as people write it, and nothing else is', () => {
   for (const text of ['21:05:40', '9:05', ' 00:00:00 ', '9.05.40 pm', '12:00 a.m.', '11:59PM']) assert.equal(reading(text), text.trim())
   for (const text of ['', 'banana', '24:00', '9:60', '9:5', '13:05 pm', '0:05 am', '2105', '22 Nov 21:05']) assert.equal(reading(text), null)
+})
+test('footage that holds a time twice puts its clock back where it does', () => {
+  const points = [{ at_ms: 0, from: '2026-11-22T10:00:05.000Z' }, { at_ms: 57_000, from: '2026-11-22T10:01:00.000Z' }, { at_ms: 119_000, from: '2026-11-22T10:02:00.000Z' }]
+  const at = (second: number) => new Date(recordedAt(points, second) ?? 0).toISOString().slice(11, 23)
+  assert.deepEqual([0, 10.5, 56.96, 57, 118.96, 119, 500].map(at), ['10:00:05.000', '10:00:15.500', '10:01:01.960', '10:01:00.000', '10:02:01.960', '10:02:00.000', '10:08:21.000'])
+  assert.equal(recordedAt([], 5), null)
 })

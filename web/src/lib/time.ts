@@ -117,3 +117,10 @@ export function addSeconds(at: string, seconds: number): string {
   return new Date(new Date(at).getTime() + seconds * 1000).toISOString()
 }
 export const seconds = (from: string, to: string) => (new Date(to).getTime() - new Date(from).getTime()) / 1000
+
+/** When what stands at a second of some footage was recorded: reckoned from the last point of its clock before that; milliseconds. */
+export function recordedAt(points: { at_ms: number; from: string }[], second: number): number | null {
+  const ms = second * 1000
+  const last = points.findLast((point) => point.at_ms <= ms) ?? points[0]
+  return last ? Date.parse(last.from) + ms - last.at_ms : null
+}

@@ -1,14 +1,15 @@
 import { ActionIcon, Checkbox, NativeSelect, Tooltip } from '@mantine/core'
 import { IconCamera, IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerSkipBack, IconPlayerSkipForward } from '@tabler/icons-react'
 import { type KeyboardEvent, useRef, useState } from 'react'
+import type { ClockPoint } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
-import { day, zoneName } from '~/lib/time.ts'
+import { day, recordedAt, zoneName } from '~/lib/time.ts'
 import './player.css'
 
 const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8']
 
 /** A video with its own time: frame by frame, at any pace, with what the wall clock showed. */
-export function Player({ src, name, from, offsetMs, frameRate }: { src: string; name: string; from: string | null; offsetMs: number | null; frameRate: number | null }) {
+export function Player({ src, name, recorded, offsetMs, frameRate }: { src: string; name: string; recorded: ClockPoint[]; offsetMs: number | null; frameRate: number | null }) {
   const zone = useZone()
   const video = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLDivElement>(null)
@@ -52,8 +53,9 @@ export function Player({ src, name, from, offsetMs, frameRate }: { src: string; 
     event.preventDefault()
     found()
   }
-  // What the recorder's clock showed is the start plus the offset; corrected, it is true time.
-  const wall = from ? new Date(Date.parse(from) + at * 1000 + (corrected ? 0 : skew)).toISOString() : null
+  // What the recorder's clock showed is the true time plus the offset.
+  const trueMs = recordedAt(recorded, at)
+  const wall = trueMs === null ? null : new Date(trueMs + (corrected ? 0 : skew)).toISOString()
   const small = (s: number) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}.${String(Math.floor((s % 1) * 1000)).padStart(3, '0')}`
   const wallText = wall && new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(new Date(wall))
 

@@ -502,6 +502,8 @@ on_both!(each_gap_is_told_with_its_reason, |database: TestDatabase| async move {
     let reasons = |gaps: &Value| gaps.as_array().unwrap().iter().map(|gap| gap["reason"].clone()).collect::<Vec<_>>();
     let file = site.get(&format!("/evidence/{evidence}"), Some(&ana)).await.json;
     assert_eq!(reasons(&file["recorded"]["gaps"]), [reason.clone(), Value::Null, reason.clone()], "{file}");
+    let clock = json!([{"at_ms": 0, "from": "2026-11-22T09:59:59.000Z"}]);
+    assert_eq!(file["recorded"]["clock"], clock, "no recordings are told, {file}");
     let request = rows(&site, "SELECT request_id FROM request_items", "request_id").await.remove(0);
     let request = site.get(&format!("/video-requests/{request}"), Some(&ana)).await.json;
     assert_eq!(request["items"][0]["id"], item);
@@ -517,6 +519,33 @@ on_both!(each_gap_is_told_with_its_reason, |database: TestDatabase| async move {
         assert!(damaged.contains(" (10-01.mp4 cannot be read: a part of it is damaged)"), "{damaged}");
         assert!(nothing.contains("02:01:20 PST") && nothing.contains("(the recorder has no footage)"), "{nothing}");
     }
+});
+
+on_both!(recordings_that_overlap_put_the_clock_back, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate", "online": true}])).await;
+    approved(&site).await;
+    let task = wire.lease().await.json;
+    let bytes = b"not really a film".as_slice();
+    let upload = wire.upload(&task, bytes).await.unwrap();
+    let segment = |name: &str, from: &str, to: &str, at_us: i64| json!({"name": name, "from": from, "to": to, "at_us": at_us, "size_bytes": 1, "sha256": ""});
+    // entered a second after its beginning; the second begins two seconds before it ends, the third goes on from that
+    let segments = [
+        segment("a.mp4", "2026-11-22T09:59:58Z", "2026-11-22T10:01:00Z", 0),
+        segment("b.mp4", "2026-11-22T10:00:58Z", "2026-11-22T10:01:30Z", 61_000_000),
+        segment("c.mp4", "2026-11-22T10:01:30Z", "2026-11-22T10:02:00Z", 93_000_000),
+    ];
+    let mut done = exported(&upload, bytes, &sha256(bytes));
+    done["result"]["manifest"]["segments"] = json!(segments);
+    assert_eq!(wire.about(&task, "complete", done).await.status, 204);
+    site.test.run_jobs().await;
+    let evidence = rows(&site, "SELECT id FROM evidence", "id").await.remove(0);
+    let file = site.get(&format!("/evidence/{evidence}"), Some(&site.sign_in("ana").await)).await.json;
+    assert_eq!((&file["level"], &file["original_url"]), (&json!("view"), &Value::Null), "{file}");
+    let clock = [("2026-11-22T09:59:59.000Z", 0), ("2026-11-22T10:00:58.000Z", 61_000)];
+    let clock = clock.map(|(from, at_ms)| json!({"at_ms": at_ms, "from": from}));
+    assert_eq!(file["recorded"]["clock"], json!(clock), "{file}");
 });
 
 on_both!(what_was_half_sent_for_a_canceled_item_goes, |database: TestDatabase| async move {

@@ -28,12 +28,24 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(find_evidence_thumbnail))
 }
 
+/// From a place in the footage on, when it was recorded.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ClockPointView {
+    /// So long after the first picture.
+    at_ms: i64,
+    /// When the picture there was recorded; those after it, up to the next point, later by as much as they stand after it.
+    from: Timestamp,
+}
+
 /// When the footage was recorded.
 #[derive(Serialize, utoipa::ToSchema)]
 struct RecordedView {
     from: Timestamp,
     to: Timestamp,
     gaps: Vec<Gap>,
+    /// When what stands at each place of the footage was recorded: one point for most footage, from its beginning. Where recordings
+    /// overlap the footage holds a time twice, and a point puts the clock back.
+    clock: Vec<ClockPointView>,
     /// Recorder clock minus true time. Not written into the footage.
     clock_offset_ms: Option<i64>,
 }
@@ -89,6 +101,7 @@ pub(super) struct EvidenceView {
 impl From<app::evidence::Seen> for EvidenceView {
     fn from(seen: app::evidence::Seen) -> Self {
         let allowed_actions = app::evidence::allowed_actions(&seen);
+        let clock = app::evidence::clock(&seen.evidence);
         let (evidence, level) = (seen.evidence, seen.level);
         let here = evidence.purged_at.is_none();
         let url = |there: bool, part: &str| (here && there).then(|| format!("/api/v1/evidence/{}/{part}", evidence.id));
@@ -106,6 +119,7 @@ impl From<app::evidence::Seen> for EvidenceView {
                 from: recorded.window.from,
                 to: recorded.window.to,
                 gaps: recorded.gaps,
+                clock: clock.iter().map(|at| ClockPointView { at_ms: at.at_us / 1_000, from: at.from }).collect(),
                 clock_offset_ms: recorded.clock_offset_ms,
             }),
             id: evidence.id,
