@@ -59,18 +59,20 @@ export function Registry() {
   }, [fly, near?.lat, near?.lon, radius, start, whole])
   const searching = !target && (query.isLoading || registry.isLoading)
 
+  // Noted also while the list does not follow: it follows at once when it is told to, and where the map is not on the screen.
+  const isNear = !!near
   const moved = useCallback((box: Box) => {
-    if (follows) set({ bbox: boxText(box) })
-  }, [follows, set])
+    if (!isNear) set({ bbox: boxText(box) })
+  }, [isNear, set])
 
   const list = (
     <section className="reg-list" aria-label="Cameras">
-      <SourceFilters address={address} set={set} near={near} radius={radius} follows={follows} total={total} loading={query.isFetching}
+      <SourceFilters address={address} set={set} near={near} radius={radius} follows={follows} mapSeen={!!bbox || view !== 'list'} total={total} loading={query.isFetching}
         onFly={(at: Position) => setFly({ at, zoom: 16.5, key: `${at.lat},${at.lon}` })} />
       {query.error ? <div className="pad"><TroubleNote error={query.error} retry={() => query.refetch()} /></div> : (
         <SourceRows query={query} sources={sources} total={total} hover={hover} chosen={chosen.ids} onHover={setHover}
           onChoose={chosen.toggle} onOpen={(id) => set({ camera: id }, false)} filtered={!!(q || org || status || tag || near || (follows && bbox))}
-          onClear={() => { setFly(home && { box: home, key: 'home' }); set({ q: '', org: '', status: '', tag: '', near: '', r: '', bbox: '', place: '', follow: 'no' }) }} />
+          onClear={() => { setFly(home && { box: home, key: 'home' }); set({ q: '', org: '', status: '', tag: '', near: '', r: '', place: '', follow: 'no' }) }} />
       )}
     </section>
   )

@@ -12,8 +12,9 @@ import { PlaceSearch } from './PlaceSearch.tsx'
 
 const REACH = [50, 100, 150, 250, 500, 1000, 2000]
 
-export function SourceFilters({ address, set, near, radius, follows, total, loading, onFly }: {
-  address: Address; set: (patch: Address, replace?: boolean) => void; near: Position | null; radius: number; follows: boolean; total: number; loading: boolean
+/** `mapSeen`: there is a map, or there was one; before that the list cannot follow it. */
+export function SourceFilters({ address, set, near, radius, follows, mapSeen, total, loading, onFly }: {
+  address: Address; set: (patch: Address, replace?: boolean) => void; near: Position | null; radius: number; follows: boolean; mapSeen: boolean; total: number; loading: boolean
   onFly: (at: Position) => void
 }) {
   const me = useMe()
@@ -51,9 +52,9 @@ export function SourceFilters({ address, set, near, radius, follows, total, load
       <div className="row reg-count">
         <strong className="num" role="status" style={{ opacity: loading ? 0.6 : 1 }}>{plural(total, 'camera')}</strong>
         {address.tag && <Button variant="default" onClick={() => set({ tag: '' })} rightSection={<span aria-hidden>×</span>}>tag: {address.tag}</Button>}
-        {near ? <span className="dim">nearest first</span> : (
-          <Checkbox label="Only what the map shows" checked={follows} onChange={(e) => set({ follow: e.currentTarget.checked ? '' : 'no', bbox: e.currentTarget.checked ? address.bbox : '' })} />
-        )}
+        {near ? <span className="dim">nearest first</span>
+          : follows && !mapSeen ? <span className="dim">everywhere, until you look at the map</span>
+            : <Checkbox label="Only what the map shows" checked={follows} onChange={(e) => set({ follow: e.currentTarget.checked ? '' : 'no' })} />}
       </div>
     </div>
   )
