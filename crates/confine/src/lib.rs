@@ -109,6 +109,8 @@ fn run(args: &Args) -> Result<std::convert::Infallible, String> {
         ("TZ", "UTC"),
         // glibc reserves 64 MiB of address space per arena: on a machine with many cores that alone would meet the limit.
         ("MALLOC_ARENA_MAX", "2"),
+        // The threads of tesseract wait for each other by spinning: on a machine that is busy it takes twice as long by them.
+        ("OMP_THREAD_LIMIT", "1"),
     ]);
     if let Some(folder) = &args.write {
         command.current_dir(folder);

@@ -8,6 +8,7 @@ use domain::Position;
 use protocol::{ClockOffset, SourceDescription};
 use serde::Deserialize;
 
+use crate::burned::Face;
 use crate::limits::Hours;
 
 /// The whole file.
@@ -22,6 +23,9 @@ pub struct Config {
     /// What it does not know, or knows wrongly.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
+    /// The clock in its pictures by which its times are, where it has no other that can be asked.
+    #[serde(default)]
+    pub burned_in_clock: Option<Face>,
     /// How the connector works.
     #[serde(default)]
     pub connector: ConnectorConfig,
@@ -139,6 +143,11 @@ fn sixty() -> u32 {
 }
 
 impl AdapterConfig {
+    /// Whether its system shows pictures of now; others show what was recorded last.
+    fn shows_now(&self) -> bool {
+        !matches!(self, Self::Folder(_) | Self::Mediamtx(_) | Self::Milestone(_) | Self::Moonfire(_))
+    }
+
     /// Takes relative paths from the folder of the file that names them.
     fn beside(&mut self, folder: &Path) {
         match self {
@@ -411,10 +420,17 @@ pub fn read(path: &Path) -> anyhow::Result<Config> {
     parse(&text, &folder).with_context(|| format!("{} is not understood", path.display()))
 }
 
+/// Why a clock cannot be read off the pictures of a system.
+const NO_CLOCK: &str = "[burned_in_clock]: this adapter shows pictures of what was recorded last and not of now, so the clock in them \
+                        does not tell how far it is off; set clock_offset_ms of [[source]] instead";
+
 /// Reads the text of a file that lies in a folder.
 pub fn parse(text: &str, folder: &Path) -> Result<Config, toml::de::Error> {
     let mut config: Config = toml::from_str(text)?;
     config.adapter.beside(folder);
+    if config.burned_in_clock.is_some() && !config.adapter.shows_now() {
+        return Err(serde::de::Error::custom(NO_CLOCK));
+    }
     if let Some(hold) = &mut config.hold {
         hold.key_file = folder.join(&hold.key_file);
     }
@@ -501,6 +517,22 @@ mod tests {
         .unwrap();
         assert_eq!(config.sources[0].bearing_deg, Some(120.0));
         assert!(toml::from_str::<Config>("[adapter]\nkind='folder'\npath='x'\npattern='%s'\ntypo=1").is_err());
+    }
+
+    #[test]
+    fn a_clock_is_read_only_off_pictures_of_now() {
+        let clock =
+            "[burned_in_clock]\nsource = 'front'\nbox = [16, 8, 400, 40]\nformat = '%F %T'\ntime_zone = 'UTC'\n";
+        let of = |adapter: &str, clock: &str| parse(&format!("[adapter]\n{adapter}\n{clock}"), Path::new("/etc"));
+        let web = "kind = 'zoneminder'\nurl = 'http://a'";
+        assert_eq!(of(web, clock).unwrap().burned_in_clock.unwrap().source, "front");
+        for adapter in ["kind = 'folder'\npath = '.'\npattern = '%s'", "kind = 'moonfire'\nurl = 'http://a'"] {
+            let said = of(adapter, clock).unwrap_err().to_string();
+            assert!(said.contains("not of now") && said.contains("clock_offset_ms"), "{said}");
+            assert!(of(adapter, "").is_ok());
+        }
+        let said = of(web, &clock.replace("%T", "%H:%M")).unwrap_err().to_string();
+        assert!(said.contains("it lacks the second (%S)"), "{said}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod adapter;
 pub mod backoff;
+pub mod burned;
 pub mod challenge;
 pub mod client;
 pub mod config;

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use domain::id::RequestItemId;
-use protocol::ConnectionFile;
+use protocol::{ClockOffset, ConnectionFile};
 use sightline_connector::adapter::{self, Discovery};
+use sightline_connector::burned::Shown;
 use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
 use sightline_connector::held::{Held, Holds, Kept};
@@ -175,6 +176,7 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
     if let Err(error) = media::present().await {
         wrong.push(error.to_string());
     }
+    let clock = recorder.read_clock().await;
     let Discovery { sources, problem, .. } = recorder.everything().await;
     if let Some(problem) = &problem {
         wrong.push(format!("{} {}", problem.text, problem.what_to_do));
@@ -196,6 +198,11 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
             wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
         }
     }
+    match &clock {
+        Some(Ok(Shown { text, clock })) => println!("clock: {}", off(text, clock)),
+        Some(Err(why)) => wrong.push(format!("The burned-in clock is not read: {why}. {}", why.what_to_do())),
+        None => {}
+    }
     if let Err(error) = client.hello(&session::hello(recorder.kind(), false)).await {
         wrong.push(format!("{error}"));
     }
@@ -207,6 +214,14 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// What a clock in a picture showed, and how far it is off.
+fn off(text: &str, clock: &ClockOffset) -> String {
+    let seconds = |ms: i64| format!("{:.1} s", ms.unsigned_abs() as f64 / 1_000.0);
+    let direction = if clock.offset_ms < 0 { "behind" } else { "ahead" };
+    let uncertain = clock.uncertainty_ms.unwrap_or(0);
+    format!("the picture shows {text}, which is {} {direction}, to {}", seconds(clock.offset_ms), seconds(uncertain))
 }
 
 async fn held(config: &Path, state: Option<PathBuf>, then: Option<HeldCommand>) -> anyhow::Result<ExitCode> {

@@ -15,6 +15,8 @@ use tokio::process::Command;
 use crate::disk;
 use crate::fragments::{self, Broken};
 
+pub mod text;
+
 /// How often is looked whether what ffmpeg writes still has room.
 const LOOK_FOR_ROOM: Duration = Duration::from_millis(100);
 

@@ -5,12 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::{ProblemReport, SourceDescription, Sources};
+use protocol::{ClockOffset, ProblemReport, SourceDescription, Sources};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::adapter::Discovery;
 use crate::backoff::Backoff;
+use crate::burned;
 use crate::client::CallError;
 use crate::room;
 use crate::session::Shared;
@@ -26,7 +27,15 @@ const LOOK: Duration = Duration::from_secs(15);
 /// Publishes on schedule, and when woken. Pictures are sent beside that: they may take hours where there are thousands of cameras.
 pub async fn run(shared: &Shared) {
     let (told, ids) = watch::channel(Vec::new());
-    tokio::join!(Publisher::new(shared).run(told), pictures(shared, ids));
+    tokio::join!(Publisher::new(shared).run(told), pictures(shared, ids), burned_in_clock(shared));
+}
+
+/// Reads the clock in the pictures on its own schedule: it takes some seconds, which nothing else waits for.
+async fn burned_in_clock(shared: &Shared) {
+    while let (Some(_), Some(wait)) = (shared.recorder.read_clock().await, shared.recorder.next_reading()) {
+        shared.publish_now.notify_one();
+        tokio::time::sleep(wait).await;
+    }
 }
 
 /// A source as the server was told of it. The descriptions of thousands of cameras, kept to compare, would be most of what an
@@ -58,13 +67,15 @@ struct Publisher<'a> {
     sequence: i64,
     told: Option<(BTreeMap<String, Told>, Option<ProblemReport>)>,
     refreshed: Instant,
+    /// The system's clock when it was told of all.
+    clock: Option<ClockOffset>,
 }
 
 impl<'a> Publisher<'a> {
     /// Knows nothing yet.
     fn new(shared: &'a Shared) -> Self {
         let sequence = shared.settings().and_then(|settings| settings.sequence).unwrap_or(0);
-        Self { shared, sequence, told: None, refreshed: Instant::now() }
+        Self { shared, sequence, told: None, refreshed: Instant::now(), clock: None }
     }
 
     async fn run(mut self, published: watch::Sender<Vec<Arc<str>>>) {
@@ -133,11 +144,20 @@ impl<'a> Publisher<'a> {
             tracing::warn!(device_id = refused.device_id, "not taken over: {}", refused.message);
         }
         self.sequence = answer.sequence;
-        if self.told.is_none() || self.refreshed.elapsed() >= REFRESH {
-            self.refreshed = Instant::now();
+        if self.told.is_none() || self.refresh() {
+            (self.refreshed, self.clock) = (Instant::now(), self.shared.recorder.clock());
         }
         self.note(message, whole);
         Ok(now)
+    }
+
+    /// Whether it is time to tell what always changes. A clock that shows another time than before is told at once.
+    fn refresh(&self) -> bool {
+        let same = match (self.shared.recorder.clock(), self.clock) {
+            (Some(now), Some(told)) => burned::agree(&now, &told),
+            (now, told) => now.is_some() == told.is_some(),
+        };
+        self.refreshed.elapsed() >= REFRESH || !same
     }
 
     fn all(&self, now: &[Arc<SourceDescription>]) -> Sources {
@@ -151,7 +171,7 @@ impl<'a> Publisher<'a> {
     }
 
     fn changes(&self, told: &BTreeMap<String, Told>, now: &[Arc<SourceDescription>]) -> Sources {
-        let refresh = self.refreshed.elapsed() >= REFRESH;
+        let refresh = self.refresh();
         let changed = |source: &&Arc<SourceDescription>| {
             let fresh = Told::of(source);
             told.get(&source.device_id).is_none_or(|told| fresh.steady != told.steady || refresh && fresh != *told)
@@ -222,7 +242,6 @@ async fn picture(shared: &Shared, id: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use domain::Timestamp;
-    use protocol::ClockOffset;
 
     use super::*;
 

@@ -10,6 +10,7 @@ use domain::{Timestamp, Window};
 use protocol::{ClockOffset, Manifest, SourceDescription};
 
 use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
+use crate::burned::{BurnedIn, Shown, Unread};
 use crate::config::{Config, Publish, SourceConfig};
 
 /// So long after its end a window must have been recorded.
@@ -20,6 +21,7 @@ pub struct Recorder {
     adapter: Box<dyn Adapter>,
     publish: Publish,
     mapping: HashMap<String, SourceConfig>,
+    burned_in: Option<BurnedIn>,
     known: Mutex<Known>,
 }
 
@@ -50,7 +52,8 @@ impl Recorder {
     /// A recorder that was not asked anything yet.
     pub fn new(adapter: Box<dyn Adapter>, config: &Config) -> Self {
         let mapping = config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
-        Self { adapter, publish: config.publish.clone(), mapping, known: Mutex::default() }
+        let burned_in = config.burned_in_clock.clone().map(BurnedIn::new);
+        Self { adapter, publish: config.publish.clone(), mapping, burned_in, known: Mutex::default() }
     }
 
     /// The kind of its adapter.
@@ -62,13 +65,7 @@ impl Recorder {
     /// it told of before are still there.
     pub async fn everything(&self) -> Discovery<Arc<SourceDescription>> {
         let Discovery { mut sources, whole, problem } = self.adapter.discover().await;
-        let clock = match self.adapter.clock().await {
-            Ok(clock) => clock,
-            Err(trouble) => {
-                tracing::info!(%trouble, "the recorder's clock could not be read");
-                None
-            }
-        };
+        let clock = self.measured().await;
         for source in &mut sources {
             source.clock_offset = source.clock_offset.or(clock);
             if let Some(set) = self.mapping.get(&source.device_id) {
@@ -76,9 +73,48 @@ impl Recorder {
             }
         }
         let mut known = self.known.lock().expect("no panic while held");
-        known.clock = clock.or(known.clock);
+        if whole {
+            known.clock = clock.or(known.clock);
+        }
         known.learn(sources, whole);
+        let problem = adapter::both(problem, self.burned_in.as_ref().and_then(BurnedIn::problem));
         Discovery { sources: known.sources.values().cloned().collect(), whole, problem }
+    }
+
+    /// How far the clock of the system as a whole is off. What its pictures show is what dates its recordings; what its web server says
+    /// may be another's.
+    async fn measured(&self) -> Option<ClockOffset> {
+        if let Some(clock) = self.burned_in.as_ref().and_then(BurnedIn::believed) {
+            return Some(clock);
+        }
+        self.adapter.clock().await.unwrap_or_else(|trouble| {
+            tracing::info!(%trouble, "the recorder's clock could not be read");
+            None
+        })
+    }
+
+    /// Reads the clock that is burned into its pictures, which takes some seconds; none if the configuration names none.
+    pub async fn read_clock(&self) -> Option<Result<Shown, Unread>> {
+        Some(self.burned_in.as_ref()?.read(&*self.adapter).await)
+    }
+
+    /// After how long that is to be done again.
+    pub fn next_reading(&self) -> Option<Duration> {
+        self.burned_in.as_ref().map(BurnedIn::next)
+    }
+
+    /// How far the clock of the system as a whole was off when it told of its cameras.
+    pub fn clock(&self) -> Option<ClockOffset> {
+        self.known.lock().expect("no panic while held").clock
+    }
+
+    /// No footage is asked for by a clock that is still to be read.
+    async fn settle(&self) {
+        let Some(burned_in) = &self.burned_in else { return };
+        burned_in.settle(&*self.adapter).await;
+        if burned_in.believed().is_some_and(|clock| self.clock() != Some(clock)) {
+            self.everything().await;
+        }
     }
 
     /// Its cameras, but for those kept back, in the order of their ids.
@@ -119,6 +155,7 @@ impl Recorder {
         let mut source = SourceDescription {
             device_id: device_id.to_owned(),
             name: device_id.to_owned(),
+            clock_offset: self.clock(),
             ..SourceDescription::default()
         };
         if let Some(set) = self.mapping.get(device_id) {
@@ -128,6 +165,7 @@ impl Recorder {
     }
 
     async fn asked(&self, device_id: &str, window: Window) -> Result<(Asked, Shift), Trouble> {
+        self.settle().await;
         let source = self.published(device_id).await?;
         let shift = Shift::of(source.clock_offset);
         let now = Timestamp::from(jiff::Timestamp::now());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use protocol::ProblemReport;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::adapter;
 use crate::backoff::Backoff;
 use crate::session::Shared;
 
@@ -79,11 +80,5 @@ pub fn and_the_disk(shared: &Shared, problem: Option<ProblemReport>) -> Option<P
     let text = "There is no room on the connector's disk for footage that was asked for.".to_owned();
     let state = shared.spool.state().display();
     let what_to_do = format!("Make room on the disk of {state}. What waits for it goes on by itself.");
-    Some(match problem {
-        None => ProblemReport { text, what_to_do },
-        Some(first) => ProblemReport {
-            text: format!("{} {text}", first.text),
-            what_to_do: format!("{} {what_to_do}", first.what_to_do),
-        },
-    })
+    adapter::both(problem, Some(ProblemReport { text, what_to_do }))
 }

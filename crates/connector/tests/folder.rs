@@ -100,6 +100,7 @@ impl Recorder {
         let config = Config {
             adapter: AdapterConfig::Folder(folder),
             publish: Publish::default(),
+            burned_in_clock: None,
             sources: sources.to_vec(),
             connector: Default::default(),
             hold: None,

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
-use protocol::ConnectionFile;
 use serde_json::{Value, json};
-use world::{ITEM, KEY, Running, Server, TASK, UPLOAD, export, sha256, task};
+use world::{ITEM, KEY, Running, Server, TASK, UPLOAD, check, export, sha256, task};
 
 #[tokio::test]
 async fn it_publishes_exports_uploads_and_completes() {
@@ -151,21 +150,6 @@ async fn how_much_was_fetched_is_told_before_it_is_sent() {
     running.stop().await;
 }
 
-/// Types `sightline-connector check` with this configuration; answers whether all is well, and what it says.
-async fn check(running: &Running, config: &str) -> (bool, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let (connection, file) = (folder.path().join("connection.toml"), folder.path().join("connector.toml"));
-    let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
-    let told =
-        ConnectionFile { url: running.url.clone(), connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
-    std::fs::write(&connection, told.to_toml()).unwrap();
-    std::fs::write(&file, config).unwrap();
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sightline-connector"));
-    let out =
-        command.arg("check").arg("--connection").arg(connection).arg("--config").arg(file).output().await.unwrap();
-    (out.status.success(), String::from_utf8(out.stdout).unwrap())
-}
-
 #[tokio::test]
 async fn check_says_what_would_be_published_and_what_is_wrong() {
     let running = Running::start(|_| {}).await;
@@ -175,12 +159,12 @@ async fn check_says_what_would_be_published_and_what_is_wrong() {
     std::fs::write(&names, "a b").unwrap();
     let adapter = format!("[adapter]\nkind = 'command'\ncommand = ['/usr/bin/python3', {program:?}, {names:?}]\n");
     let fine = "published: a \"a\" (no position)\npublished: b \"b\" (no position)\nnothing is wrong\n";
-    assert_eq!(check(&running, &adapter).await, (true, fine.to_owned()));
+    assert_eq!(check(&running.url, &adapter, None).await, (true, fine.to_owned()));
     let described = "[publish]\nwithin = [[8.0, 47.0, 9.0, 48.0]]\n\
                      [[source]]\nid = 'a'\nposition = { lat = 47.3, lon = 8.5 }\n[[source]]\nid = 'z'\nname = 'Gone'\n";
     let wrong = "published: a \"a\" (47.30000, 8.50000)\nkept back: b \"b\" (no position)\n\
                  wrong: The configuration describes 'z', which the video system does not have.\n";
-    assert_eq!(check(&running, &(adapter + described)).await, (false, wrong.to_owned()));
+    assert_eq!(check(&running.url, &(adapter + described), None).await, (false, wrong.to_owned()));
     running.stop().await;
 }
 

@@ -139,6 +139,15 @@ impl Discovery {
     }
 }
 
+/// Two things that are wrong, told as one.
+pub fn both(first: Option<ProblemReport>, second: Option<ProblemReport>) -> Option<ProblemReport> {
+    let (Some(one), Some(other)) = (&first, &second) else { return first.or(second) };
+    Some(ProblemReport {
+        text: format!("{} {}", one.text, other.text),
+        what_to_do: format!("{} {}", one.what_to_do, other.what_to_do),
+    })
+}
+
 /// Why an adapter cannot do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {

@@ -330,3 +330,21 @@ pub(crate) fn export(lease: i64) -> Value {
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     sightline_connector::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref())
 }
+
+/// Types `sightline-connector check` with this configuration, and this path to programs if any; answers whether all is well, and what
+/// it says.
+pub(crate) async fn check(url: &str, config: &str, path: Option<&FilePath>) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (connection, file) = (folder.path().join("connection.toml"), folder.path().join("connector.toml"));
+    let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
+    let told = ConnectionFile { url: url.into(), connector_id, key: KEY.into(), versions: vec![1], ca_pem: None };
+    std::fs::write(&connection, told.to_toml()).unwrap();
+    std::fs::write(&file, config).unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sightline-connector"));
+    if let Some(path) = path {
+        command.env("PATH", path);
+    }
+    let out =
+        command.arg("check").arg("--connection").arg(connection).arg("--config").arg(file).output().await.unwrap();
+    (out.status.success(), String::from_utf8(out.stdout).unwrap())
+}
