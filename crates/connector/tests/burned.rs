@@ -13,8 +13,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
+use protocol::{ProblemReport, SourceDescription};
 use sightline_connector::adapter::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use sightline_connector::burned::{BurnedIn, Face, Unread, seen};
+use sightline_connector::config;
+use sightline_connector::recorder::Recorder;
 use world::{Running, Server, check, export};
 
 const PLAIN: &str = "%Y-%m-%d %H:%M:%S";
@@ -157,13 +160,61 @@ async fn a_clock_that_lies_is_not_believed() {
         why
     };
     let frozen = |_: i64, _: Timestamp| "2026-11-27T10:48:36Z".parse().unwrap();
-    // it goes, but as little as a recorder that is stuck
-    let (back, slow) = (|n: i64, now: Timestamp| later(now, n * -60), |n: i64, now: Timestamp| later(now, n * -5));
+    // by more than what pictures that take long to come leave open
+    let (back, jumps) = (|n: i64, now: Timestamp| later(now, n * -60), |n: i64, now: Timestamp| later(now, n * 30));
     let far = |_: i64, now: Timestamp| later(now, -20 * 366 * 86_400);
-    let (frozen, back, slow, far) = tokio::join!(refused(frozen), refused(back), refused(slow), refused(far));
+    let (frozen, back, jumps, far) = tokio::join!(refused(frozen), refused(back), refused(jumps), refused(far));
     assert!(matches!(frozen, Unread::Stands(text) if text == "2026-11-27 10:48:36"));
-    assert!(matches!(back, Unread::Unsteady(..)) && matches!(slow, Unread::Unsteady(..)));
+    assert!(matches!(back, Unread::Unsteady(..)) && matches!(jumps, Unread::Unsteady(..)));
     assert!(matches!(far, Unread::TooFar(_)));
+}
+
+/// A system that tells of a camera and of what is wrong, and shows nothing.
+struct Dark;
+
+#[async_trait]
+impl Adapter for Dark {
+    fn kind(&self) -> &'static str {
+        "dark"
+    }
+
+    async fn discover(&self) -> Discovery {
+        let problem = ProblemReport { text: "A disk is broken.".into(), what_to_do: "Replace it.".into() };
+        let front = SourceDescription { device_id: "front".into(), name: "Front".into(), ..Default::default() };
+        Discovery { sources: vec![front], whole: true, problem: Some(problem) }
+    }
+
+    async fn snapshot(&self, _: &str) -> Result<Vec<u8>, Trouble> {
+        Err(Trouble::again("It is night."))
+    }
+
+    async fn coverage(&self, _: &Asked) -> Result<Coverage, Trouble> {
+        unreachable!()
+    }
+
+    async fn export(&self, _: &Asked, _: &Path) -> Result<Exported, Trouble> {
+        unreachable!()
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_not_read_is_told_beside_what_else_is_wrong() {
+    let clock = CLOCK.replace("'yard'", "'front'");
+    let config = config::parse(&format!("[adapter]\nkind = 'command'\ncommand = ['a']\n{clock}"), Path::new("/etc"));
+    let recorder = Recorder::new(Box::new(Dark), &config.unwrap());
+    for tries in 1..=3 {
+        assert!(matches!(recorder.read_clock().await, Some(Err(Unread::Picture(_)))));
+        let told = recorder.discover().await.problem.unwrap();
+        assert_eq!(
+            told.text.starts_with("A disk is broken. The clock in the pictures of 'front' is not read: "),
+            tries == 3
+        );
+        assert_eq!(
+            told.what_to_do.contains("Replace it. See that the source of [burned_in_clock] is there"),
+            tries == 3
+        );
+        assert_eq!(told.text.contains("there is no picture: It is night. Until it is,"), tries == 3, "{}", told.text);
+    }
 }
 
 /// A recorder whose clock is 67 seconds ahead, and which tells it by nothing but its pictures. It notes what it is asked for.
