@@ -349,6 +349,10 @@ on_both!(a_waiting_connector_is_woken, |database: TestDatabase| async move {
 
 /// A request for an hour of camera 1, approved: answers the item's id.
 async fn approved(site: &Site) -> String {
+    approved_as(site, json!({})).await
+}
+
+async fn approved_as(site: &Site, decision: Value) -> String {
     site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
     site.test.account("app", &site.test.host, &[(Role::Approver, Some(&site.test.host))]).await;
     let (ana, approver) = (site.sign_in("ana").await, site.sign_in("app").await);
@@ -359,7 +363,7 @@ async fn approved(site: &Site) -> String {
     let made = site.post("/video-requests", Some(&ana), asked).await;
     assert_eq!(made.status, 201, "{}", made.json);
     let item = made.json["items"][0]["id"].as_str().unwrap().to_owned();
-    let decided = site.post(&format!("/request-items/{item}/approve"), Some(&approver), json!({})).await;
+    let decided = site.post(&format!("/request-items/{item}/approve"), Some(&approver), decision).await;
     assert_eq!(decided.status, 200, "{}", decided.json);
     item
 }
@@ -525,7 +529,7 @@ on_both!(recordings_that_overlap_put_the_clock_back, |database: TestDatabase| as
     let site = Site::new(database).await;
     let wire = Wire::new(&site, &site.test.host, "Depot").await;
     wire.publish(1, None, json!([{"device_id": "1", "name": "Gate", "online": true}])).await;
-    approved(&site).await;
+    approved_as(&site, json!({"level": "view"})).await;
     let task = wire.lease().await.json;
     let bytes = b"not really a film".as_slice();
     let upload = wire.upload(&task, bytes).await.unwrap();
