@@ -209,20 +209,32 @@ fn inner(error: &dyn StdError) -> String {
 
 /// What serde could not read, under the pointer of the field.
 fn wrong_field<E: StdError + 'static>(error: &(dyn StdError + 'static), what: &str) -> Invalid {
-    let mut pointer = String::new();
-    let mut at = Some(error);
-    while let Some(error) = at {
-        if let Some(tracked) = error.downcast_ref::<serde_path_to_error::Error<E>>() {
-            pointer = tracked.path().iter().map(segment).collect();
-        }
-        at = error.source();
-    }
-    let words = inner(error);
+    let Some(tracked) = tracked::<E>(error) else {
+        return Invalid::field("", format!("{what}: {}.", inner(error)));
+    };
+    let pointer: String = tracked.path().iter().map(segment).collect();
+    let words = tracked.inner().to_string();
     // A field that is missing is not in the path yet.
     if let Some(name) = words.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         return Invalid::field(format!("{pointer}/{}", token(name)), format!("{what}: \"{name}\" is missing."));
     }
-    Invalid::field(pointer, format!("{what}: {words}."))
+    if let (Some(Segment::Map { key }), Some(found)) =
+        (tracked.path().iter().next_back(), words.strip_prefix("invalid type: "))
+    {
+        return Invalid::field(pointer, format!("{what}: \"{key}\" is {found}."));
+    }
+    // Its words begin with the path.
+    Invalid::field(pointer, format!("{what}: {tracked}."))
+}
+
+/// The error that knows the field, among the sources of one.
+fn tracked<'a, E: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a serde_path_to_error::Error<E>> {
+    match error.downcast_ref() {
+        Some(tracked) => Some(tracked),
+        None => tracked(error.source()?),
+    }
 }
 
 fn segment(segment: &Segment) -> String {

@@ -344,6 +344,34 @@ on_both!(a_field_that_is_missing_is_named, |database: TestDatabase| async move {
     assert_eq!(error["pointer"], "/name");
     assert_eq!(error["message"], "The body does not have the expected form: \"name\" is missing.", "{}", reply.json);
     refused!(desk, before, reply, 422, "invalid");
+    let within = desk.submit(|request| drop(request["items"][0].as_object_mut().unwrap().remove("to"))).await;
+    let error = &within.json["errors"][0];
+    assert_eq!(error["pointer"], "/items/0/to");
+    assert_eq!(error["message"], "The body does not have the expected form: \"to\" is missing.", "{}", within.json);
+    refused!(desk, before, within, 422, "invalid");
+});
+
+on_both!(json_of_another_form_names_the_field, |database: TestDatabase| async move {
+    let desk = Desk::new(database).await;
+    let before = desk.state().await;
+    let path = format!("/links/{}/answer", desk.link);
+    for (body, pointer, words) in [
+        (json!({"answer": null}), "/answer", "\"answer\" is null, expected string or map."),
+        (json!({"answer": 5}), "/answer", "\"answer\" is integer `5`, expected string or map."),
+        (json!({"answer": ["have"]}), "/answer", "\"answer\" is sequence, expected string or map."),
+        (json!({"answer": "have", "comment": 5}), "/comment", "\"comment\" is integer `5`, expected a string"),
+        (json!(null), "", "invalid type: null, expected struct AnswerInput"),
+    ] {
+        let reply = desk.site.post(&path, None, body).await;
+        let error = &reply.json["errors"][0];
+        assert_eq!(error["pointer"], pointer, "{}", reply.json);
+        let told = error["message"].as_str().unwrap().strip_prefix("The body does not have the expected form: ");
+        assert!(told.unwrap().starts_with(words), "{}", reply.json);
+        refused!(desk, before, reply, 422, "invalid");
+    }
+    let header = [("content-type", "application/json")];
+    let cut = desk.tus("POST", &format!("/api/v1{path}"), &header, "{\"answer\": ").await;
+    refused!(desk, before, cut, 400, "not_json");
 });
 
 on_both!(numbers_at_the_end_of_their_range, |database: TestDatabase| async move {

@@ -1,5 +1,7 @@
 //! Bodies: JSON, and bytes as they are.
 
+use std::error::Error as StdError;
+
 use app::idempotency::Key;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, Request};
@@ -90,7 +92,22 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         find_nul(&mut invalid, String::new(), &body);
         invalid.into_result().map_err(app::Error::from)?;
     }
-    axum::Json::<T>::from_bytes(bytes).map(|axum::Json(body)| body).map_err(|rejection| problem(&rejection))
+    axum::Json::<T>::from_bytes(bytes).map(|axum::Json(body)| body).map_err(|rejection| {
+        let unlike = matches!(rejection, JsonRejection::JsonSyntaxError(_)).then(|| unlike::<T>(bytes)).flatten();
+        unlike.unwrap_or_else(|| problem(&rejection))
+    })
+}
+
+/// Where a field has one of some names, serde takes whatever is no text (null, a number) for text that is not JSON. What is JSON all the
+/// same is read from its values, which tells the field and what was expected.
+fn unlike<T: DeserializeOwned>(bytes: &[u8]) -> Option<Problem> {
+    let body: Value = serde_json::from_slice(bytes).ok()?;
+    let error = serde_path_to_error::deserialize::<_, T>(body).err()?;
+    Some(wrong_form(&error))
+}
+
+fn wrong_form(error: &(dyn StdError + 'static)) -> Problem {
+    app::Error::from(super::wrong_field::<serde_json::Error>(error, "The body does not have the expected form")).into()
 }
 
 fn find_nul(invalid: &mut Invalid, pointer: String, value: &Value) {
@@ -113,10 +130,7 @@ fn find_nul(invalid: &mut Invalid, pointer: String, value: &Value) {
 
 fn problem(rejection: &JsonRejection) -> Problem {
     match rejection {
-        JsonRejection::JsonDataError(error) => {
-            let wrong = super::wrong_field::<serde_json::Error>(error, "The body does not have the expected form");
-            app::Error::from(wrong).into()
-        }
+        JsonRejection::JsonDataError(error) => wrong_form(error),
         JsonRejection::JsonSyntaxError(error) => {
             let words = super::inner(error);
             Problem::new(StatusCode::BAD_REQUEST, "not_json", format!("The body is not JSON: {words}."))
