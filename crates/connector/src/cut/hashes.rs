@@ -10,11 +10,10 @@ use crate::adapter::Trouble;
 pub(super) struct Hashes(Vec<tokio::task::JoinHandle<std::io::Result<(String, u64, String)>>>);
 
 impl Hashes {
-    pub(super) fn start(parts: &[Part]) -> Self {
+    pub(super) fn start<'a>(parts: impl Iterator<Item = &'a Part>) -> Self {
         let turns = Arc::new(tokio::sync::Semaphore::new(2));
         Self(
             parts
-                .iter()
                 .map(|part| {
                     let (name, path, size, turns) =
                         (part.name.clone(), part.path.clone(), part.size, Arc::clone(&turns));

@@ -30,6 +30,8 @@ pub(super) struct Film {
     pub(super) cut_us: i64,
     /// Whether it goes on right where the one before ends: pictures before its first key frame build on that.
     pub(super) leads_on: bool,
+    /// Whether its pictures of the window's beginning do.
+    pub(super) led_in: bool,
     /// The film's clock minus that of the recording, microseconds.
     pub(super) shift_us: i64,
 }
@@ -44,13 +46,40 @@ impl Film {
             late_us: 0,
             cut_us: 0,
             leads_on: false,
+            led_in: false,
             shift_us: 0,
             part,
         }
     }
 
-    /// The films of recordings in order.
-    pub(super) fn all_of(parts: Vec<Part>) -> Vec<Self> {
+    /// The films of recordings in order. Where the window begins in pictures that build on the recording `before` the first, that is one
+    /// of them.
+    pub(super) async fn all_of(
+        mut parts: Vec<Part>,
+        before: Option<&Part>,
+        window: Window,
+    ) -> Result<Vec<Self>, Trouble> {
+        let led_in = match before {
+            Some(before) if parts[0].follows(before) => Self::of(parts[0].clone()).is_led_in(window.from).await?,
+            _ => false,
+        };
+        if let Some(before) = before.filter(|_| led_in) {
+            parts.insert(0, before.clone());
+        }
+        let mut films = Self::joined(parts);
+        films.iter_mut().skip(1).take(1).for_each(|film| film.led_in = led_in);
+        Ok(films)
+    }
+
+    /// Whether it begins before a time, but with pictures that build on others, up to then.
+    async fn is_led_in(&self, from: Timestamp) -> Result<bool, Trouble> {
+        if self.begins() >= from || media::first_packet(&self.path).await.is_ok_and(|packet| packet.key) {
+            return Ok(false);
+        }
+        Ok(self.key_frame(self.pts(from)).await?.is_none())
+    }
+
+    fn joined(parts: Vec<Part>) -> Vec<Self> {
         let follows: Vec<_> = parts.windows(2).map(|pair| pair[1].follows(&pair[0])).collect();
         let leads_on = std::iter::once(false).chain(follows);
         parts.into_iter().zip(leads_on).map(|(part, leads_on)| Self { leads_on, ..Self::of(part) }).collect()
@@ -180,7 +209,7 @@ pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Resu
         )));
     }
     // two that both begin before the window: the later one alone will do where it covers the start
-    let covers = |film: &Film| film.begins().plus(film.part.or_later) <= window.from;
+    let covers = |film: &Film| film.begins().plus(film.part.or_later) <= window.from && !film.led_in;
     let skipped = films.iter().skip(1).take_while(|film| covers(film)).count();
     let piece = |film: &Film| Piece { in_us: film.facts.start_us, entered: false, out_us: 0, film: film.clone() };
     let mut pieces: Vec<Piece> = films.iter().skip(skipped).map(piece).collect();

@@ -92,8 +92,8 @@ pub struct Cut {
 /// Writes the window into a file of the folder `into`.
 pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let Cut { adapter, device_id, window, usable, beside, unreadable, tolerance } = cut;
-    let hashes = Hashes::start(&usable);
-    let mut films = Film::all_of(usable);
+    let mut films = Film::all_of(usable, beside.before.as_ref(), window).await?;
+    let hashes = Hashes::start(films.iter().map(|film| &film.part));
     mend::cover_broken(&mut films, into).await?;
     mend::begin_at_zero(&mut films, into).await?;
     mend::carry_parameters(&mut films, into).await?;

@@ -100,10 +100,16 @@ async fn a_seam_that_is_no_key_frame_is_no_damage() {
             recorder.age(&name, Duration::from_secs(3_600));
         }
         let folder = recorder.folder_with(&format!("{{camera}}/%Y-%m-%d_%H-%M-%S.{suffix}"), |_| {}, &[]);
-        let (_into, path, manifest) = export(&folder, "yard", window("10:00:08", "10:00:28")).await.unwrap();
-        assert_eq!(manifest.gaps, [], "{suffix}");
-        let pictures = seen(&path);
-        assert!(pictures.len() >= 200 && within(&pictures, &seen(&long)), "{suffix}: {}", pictures.len());
+        // over two seams, and from the middle of pictures that build on the recording before
+        for from in ["10:00:08", "10:00:10.500"] {
+            let asked = window(from, "10:00:28");
+            let (_into, path, manifest) = export(&folder, "yard", asked).await.unwrap();
+            assert_eq!(manifest.gaps, [], "{suffix} from {from}");
+            assert!(manifest.first_frame <= asked.from, "{suffix}: {} for {from}", manifest.first_frame);
+            let pictures = seen(&path);
+            let least = asked.duration().as_millis() / 100;
+            assert!(pictures.len() as u128 >= least && within(&pictures, &seen(&long)), "{suffix}: {}", pictures.len());
+        }
     }
 }
 
