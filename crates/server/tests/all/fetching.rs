@@ -14,6 +14,7 @@ use crate::whole_story::covers;
 /// there is a file `hangs` it waits without end, and then a file `fails` is used up for each time that it says that it broke.
 const PROGRAM: &str = r#"
 import os, sys, time
+sys.dont_write_bytecode = True
 folder, example = sys.argv[1:3]
 sys.path.insert(0, os.path.dirname(example))
 import mp4_folder
