@@ -34,6 +34,7 @@ test('a clock is read as people write it, and nothing else is', () => {
   for (const text of ['21:05:40', '9:05', ' 00:00:00 ', '9.05.40 pm', '12:00 a.m.', '11:59PM']) assert.equal(reading(text), text.trim())
   for (const text of ['', 'banana', '24:00', '9:60', '9:5', '13:05 pm', '0:05 am', '2105', '22 Nov 21:05']) assert.equal(reading(text), null)
 })
+
 test('footage that holds a time twice puts its clock back where it does', () => {
   const points = [{ at_ms: 0, from: '2026-11-22T10:00:05.000Z' }, { at_ms: 57_000, from: '2026-11-22T10:01:00.000Z' }, { at_ms: 119_000, from: '2026-11-22T10:02:00.000Z' }]
   const at = (second: number) => new Date(recordedAt(points, second) ?? 0).toISOString().slice(11, 23)

@@ -67,7 +67,9 @@ impl Film {
             parts.insert(0, before.clone());
         }
         let mut films = Self::joined(parts);
-        films.iter_mut().skip(1).take(1).for_each(|film| film.led_in = led_in);
+        if led_in {
+            films[1].led_in = true;
+        }
         Ok(films)
     }
 
