@@ -61,20 +61,21 @@ fn free_address() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().to_string()
 }
 
-/// How many connectors run on this data directory.
+/// How many connectors run on this data directory. A connector that is about to start another program is two processes of
+/// the same command line for a moment, the child being not yet that program: a child of a connector is not counted.
 fn connectors(data: &Path) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let of_ours = |entry: std::fs::DirEntry| {
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        line.contains("sightline-connector") && line.contains(&*data.to_string_lossy())
+        let process: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line);
+        let ours = line.contains("sightline-connector") && line.contains(&*data.to_string_lossy());
+        let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+        let parent: u32 = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?;
+        ours.then_some((process, parent))
     };
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
-        .map(of_ours)
-        .filter(|&ours| ours)
-        .count()
+    let ours: BTreeMap<u32, u32> = processes.filter_map(of_ours).collect();
+    ours.values().filter(|parent| !ours.contains_key(parent)).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
