@@ -5,9 +5,9 @@
 //! Whoever removes the folder has deleted the hold; the server is told with the next call.
 
 mod cipher;
+mod part;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use base64::Engine as _;
@@ -18,9 +18,8 @@ use protocol::{Manifest, SourceDescription};
 use serde::{Deserialize, Serialize};
 
 use crate::adapter::{Exported, Locks, Trouble};
-use crate::cut::{self, Beside, Cut, Part};
+use crate::disk;
 use crate::recorder::Recorder;
-use crate::{disk, media};
 use cipher::Key;
 
 const HOLD: &str = "hold.json";
@@ -257,59 +256,10 @@ impl Holds {
         if window == held.window {
             return Ok(Taken::Export(Box::new(Exported { path, manifest: *manifest })));
         }
-        narrowed(path, *manifest, window, into).await.map(|exported| Taken::Export(Box::new(exported)))
+        part::cut_out(path, *manifest, window, into).await.map(|exported| Taken::Export(Box::new(exported)))
     }
 }
 
 fn read(folder: &Path) -> Option<Held> {
     serde_json::from_slice(&std::fs::read(folder.join(HOLD)).ok()?).ok()
-}
-
-/// Cuts a granted window out of the export of the asked one.
-async fn narrowed(path: PathBuf, whole: Manifest, window: Window, into: &Path) -> Result<Exported, Trouble> {
-    let facts = media::facts(&path).await?;
-    let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
-    let part = Part {
-        name: whole.export.container.clone(),
-        path,
-        begins: whole.first_frame,
-        or_later: repeated(&whole),
-        ends: whole.first_frame.plus(Duration::from_micros(facts.duration_us.unsigned_abs())),
-        size,
-        facts,
-    };
-    let out = into.join("narrowed");
-    tokio::fs::create_dir_all(&out).await.map_err(Trouble::disk)?;
-    let cut = Cut {
-        beside: Beside::default(),
-        adapter: "held",
-        device_id: whole.device_id.clone(),
-        window,
-        usable: vec![part],
-        unreadable: Vec::new(),
-        tolerance: Duration::from_millis(300),
-    };
-    let mut exported = cut::cut(cut, &out).await?;
-    let reaches = |segment: &protocol::Segment| segment.from < window.to && segment.to > window.from;
-    for gap in &mut exported.manifest.gaps {
-        let told = whole.gaps.iter().find(|told| told.from < gap.to && told.to > gap.from);
-        gap.reason = told.and_then(|told| told.reason.clone());
-    }
-    exported.manifest.adapter = whole.adapter;
-    exported.manifest.clock_offset = whole.clock_offset;
-    exported.manifest.segments = whole.segments.into_iter().filter(reaches).collect();
-    for segment in &mut exported.manifest.segments {
-        let at = segment.from.as_micros() - exported.manifest.first_frame.as_micros();
-        segment.at_us = at.max(0);
-    }
-    exported.manifest.uncertainty_ms = whole.uncertainty_ms.max(exported.manifest.uncertainty_ms);
-    Ok(exported)
-}
-
-/// Where recordings overlap, an export is longer than its time: what comes later in it was recorded earlier by as much.
-fn repeated(whole: &Manifest) -> Duration {
-    let ahead =
-        |segment: &protocol::Segment| segment.at_us - (segment.from.as_micros() - whole.first_frame.as_micros()).max(0);
-    let most = whole.segments.iter().map(ahead).max().unwrap_or(0);
-    Duration::from_micros(u64::try_from(most).unwrap_or(0))
 }

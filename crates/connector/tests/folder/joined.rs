@@ -4,6 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use domain::Window;
+use domain::id::RequestItemId;
+use protocol::SourceDescription;
+use sightline_connector::adapter::Exported;
+use sightline_connector::held::{Held, Holds, Kept, Taken};
+
 use super::{Recorder, export, media, on_that_day, window, world};
 
 /// The pictures of a file, each as the hash of what is seen.
@@ -57,9 +63,8 @@ async fn h265_in_mpeg_ts_is_seen_beyond_a_seam() {
     assert!(within(&pictures[..196], &segments.map(|path| seen(&path)).concat()));
 }
 
-/// Nobody is handed more than was granted because two recordings hold it.
-#[tokio::test]
-async fn recordings_that_overlap_end_with_the_window() {
+/// A recording of 40 seconds, and halfway through it one of 30.
+fn overlapping() -> Recorder {
     let recorder = Recorder::new();
     std::fs::create_dir_all(recorder.path("yard")).unwrap();
     for (begins, seconds) in [("10:00:00", 40), ("10:00:20", 30)] {
@@ -67,19 +72,67 @@ async fn recordings_that_overlap_end_with_the_window() {
         world::film(&recorder.path(&name), on_that_day(begins), seconds);
         recorder.age(&name, Duration::from_secs(3_600));
     }
+    recorder
+}
+
+/// Its pictures are those of the window, each of them, and at most a key-frame interval more at either end.
+fn is_the_window(path: &Path, asked: Window) {
+    let mut times = world::times(path);
+    times.sort_unstable();
+    let (first, last) = (times[0], *times.last().unwrap());
+    assert!(first <= asked.from && first >= asked.from.minus(Duration::from_secs(1)), "{first} for {asked:?}");
+    let end = last.plus(Duration::from_millis(100));
+    assert!(end >= asked.to && end <= asked.to.plus(Duration::from_secs(1)), "{last} for {asked:?}");
+    let within: Vec<_> = times.into_iter().filter(|at| *at <= asked.to).collect();
+    assert!(within.windows(2).all(|pair| pair[1].since(pair[0]) <= Duration::from_millis(150)), "{asked:?}");
+}
+
+/// Nobody is handed more than was granted because two recordings hold it.
+#[tokio::test]
+async fn recordings_that_overlap_end_with_the_window() {
+    let recorder = overlapping();
     for (from, to) in [("10:00:05", "10:00:25"), ("10:00:22", "10:00:30"), ("10:00:05", "10:00:45")] {
         let asked = window(from, to);
         let (_into, path, manifest) = export(&recorder.folder(), "yard", asked).await.unwrap();
         assert_eq!(manifest.gaps, []);
-        let mut times = world::times(&path);
-        times.sort_unstable();
-        let (first, last) = (times[0], *times.last().unwrap());
-        assert!(first <= asked.from && first >= asked.from.minus(Duration::from_secs(1)), "{first} for {from}");
-        let end = last.plus(Duration::from_millis(100));
-        assert!(end >= asked.to && end <= asked.to.plus(Duration::from_secs(1)), "{last} for {to}");
-        let within: Vec<_> = times.into_iter().filter(|at| *at <= asked.to).collect();
-        assert!(within.windows(2).all(|pair| pair[1].since(pair[0]) <= Duration::from_millis(150)), "{from} to {to}");
+        is_the_window(&path, asked);
         assert!(manifest.segments[0].to >= on_that_day("10:00:39"), "the whole recording, as it was hashed");
+    }
+}
+
+/// Of what is held a part is granted: it is whole, and no more than that, though the export's own clock runs ahead behind an overlap.
+#[tokio::test]
+async fn a_part_of_held_recordings_that_overlap_is_what_was_granted() {
+    let recorder = overlapping();
+    for (from, to) in
+        [("10:00:06", "10:00:15"), ("10:00:22", "10:00:35"), ("10:00:41", "10:00:48"), ("10:00:06", "10:00:47")]
+    {
+        let (state, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let holds = Holds::open(state.path(), Some(&state.path().join("key"))).unwrap();
+        let whole = window("10:00:05", "10:00:49");
+        let (made_in, path, manifest) = export(&recorder.folder(), "yard", whole).await.unwrap();
+        let kept = Kept::Lock { name: String::new(), begun: true };
+        let source = SourceDescription { device_id: "yard".into(), ..SourceDescription::default() };
+        let item: RequestItemId = "itm_01h455vb4pex5vsknk084sn02q".parse().unwrap();
+        let held = Held { item_id: item.clone(), source, window: whole, until: whole.to, kept };
+        holds.keep(held, &Exported { path, manifest }, made_in.path()).unwrap();
+
+        let asked = window(from, to);
+        let Taken::Export(part) = holds.take(&item, "yard", asked, into.path()).await.unwrap() else { panic!() };
+        assert_eq!((part.manifest.asked, &part.manifest.gaps), (asked, &Vec::new()), "{from} to {to}");
+        is_the_window(&part.path, asked);
+        let pictures = world::times(&part.path);
+        for segment in &part.manifest.segments {
+            let place = usize::try_from(segment.at_us / 100_000).unwrap();
+            let begins = segment.from.max(pictures[0]);
+            assert!(pictures[place].since(begins) <= Duration::from_millis(100), "{segment:?} at {}", pictures[place]);
+            assert!(begins.since(pictures[place]) <= Duration::from_millis(100), "{segment:?} at {}", pictures[place]);
+        }
+        let told = (part.manifest.first_frame, part.manifest.last_frame);
+        let (first, last) = (pictures[0], *pictures.iter().max().unwrap());
+        for (told, seen) in [(told.0, first), (told.1, last)] {
+            assert!(told.as_micros().abs_diff(seen.as_micros()) < 50_000, "{told} is told, {seen} is seen");
+        }
     }
 }
 
