@@ -11,6 +11,9 @@ use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// For so long an answer is waited for, from the beginning of the call.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why a call did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -79,7 +82,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("sightline-connector/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(60))
+            .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none());
         let loopback = base.host_str().is_some_and(|host| {
             host == "localhost"

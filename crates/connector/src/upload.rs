@@ -16,7 +16,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
 use crate::backoff::Backoff;
-use crate::client::{CallError, Client, check};
+use crate::client::{CallError, Client, PATIENCE, check};
 use crate::limits::Pace;
 
 const BUFFER: usize = 256 * 1024;
@@ -223,6 +223,7 @@ impl Upload<'_> {
             .header("content-type", "application/offset+octet-stream")
             .header("upload-offset", offset)
             .header("content-length", size - offset)
+            .timeout(Duration::MAX) // as long as something is sent
             .body(reqwest::Body::wrap_stream(body));
         let sending = request.send();
         tokio::pin!(sending);
@@ -230,6 +231,7 @@ impl Upload<'_> {
             tokio::select! {
                 answer = &mut sending => break answer,
                 Ok(()) = counted.changed() => { let sent = *counted.borrow_and_update(); told(sent, size); }
+                () = tokio::time::sleep(PATIENCE) => return Err(CallError::Later("nothing moved for a minute".into()).into()),
             }
         };
         let answer = answer.map_err(CallError::from);

@@ -49,13 +49,16 @@ impl Invalid {
         self.check_text(pointer, text.unwrap_or(""), most);
     }
 
-    /// Text that fits on a line has no control characters; longer text may have line breaks and tabs.
+    /// Text that fits on a line has no control characters; longer text may have line breaks and tabs. None has what turns round the text
+    /// behind it (Unicode's overrides): of names and subjects that stand in a line with others, all of it.
     fn check_text(&mut self, pointer: &str, text: &str, most: usize) {
         let length = text.chars().count();
         if length > most {
             self.add(pointer, format!("This has {length} characters; at most {most} fit."));
         }
-        if text.chars().any(|c| c.is_control() && (most <= LINE || !matches!(c, '\n' | '\r' | '\t'))) {
+        let turns = |c: char| matches!(c, '\u{202d}' | '\u{202e}');
+        let controls = |c: char| c.is_control() && (most <= LINE || !matches!(c, '\n' | '\r' | '\t'));
+        if text.chars().any(|c| controls(c) || turns(c)) {
             self.add(pointer, "This has control characters in it.");
         }
     }
@@ -80,7 +83,7 @@ mod tests {
         };
         assert_eq!(wrong("Two\nlines\tand more", 4_000), 0);
         assert_eq!(wrong("Two\nlines", 200), 2);
-        for control in ['\0', '\u{1b}', '\u{7f}', '\u{85}'] {
+        for control in ['\0', '\u{1b}', '\u{7f}', '\u{85}', '\u{202d}', '\u{202e}'] {
             assert_eq!(wrong(&format!("a{control}b"), 4_000), 2);
             assert_eq!(wrong(&format!("a{control}b"), 200), 2);
         }

@@ -83,6 +83,8 @@ impl Upload {
 
 /// Longest name of a file that is kept, in bytes.
 const NAME_BYTES: usize = 200;
+/// What is longer is no ending by which programs know a kind of file.
+const ENDING_BYTES: usize = 16;
 
 /// A sender's name for a file without what a path, a terminal or a header would trip over.
 pub fn file_name(told: Option<&str>) -> String {
@@ -92,8 +94,11 @@ pub fn file_name(told: Option<&str>) -> String {
         .chars()
         .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .collect();
-    while name.len() > NAME_BYTES {
-        name.pop();
+    if name.len() > NAME_BYTES {
+        let ending = name.rfind('.').map_or(0, |dot| name.len() - dot);
+        let ending = if ending <= ENDING_BYTES { name.split_off(name.len() - ending) } else { String::new() };
+        name.truncate(name.floor_char_boundary(NAME_BYTES - ending.len()));
+        name += &ending;
     }
     let name = name.trim().trim_start_matches('.');
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
@@ -118,6 +123,8 @@ mod tests {
             assert_eq!(file_name(Some(told)), kept);
         }
         assert_eq!(file_name(None), "file");
-        assert!(file_name(Some(&"é".repeat(300))).len() <= NAME_BYTES);
+        assert_eq!(file_name(Some(&"é".repeat(300))), "é".repeat(100));
+        assert_eq!(file_name(Some(&format!("{}.mp4", "映".repeat(300)))), format!("{}.mp4", "映".repeat(65)));
+        assert_eq!(file_name(Some(&format!("a.{}", "b".repeat(300)))).len(), NAME_BYTES);
     }
 }

@@ -28,8 +28,9 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
   const senders = useRef<Sender[]>([])
   const lock = useRef<{ release: () => Promise<void> } | null>(null)
   const sending = rows.some((r) => r.state === 'sending' || r.state === 'waiting')
-  const here = new Set(rows.map((r) => `${r.file.name}:${r.file.size}`))
-  const before = link.files.filter((f) => !here.has(`${f.name}:${f.size_bytes}`))
+  // By their ids: the server may keep a file by another name than its sender's.
+  const here = new Set(rows.map((r) => r.sender.id()))
+  const before = link.files.filter((f) => !here.has(f.upload_id))
   const arrived = rows.filter((r) => r.state === 'done').length + before.filter((f) => f.finished).length
   const half = before.filter((f) => !f.finished)
   const whole = half.length === 0 && rows.every((r) => r.state === 'done')
@@ -53,8 +54,8 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
     setTwice([...(files ?? [])].filter(isHere).map((file) => file.name))
     for (const file of [...(files ?? [])]) {
       if (isHere(file)) continue
-      const known = link.files.some((f) => f.finished && f.name === file.name && f.size_bytes === file.size)
-      const doubt = known ? 'has arrived already' : await doubtAbout(file)
+      const known = [...link.files.filter((f) => f.finished), ...rows.flatMap((r) => (r.state === 'done' ? [{ name: r.file.name, size_bytes: r.file.size }] : []))].find((f) => f.size_bytes === file.size)
+      const doubt = known ? (known.name === file.name ? 'has arrived already' : `is as long, to the byte, as ${known.name}, which has arrived`) : await doubtAbout(file)
       if (doubt) setDoubts((all) => [...all.filter((d) => keyOf(d.file) !== keyOf(file)), { file, doubt, sendable: file.size > 0 }])
       else begin(file)
     }

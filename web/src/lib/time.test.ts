@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { duration, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
+import { blanks, duration, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -40,4 +40,14 @@ test('footage that holds a time twice puts its clock back where it does', () => 
   const at = (second: number) => new Date(recordedAt(points, second) ?? 0).toISOString().slice(11, 23)
   assert.deepEqual([0, 10.5, 56.96, 57, 118.96, 119, 500].map(at), ['10:00:05.000', '10:00:15.500', '10:01:01.960', '10:01:00.000', '10:02:01.960', '10:02:00.000', '10:08:21.000'])
   assert.equal(recordedAt([], 5), null)
+})
+
+test('gaps lie where the footage has no picture, and what is outside it is none of its own', () => {
+  const at = (time: string) => `2026-11-22T10:${time}.000Z`
+  const gap = (from: string, to: string) => ({ from: at(from), to: at(to) })
+  const once = [{ at_ms: 0, from: at('00:05') }]
+  assert.deepEqual(blanks(once, [gap('00:00', '00:05'), gap('00:20', '00:50'), gap('01:50', '02:30')], 120), [{ from: 15, to: 45 }, { from: 105, to: 120 }])
+  const twice = [...once, { at_ms: 57_000, from: at('01:00') }]
+  assert.deepEqual(blanks(twice, [gap('01:10', '01:20')], 120), [{ from: 67, to: 77 }])
+  assert.deepEqual(blanks([], [gap('01:10', '01:20')], 120), [])
 })

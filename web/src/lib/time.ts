@@ -124,3 +124,17 @@ export function recordedAt(points: { at_ms: number; from: string }[], second: nu
   const last = points.findLast((point) => point.at_ms <= ms) ?? points[0]
   return last ? Date.parse(last.from) + ms - last.at_ms : null
 }
+
+/** Seconds of some footage, between two pictures, for which there is none. */
+export interface Blank { from: number; to: number }
+
+/** Where in some footage of a length in seconds its gaps lie: by its clock, as in `recordedAt`. */
+export function blanks(points: { at_ms: number; from: string }[], gaps: { from: string; to: string }[], length: number): Blank[] {
+  return gaps.flatMap((gap) => {
+    const point = points.findLast((p) => p.from <= gap.from) ?? points[0]
+    if (!point) return []
+    const from = point.at_ms / 1000 + seconds(point.from, gap.from)
+    const [begins, ends] = [Math.max(0, from), Math.min(length, from + seconds(gap.from, gap.to))]
+    return ends - begins > 0.05 ? [{ from: begins, to: ends }] : []
+  })
+}

@@ -11,6 +11,8 @@ export interface SendOptions {
   onState: (state: Sending, reason?: string, code?: string) => void
 }
 export interface Sender {
+  /** The upload's id, once the server has given it one. */
+  id: () => string | undefined
   /** Leaves it as it is, to be gone on with. */
   stop: () => void
   again: () => void
@@ -99,6 +101,7 @@ export function send(file: File, options: SendOptions): Sender {
   }
   void start()
   return {
+    id: () => upload.url?.split('/').at(-1),
     stop: () => { stopped = true; rest(); void upload.abort() },
     again,
     remove: () => { stopped = true; rest(); return upload.abort(true).catch(() => undefined) },

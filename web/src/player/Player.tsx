@@ -1,15 +1,15 @@
 import { ActionIcon, Checkbox, NativeSelect, Tooltip } from '@mantine/core'
 import { IconCamera, IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerSkipBack, IconPlayerSkipForward } from '@tabler/icons-react'
-import { type KeyboardEvent, useRef, useState } from 'react'
-import type { ClockPoint } from '~/api/types.ts'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import type { ClockPoint, Gap } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
-import { day, recordedAt, zoneName } from '~/lib/time.ts'
+import { blanks, day, recordedAt, zoneName } from '~/lib/time.ts'
 import './player.css'
 
 const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8']
 
 /** A video with its own time: frame by frame, at any pace, with what the wall clock showed. */
-export function Player({ src, name, recorded, offsetMs, frameRate }: { src: string; name: string; recorded: ClockPoint[]; offsetMs: number | null; frameRate: number | null }) {
+export function Player({ src, name, recorded, gaps, offsetMs, frameRate }: { src: string; name: string; recorded: ClockPoint[]; gaps: Gap[]; offsetMs: number | null; frameRate: number | null }) {
   const zone = useZone()
   const video = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLDivElement>(null)
@@ -23,7 +23,28 @@ export function Player({ src, name, recorded, offsetMs, frameRate }: { src: stri
   const skew = offsetMs && Math.abs(offsetMs) >= 50 ? offsetMs : 0
 
   const seek = (to: number) => { if (video.current) video.current.currentTime = Math.max(0, Math.min(length || to, to)) }
-  const nudge = (frames: number) => { video.current?.pause(); seek((video.current?.currentTime ?? 0) + frames * step) }
+  const without = blanks(recorded, gaps, length)
+  const blank = without.find((b) => at >= b.from && at < b.to)
+  // When the picture that is seen began, where the browser tells it.
+  const shown = useRef<number | null>(null)
+  useEffect(() => {
+    const v = video.current
+    if (!v || !('requestVideoFrameCallback' in v)) return
+    let handle = 0
+    const see = (_: number, picture: { mediaTime: number }) => { shown.current = picture.mediaTime; handle = v.requestVideoFrameCallback(see) }
+    handle = v.requestVideoFrameCallback(see)
+    return () => v.cancelVideoFrameCallback(handle)
+  }, [])
+  // Into the middle of the picture beside the one that is seen; what has no pictures is passed over.
+  function nudge(frames: 1 | -1) {
+    const v = video.current
+    if (!v) return
+    v.pause()
+    const here = shown.current !== null && v.currentTime >= shown.current && v.currentTime < shown.current + step ? shown.current + step / 2 : v.currentTime
+    const to = here + frames * step
+    const over = without.find((b) => to >= b.from && to < b.to)
+    seek(over ? (frames > 0 ? over.to + step / 2 : over.from - step / 2) : to)
+  }
   const toggle = () => { const v = video.current; if (v) void (v.paused ? v.play().catch(() => setBroken(true)) : v.pause()) }
   function pace(value: string) {
     setSpeed(value)
@@ -57,15 +78,20 @@ export function Player({ src, name, recorded, offsetMs, frameRate }: { src: stri
   const trueMs = recordedAt(recorded, at)
   const wall = trueMs === null ? null : new Date(trueMs + (corrected ? 0 : skew)).toISOString()
   const small = (s: number) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}.${String(Math.floor((s % 1) * 1000)).padStart(3, '0')}`
+  const clock = (second: number) => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format((recordedAt(recorded, second) ?? 0) + (corrected ? 0 : skew))
   const wallText = wall && new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(new Date(wall))
 
   return (
     <div className="player" ref={frame} role="group" aria-label={`Player: ${name}`} onKeyDown={keys}>
+      <div className="player-stage">
       <video ref={video} src={src} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
         onLoadedMetadata={(e) => setLength(e.currentTarget.duration)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
         onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />
+      {blank && <p className="player-blank" role="status">No footage from {clock(blank.from)} to {clock(blank.to)}. <button type="button" onClick={() => seek(blank.to + step / 2)}>Go on at {clock(blank.to)}</button></p>}
+      </div>
       {broken && <p className="player-broken" role="alert">This browser cannot play the copy. The original is not affected.</p>}
       <input className="player-seek" type="range" min={0} max={length || 1} step={step} value={at} aria-label="Position" aria-valuetext={small(at)} onChange={(e) => seek(Number(e.currentTarget.value))} />
+      {without.length > 0 && <div className="player-blanks" aria-hidden>{without.map((b) => <i key={b.from} title={`No footage from ${clock(b.from)} to ${clock(b.to)}`} style={{ left: `${(b.from / length) * 100}%`, width: `${((b.to - b.from) / length) * 100}%` }} />)}</div>}
       <div className="player-bar">
         <Tooltip label={playing ? 'Pause (space)' : 'Play (space)'}><ActionIcon variant="filled" color="signal" size={32} aria-label={playing ? 'Pause' : 'Play'} onClick={toggle}>{playing ? <IconPlayerPauseFilled size={16} /> : <IconPlayerPlayFilled size={16} />}</ActionIcon></Tooltip>
         <Tooltip label="One frame back (,)"><ActionIcon aria-label="One frame back" onClick={() => nudge(-1)}><IconPlayerSkipBack size={16} /></ActionIcon></Tooltip>

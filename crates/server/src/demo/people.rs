@@ -157,8 +157,8 @@ pub(super) fn table(url: &str, credentials: &[Credentials]) -> String {
     for (somebody, known) in EVERYBODY.iter().zip(credentials) {
         text += &format!("  {:<14} {:<44} {:<38} {}\n", known.role, known.email, known.password, somebody.story);
     }
-    text += "\nA participant needs no account: approve a request for one of the police's street cameras, which have no recorder, and open\n\
-             the upload link in the mail to its approver (the administrator reads mails in the page).\n";
+    text += "\nA participant needs no account: approve a request for a street camera on Union, Cedar or Park Avenue, where the police have\n\
+             no recorder, and open the upload link in the mail to its approver (the administrator reads mails in the page).\n";
     text + "\nThe cameras record until you press Ctrl-C.\n"
 }
 

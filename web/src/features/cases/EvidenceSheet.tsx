@@ -13,7 +13,7 @@ import { Sheet } from '~/ui/Sheet.tsx'
 import { Time, Window } from '~/ui/Time.tsx'
 import { evidenceHistory } from './api.ts'
 import { History } from './History.tsx'
-import { containerWord, levelWord, pictureText } from './words.ts'
+import { containerWord, frameRate, levelWord, pictureText } from './words.ts'
 
 export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?: Evidence; loading: boolean; files: Evidence[]; onOpen: (id: string) => void; onClose: () => void }) {
   const at = files.findIndex((f) => f.id === file?.id)
@@ -70,7 +70,7 @@ function Body({ file }: { file: Evidence }) {
   return (
     <>
       {file.purged_at ? <Note>This file was refused and then purged, <Time at={file.purged_at} />. Its size, its hash and its history are kept.</Note>
-        : file.play_url ? <Player src={file.play_url} name={file.source?.name ?? file.name} recorded={file.recorded?.clock ?? []} offsetMs={file.recorded?.clock_offset_ms ?? null} frameRate={m?.frame_rate ?? null} />
+        : file.play_url ? <Player src={file.play_url} name={file.source?.name ?? file.name} recorded={file.recorded?.clock ?? []} gaps={file.recorded?.gaps ?? []} offsetMs={file.recorded?.clock_offset_ms ?? null} frameRate={frameRate(file)} />
         : file.playable.state === 'waiting' ? <Note>A playable copy is being made. It appears here by itself.</Note>
           : <Note tone="wait">This file cannot be played here{file.playable.error && `: ${file.playable.error}`}. The original is kept as it came{file.original_url ? ' and can be downloaded' : ''}.</Note>}
       <div className="ev-grid">
@@ -83,7 +83,7 @@ function Body({ file }: { file: Evidence }) {
             ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
             ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <Gaps key="p" of={file.recorded.gaps} />)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
-            ['Picture', m && pictureText(m)],
+            ['Picture', m && pictureText(m, frameRate(file))],
             ['Length', m?.duration_ms && (m.claimed_ms ? <span key="l" className="tone-wait">{duration(m.duration_ms)} can be played; the file claims {duration(m.claimed_ms)}. The rest is missing or damaged.</span> : duration(m.duration_ms))],
             ['Container', m?.container && containerWord(m.container)],
             ...manifest,

@@ -1,6 +1,6 @@
-import type { MediaFacts } from '~/api/types.ts'
+import type { Evidence, MediaFacts } from '~/api/types.ts'
 import { bytes, sentence } from '~/lib/format.ts'
-import { moment } from '~/lib/time.ts'
+import { blanks, moment } from '~/lib/time.ts'
 
 const LEVELS: Record<string, string> = { view: 'View only', download: 'View and download', edit: 'Edit', manage: 'Manage' }
 export const levelWord = (level: string) => LEVELS[level] ?? sentence(level)
@@ -14,10 +14,18 @@ export function containerWord(name: string): string {
 }
 
 /** What is to be seen and heard, in words; of a photo, which ffprobe reads by a "pipe", its size alone. */
-export function pictureText(media: MediaFacts): string {
+export function pictureText(media: MediaFacts, rate = media.frame_rate): string {
   const photo = media.container?.endsWith('_pipe')
-  const moves = [media.frame_rate && `${Math.round(media.frame_rate * 100) / 100} frames/s`, media.video_codec, media.audio_codec ?? 'no sound']
+  const moves = [rate && `${Math.round(rate * 100) / 100} frames/s`, media.video_codec, media.audio_codec ?? 'no sound']
   return [media.width && `${media.width} × ${media.height}`, ...(photo ? [] : moves)].filter(Boolean).join(', ')
+}
+
+/** How many pictures a second there are where there are any; the file's own average counts its gaps too. */
+export function frameRate({ media, recorded }: Pick<Evidence, 'media' | 'recorded'>): number | null {
+  const length = (media?.duration_ms ?? 0) / 1000
+  const without = recorded ? blanks(recorded.clock, recorded.gaps, length).reduce((sum, b) => sum + b.to - b.from, 0) : 0
+  if (!media?.frame_rate || without === 0 || without >= length) return media?.frame_rate ?? null
+  return Math.round((media.frame_rate * length * 10) / (length - without)) / 10
 }
 
 const KINDS: Record<string, string> = {

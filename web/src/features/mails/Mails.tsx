@@ -46,7 +46,7 @@ export function Mails() {
             <tbody>
               {rows.map((m, i) => (
                 <tr key={m.id} data-href data-at={i === at} onClick={() => { setAt(i); open(i) }}>
-                  <td style={{ overflowWrap: 'anywhere' }}>{m.to}</td>
+                  <td style={{ overflowWrap: 'anywhere', minWidth: 180 }}>{m.to}</td>
                   <td><button type="button" className="plain main" onClick={(e) => { e.stopPropagation(); open(i) }}>{m.subject}</button></td>
                   <td><Status of={m.state} /></td>
                   <td className="right num" data-label="Tries">{m.attempts}</td>
@@ -79,6 +79,11 @@ function MailSheet({ id, onClose }: { id: string; onClose: () => void }) {
   )
 }
 
+/** Text whose addresses can be followed. */
+function Linked({ text }: { text: string }) {
+  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, index) => (index % 2 ? <a key={index} href={part} target="_blank" rel="noreferrer">{part}</a> : part))
+}
+
 function Body({ mail }: { mail: MailBody }) {
   const [as, setAs] = useState(mail.html ? 'html' : 'text')
   return (
@@ -86,8 +91,8 @@ function Body({ mail }: { mail: MailBody }) {
       <Facts of={[['State', <Status key="s" of={mail.head.state} />], ['Written', <Time key="w" at={mail.head.created_at} />], ['Sent', mail.head.sent_at && <Time key="t" at={mail.head.sent_at} />], ['Last error', mail.head.last_error && <span className="tone-bad">{mail.head.last_error}</span>]]} />
       {mail.html && <SegmentedControl value={as} onChange={setAs} data={[{ value: 'html', label: 'As it looks' }, { value: 'text', label: 'Plain text' }]} aria-label="Show as" style={{ alignSelf: 'flex-start' }} />}
       {as === 'html' && mail.html
-        ? <iframe title="The message as it looks" sandbox="" srcDoc={mail.html} style={{ border: '1px solid var(--rule)', borderRadius: 6, background: '#fff', boxSizing: 'border-box', width: '100%', minHeight: 420 }} />
-        : <pre className="mono" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0, padding: 12, background: 'var(--sunk)', borderRadius: 6 }}>{mail.text}</pre>}
+        ? <iframe title="The message as it looks" sandbox="allow-popups allow-popups-to-escape-sandbox" srcDoc={mail.html} style={{ border: '1px solid var(--rule)', borderRadius: 6, background: '#fff', boxSizing: 'border-box', width: '100%', minHeight: 420 }} />
+        : <pre className="mono" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0, padding: 12, background: 'var(--sunk)', borderRadius: 6 }}><Linked text={mail.text} /></pre>}
     </>
   )
 }
