@@ -201,20 +201,35 @@ impl Piece {
     }
 }
 
+/// The films but for those of which another one holds all that they have of the window: short ones within a longer one, one before the
+/// window's beginning that the next one covers too. Of two that hold the same the later one is needed.
+fn needed(films: &[Film], window: Window) -> Vec<&Film> {
+    let holds = |other: &Film, film: &Film| {
+        let begins = other.begins().plus(other.part.or_later);
+        let ends = film.recorded_until().plus(film.part.or_later).min(window.to);
+        let whole = !other.damaged && !other.led_in;
+        whole && begins <= film.begins().max(window.from) && other.recorded_until() >= ends
+    };
+    let needed = |(index, film): &(usize, &Film)| {
+        let others = films.iter().enumerate().filter(|(other, _)| other != index);
+        let mut holders = others.filter(|(_, other)| holds(other, film));
+        !holders.any(|(other, holder)| !holds(film, holder) || other > *index)
+    };
+    films.iter().enumerate().filter(needed).map(|(_, film)| film).collect()
+}
+
 /// Chooses the key frame to begin with, and gives each recording its place in the output: its place in time. Gaps stay as long as
 /// they were; where two recordings overlap, both are kept whole.
 pub(super) async fn lay_out(films: &[Film], window: Window, into: &Path) -> Result<Vec<Piece>, Trouble> {
+    let films = needed(films, window);
     let other = films.iter().find(|film| film.part.facts.video != films[0].part.facts.video);
     if let Some(Film { part: Part { name, .. }, .. }) = other {
         return Err(Trouble::never(format!(
             "The camera's picture format changes within the window, with {name}; ask for what is before and after on its own.",
         )));
     }
-    // two that both begin before the window: the later one alone will do where it covers the start
-    let covers = |film: &Film| film.begins().plus(film.part.or_later) <= window.from && !film.led_in;
-    let skipped = films.iter().skip(1).take_while(|film| covers(film)).count();
     let piece = |film: &Film| Piece { in_us: film.facts.start_us, entered: false, out_us: 0, film: film.clone() };
-    let mut pieces: Vec<Piece> = films.iter().skip(skipped).map(piece).collect();
+    let mut pieces: Vec<Piece> = films.into_iter().map(piece).collect();
     // what may have been recorded later than it seems is entered earlier by as much, so that nothing is missed
     let from = window.from.minus(pieces[0].film.part.or_later);
     pieces[0].enter(from, into).await?;

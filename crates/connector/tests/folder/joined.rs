@@ -87,6 +87,42 @@ fn is_the_window(path: &Path, asked: Window) {
     assert!(within.windows(2).all(|pair| pair[1].since(pair[0]) <= Duration::from_millis(150)), "{asked:?}");
 }
 
+/// Clips of what moved beside recordings of two minutes: those hold all of the window, whatever lies within them or between.
+#[tokio::test]
+async fn a_clip_within_a_longer_recording_hides_nothing_of_it() {
+    let recorder = Recorder::new();
+    std::fs::create_dir_all(recorder.path("yard")).unwrap();
+    let clips = [("10:00:20", 5), ("10:00:30", 5), ("10:00:40", 10), ("10:02:05", 5)];
+    for (begins, seconds) in [("10:00:00", 120), ("10:02:00", 60)].into_iter().chain(clips) {
+        let name = format!("yard/2026-01-10_{}.mp4", begins.replace(':', "-"));
+        world::film(&recorder.path(&name), on_that_day(begins), seconds);
+        recorder.age(&name, Duration::from_secs(3_600));
+    }
+    let folder = recorder.folder();
+    for (from, to) in [
+        ("10:00:22", "10:00:50"),
+        ("10:00:42", "10:01:10"),
+        ("10:01:00", "10:01:30"),
+        ("10:01:50", "10:02:10"),
+        ("10:02:07", "10:02:40"),
+        ("10:00:05", "10:02:55"),
+    ] {
+        let asked = window(from, to);
+        let (_into, path, manifest) = export(&folder, "yard", asked).await.unwrap();
+        assert_eq!(manifest.gaps, [], "{from} to {to}");
+        is_the_window(&path, asked);
+        let pictures = world::times(&path).len();
+        let most = usize::try_from(asked.duration().as_secs() * 10).unwrap() + 12;
+        assert!(pictures <= most, "{pictures} pictures from {from} to {to}: none comes twice");
+        let coverage = folder.coverage("yard", asked).await.unwrap();
+        assert_eq!(coverage.spans, [asked]);
+    }
+    // also where another camera made the clips
+    recorder.record("yard/2026-01-10_10-01-00.mp4", 5, &[]);
+    let asked = window("10:01:02", "10:01:20");
+    is_the_window(&export(&folder, "yard", asked).await.unwrap().1, asked);
+}
+
 /// Nobody is handed more than was granted because two recordings hold it.
 #[tokio::test]
 async fn recordings_that_overlap_end_with_the_window() {

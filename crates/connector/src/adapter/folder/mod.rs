@@ -1,5 +1,6 @@
 //! The adapter for a folder of time-stamped segments, as plain recorders write them.
 
+mod longer;
 mod pattern;
 mod probed;
 mod scan;
@@ -21,12 +22,10 @@ use crate::cut::{self, Beside, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
 use pattern::Pattern;
 pub use pattern::PatternError;
-use probed::{Probed, first_since, missing};
+use probed::{OPEN_FOR, Probed, first_since, missing};
 use scan::{Found, Rule, Scan};
 
 const KIND: &str = "folder";
-/// A file that was changed so lately may still be written.
-const OPEN_FOR: Duration = Duration::from_secs(15);
 /// So long after its end a window's segment must have shown up.
 const SETTLE: Duration = Duration::from_secs(3);
 /// From so many segments on, coverage believes the distance between two names instead of opening each file.
@@ -316,7 +315,7 @@ impl Recordings {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue, // overwritten meanwhile
                 Err(error) => return Err(Trouble::disk(std::io::Error::new(error.kind(), error.to_string()))),
             };
-            let young = probed.written.is_some_and(|at| at.elapsed().is_ok_and(|age| age < OPEN_FOR));
+            let young = probed.is_young();
             match &probed.facts {
                 Ok(_) => {
                     let Some(mut part) = whole[at].clone() else { continue };
@@ -331,7 +330,10 @@ impl Recordings {
                     let duration = part.ends.since(part.begins);
                     let next_by = part.ends.plus(duration.max(before.unwrap_or_default()) + OPEN_FOR);
                     let newest = index + 1 == camera.len();
-                    parts.open |= newest && part.ends < window.to && (young || now < next_by);
+                    // one that has others within it may be the one that is under way
+                    let around_next = camera.get(index + 1).is_some_and(|next| next.begins.plus(OPEN_FOR) < part.ends);
+                    let goes_on = newest && (young || now < next_by) || around_next && young;
+                    parts.open |= goes_on && part.ends < window.to;
                     if part.ends.plus(part.or_later) > window.from {
                         let of = |at: Option<usize>| whole.get(at?)?.clone();
                         if parts.usable.is_empty() {
@@ -353,6 +355,7 @@ impl Recordings {
                 }
             }
         }
+        self.add_longer(&camera[..first], window, &mut parts).await;
         Ok(parts)
     }
 

@@ -7,6 +7,9 @@ use domain::Timestamp;
 use crate::cut::{self, Part};
 use crate::media;
 
+/// A file that was changed so lately may still be written.
+pub(super) const OPEN_FOR: Duration = Duration::from_secs(15);
+
 /// What is known of a segment's file.
 #[derive(Clone)]
 pub(super) struct Probed {
@@ -16,6 +19,11 @@ pub(super) struct Probed {
 }
 
 impl Probed {
+    /// Whether it may still be written.
+    pub(super) fn is_young(&self) -> bool {
+        self.written.is_some_and(|at| at.elapsed().is_ok_and(|age| age < OPEN_FOR))
+    }
+
     pub(super) fn last_change(&self) -> Option<Timestamp> {
         jiff::Timestamp::try_from(self.written?).ok().map(Timestamp::from)
     }
