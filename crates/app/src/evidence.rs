@@ -299,7 +299,10 @@ pub fn clock(evidence: &Evidence) -> Vec<ClockPoint> {
     let Some(recorded) = &evidence.recorded else { return Vec::new() };
     let manifest = evidence.manifest.as_ref().and_then(|manifest| protocol::Manifest::deserialize(manifest).ok());
     let segments = manifest.iter().flat_map(|manifest| &manifest.segments);
-    domain::evidence::clock(recorded.window.from, segments.map(|segment| (segment.at_us, segment.from)))
+    let first_ms = evidence.media.as_ref().map_or(0, |media| media.first_picture_ms);
+    let first_us = i64::try_from(first_ms).unwrap_or(0).saturating_mul(1_000);
+    let segments = segments.map(|segment| (segment.at_us, segment.from));
+    domain::evidence::clock((first_us, recorded.window.from), segments)
 }
 
 /// What the caller may do with a file, for its view.

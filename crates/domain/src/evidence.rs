@@ -30,6 +30,9 @@ pub struct MediaFacts {
     pub duration_ms: Option<u64>,
     /// Length that the file claims, where less of it plays: a part is missing or damaged.
     pub claimed_ms: Option<u64>,
+    /// How long after its beginning the first picture is shown: sound may begin before that.
+    #[serde(default)]
+    pub first_picture_ms: u64,
 }
 
 text_enum! {
@@ -69,7 +72,7 @@ pub struct Recorded {
 /// From a place in the footage on, when it was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockPoint {
-    /// So long after the first picture, microseconds.
+    /// So long after the beginning, microseconds.
     pub at_us: i64,
     /// When the picture there was recorded; those after it later by as much as they stand after it.
     pub from: Timestamp,
@@ -79,15 +82,21 @@ pub struct ClockPoint {
 const SAME_US: u64 = 40_000;
 
 /// When what stands at each place of the footage was recorded. Recordings that overlap are both kept whole, so what comes after was
-/// recorded earlier than its place tells. `recordings`: each one's place in the footage, microseconds after the first picture, and its
-/// beginning. The first point is the first picture's; there is one more only where reckoning on from those before would be wrong.
-pub fn clock(first_picture: Timestamp, recordings: impl IntoIterator<Item = (i64, Timestamp)>) -> Vec<ClockPoint> {
+/// recorded earlier than its place tells. `first_picture`: its place in the footage, microseconds, and when it was recorded. `recordings`:
+/// each one's place, microseconds after the first picture, and its beginning. The first point is the first picture's; there is one more only
+/// where reckoning on from those before would be wrong.
+pub fn clock(
+    first_picture: (i64, Timestamp),
+    recordings: impl IntoIterator<Item = (i64, Timestamp)>,
+) -> Vec<ClockPoint> {
+    let (first_us, from) = first_picture;
     // the first recording is entered somewhere: its beginning is not that of the footage
     let mut rest: Vec<_> = recordings.into_iter().filter(|(at_us, _)| *at_us > 0).collect();
     rest.sort_by_key(|(at_us, _)| *at_us);
-    let mut last = ClockPoint { at_us: 0, from: first_picture };
+    let mut last = ClockPoint { at_us: first_us, from };
     let mut points = vec![last];
-    for (at_us, from) in rest {
+    for (after_us, from) in rest {
+        let at_us = first_us.saturating_add(after_us);
         let reckoned_us = last.from.as_micros().saturating_add(at_us - last.at_us);
         if reckoned_us.abs_diff(from.as_micros()) > SAME_US {
             last = ClockPoint { at_us, from };
@@ -217,7 +226,7 @@ mod tests {
     }
 
     fn told(recordings: &[(i64, i64)]) -> Vec<(i64, Timestamp)> {
-        let points = clock(at(5_000), recordings.iter().map(|(at_ms, from_ms)| (at_ms * 1_000, at(*from_ms))));
+        let points = clock((0, at(5_000)), recordings.iter().map(|(at_ms, from_ms)| (at_ms * 1_000, at(*from_ms))));
         points.into_iter().map(|point| (point.at_us / 1_000, point.from)).collect()
     }
 
@@ -234,6 +243,13 @@ mod tests {
         let twice = [(0, 0), (7_000, 10_000), (17_000, 20_000), (29_000, 30_000)];
         assert_eq!(told(&twice), [(0, at(5_000)), (7_000, at(10_000)), (29_000, at(30_000))]);
         assert_eq!(told(&[(i64::MAX / 1_000, 0)]).len(), 2, "nonsense is no panic");
+    }
+
+    #[test]
+    fn sound_before_the_first_picture_puts_all_of_it_off() {
+        let points = clock((400_000, at(5_000)), [(0, at(0)), (7_000_000, at(10_000))]);
+        let told: Vec<_> = points.iter().map(|point| (point.at_us, point.from)).collect();
+        assert_eq!(told, [(400_000, at(5_000)), (7_400_000, at(10_000))]);
     }
 
     #[test]

@@ -1675,7 +1675,7 @@ export interface components {
         ClockPointView: {
             /**
              * Format: int64
-             * @description So long after the first picture.
+             * @description So long after the beginning.
              */
             at_ms: number;
             /** @description When the picture there was recorded; those after it, up to the next point, later by as much as they stand after it. */
@@ -2466,6 +2466,11 @@ export interface components {
              * @description Length that the file claims, where less of it plays: a part is missing or damaged.
              */
             claimed_ms: number | null;
+            /**
+             * Format: int64
+             * @description How long after its beginning the first picture is shown: sound may begin before that.
+             */
+            first_picture_ms?: number;
         };
         /** @description Who is in it: all of them. */
         Members: {
@@ -2685,7 +2690,7 @@ export interface components {
             to: components["schemas"]["Timestamp"];
             gaps: components["schemas"]["Gap"][];
             /**
-             * @description When what stands at each place of the footage was recorded: one point for most footage, from its beginning. Where recordings
+             * @description When what stands at each place of the footage was recorded: one point for most footage, its first picture's. Where recordings
              *     overlap the footage holds a time twice, and a point puts the clock back.
              */
             clock: components["schemas"]["ClockPointView"][];

@@ -37,6 +37,7 @@ struct Stream {
     height: Option<i64>,
     avg_frame_rate: Option<String>,
     r_frame_rate: Option<String>,
+    start_time: Option<String>,
     duration: Option<String>,
     #[serde(default)]
     disposition: BTreeMap<String, i64>,
@@ -45,6 +46,7 @@ struct Stream {
 #[derive(Deserialize)]
 struct Format {
     format_name: Option<String>,
+    start_time: Option<String>,
     duration: Option<String>,
 }
 
@@ -53,7 +55,7 @@ impl Tools {
     pub async fn probe(&self, path: &Path) -> Result<Probed> {
         let mut args = words(&["-v", "error", "-hide_banner", "-of", "json", "-show_entries"]);
         args.push(
-            "format=format_name,duration:stream=codec_type,codec_name,profile,level,pix_fmt,width,height,avg_frame_rate,r_frame_rate,duration:stream_disposition=attached_pic"
+            "format=format_name,start_time,duration:stream=codec_type,codec_name,profile,level,pix_fmt,width,height,avg_frame_rate,r_frame_rate,start_time,duration:stream_disposition=attached_pic"
                 .into(),
         );
         args.extend(guarded());
@@ -85,6 +87,11 @@ impl From<Printed> for Probed {
             .flatten()
             .find_map(|text| text.parse::<f64>().ok())
             .filter(|seconds| seconds.is_finite() && *seconds >= 0.0 && *seconds < 1e9);
+        let starts = |text: Option<&str>| text?.parse::<f64>().ok();
+        let first_picture = starts(video.and_then(|v| v.start_time.as_deref()))
+            .zip(starts(format.and_then(|f| f.start_time.as_deref())))
+            .map(|(picture, file)| picture - file)
+            .filter(|seconds| *seconds > 0.0 && *seconds < 1e9);
         let size = |side: Option<i64>| side.filter(|side| *side > 0);
         Self {
             media: MediaFacts {
@@ -98,6 +105,7 @@ impl From<Printed> for Probed {
                 }),
                 duration_ms: duration.map(|seconds| (seconds * 1000.0).round() as u64),
                 claimed_ms: None,
+                first_picture_ms: first_picture.map_or(0, |seconds| (seconds * 1000.0).round() as u64),
             },
             pixel_format: video.and_then(|v| v.pix_fmt.clone()),
             profile: video.and_then(|v| v.profile.clone()),

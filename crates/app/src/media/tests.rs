@@ -49,6 +49,24 @@ async fn what_browsers_play_is_copied_and_the_rest_is_encoded() {
 }
 
 #[tokio::test]
+async fn sound_that_begins_first_is_told_and_stays_first() {
+    let (of, out) = folders();
+    let tools = Tools::default();
+    let late = "-c:v libx264 -pix_fmt yuv420p -c:a aac -filter:v setpts=PTS+0.4/TB";
+    for (name, args, first_ms) in
+        [("late.mkv", late, 400), ("late.mp4", late, 400), ("plain.mp4", "-c:v libx264 -pix_fmt yuv420p -c:a aac", 0)]
+    {
+        let input = footage(of.path(), name, args);
+        let facts = tools.probe(&input).await.unwrap();
+        assert!(facts.media.first_picture_ms.abs_diff(first_ms) < 60, "{name}: {}", facts.media.first_picture_ms);
+        let output = out.path().join("playable.mp4");
+        tools.make_playable(&input, &facts, &output).await.unwrap();
+        let copy = tools.probe(&output).await.unwrap().media.first_picture_ms;
+        assert!(copy.abs_diff(first_ms) < 60, "{name}: {copy}");
+    }
+}
+
+#[tokio::test]
 async fn a_single_picture_is_shown_and_sound_alone_is_heard() {
     let (of, out) = folders();
     let tools = Tools::default();

@@ -16,12 +16,13 @@ pub(super) struct Written {
     pub(super) complained: bool,
 }
 
-/// Whether an MP4 can hold it.
+/// Whether an MP4 can hold it, as players know it.
 pub(super) fn fits_mp4(facts: &media::Facts) -> bool {
+    let picture = ["h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg"];
     let in_mp4 = |sound: &media::Sound| {
         matches!(sound.codec.as_str(), "aac" | "mp3" | "ac3" | "eac3" | "opus" | "flac" | "alac")
     };
-    facts.audio.as_ref().is_none_or(in_mp4)
+    picture.contains(&facts.video.0.as_str()) && facts.audio.as_ref().is_none_or(in_mp4)
 }
 
 /// Why the sound of pieces cannot be joined, if it cannot: players give up on sound of another kind, and on the picture with it.
@@ -43,17 +44,13 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
     tokio::fs::write(&list_path, list(pieces)).await.map_err(Trouble::disk)?;
     let facts = &pieces[0].film.part.facts;
     let silent = sound_left_out(pieces).is_some();
-    let mp4 = silent || fits_mp4(facts);
+    let mp4 = fits_mp4(&media::Facts { audio: facts.audio.clone().filter(|_| !silent), ..facts.clone() });
     let (name, container) = if mp4 { ("export.mp4", "mp4") } else { ("export.mkv", "matroska") };
     let path = into.join(name);
     let read = media::file_url(&list_path);
-    let until = until_us.map(|us| format!("{us}us"));
     let mut arguments = vec!["-f", "concat", "-safe", "0", "-i", &read, "-map", "0:v:0", "-c", "copy"];
     if !silent {
         arguments.extend(["-map", "0:a:0?"]);
-    }
-    if let Some(until) = &until {
-        arguments.extend(["-t", until]);
     }
     // its index stands at the end: to put it in front ffmpeg would read and write all of it a second time
     if mp4 && facts.video.0 == "hevc" {
@@ -61,11 +58,32 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
     }
     arguments.extend(["-fflags", "+bitexact", "-f", container]);
     let read: Vec<_> = pieces.iter().map(|piece| piece.film.path.as_path()).collect();
+    let until = match until_us {
+        Some(us) if !silent && facts.audio.is_some() => {
+            Some(us + first_picture(&arguments, &read, into).await? - pieces[0].out_first_us())
+        }
+        us => us,
+    };
+    let until = until.map(|us| format!("{us}us"));
+    if let Some(until) = &until {
+        arguments.extend(["-t", until]);
+    }
     let complained = tokio::select! {
         done = media::ffmpeg(&arguments, &read, &path, Duration::from_secs(6 * 3_600)) => done?,
         never = flush(&path) => match never {},
     };
     Ok(Written { path, container, complained })
+}
+
+/// Where the first picture stands in the output. Pictures that are stored in another order than they are shown begin behind the sound that
+/// is stored with them, and ffmpeg counts from that.
+async fn first_picture(arguments: &[&str], read: &[&Path], into: &Path) -> Result<i64, Trouble> {
+    let path = into.join("beginning");
+    let arguments = [arguments, &["-frames:v", "1", "-t", "10"]].concat();
+    media::ffmpeg(&arguments, read, &path, Duration::from_secs(600)).await?;
+    let first = media::first_packet(&path).await?;
+    tokio::fs::remove_file(&path).await.map_err(Trouble::disk)?;
+    Ok(first.pts_us)
 }
 
 /// About as long as the output will be: of each recording the bytes of its share in time.

@@ -237,3 +237,51 @@ async fn sound_that_changes_is_left_out_and_that_is_told() {
         assert_eq!(manifest.gaps, []);
     }
 }
+
+/// Pictures that are stored in another order than they are shown, with sound: ffmpeg counts from the sound, which begins before them.
+#[tokio::test]
+async fn sound_beside_b_frames_takes_nothing_from_the_end() {
+    let b_frames = ["-g", "20", "-bf", "3", "-b_strategy", "0", "-sc_threshold", "0"];
+    for suffix in ["mp4", "ts", "mkv"] {
+        let recorder = Recorder::new();
+        let silent = recorder.record("silent.mp4", 20, &b_frames);
+        std::fs::create_dir_all(recorder.path("yard")).unwrap();
+        let mut recorded = Vec::new();
+        for second in ["00", "20"] {
+            let name = format!("yard/2026-01-10_10-00-{second}.{suffix}");
+            let sound =
+                ["-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-t", "20"];
+            run(Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&silent).args(sound).arg(recorder.path(&name)));
+            recorder.age(&name, Duration::from_secs(3_600));
+            recorded.extend(seen(&recorder.path(&name)));
+        }
+        let folder = recorder.folder_with(&format!("{{camera}}/%Y-%m-%d_%H-%M-%S.{suffix}"), |_| {}, &[]);
+        for (from, to, first) in
+            [("10:00:05", "10:00:15", 40), ("10:00:07", "10:00:36.500", 60), ("10:00:00", "10:00:31.300", 0)]
+        {
+            let asked = window(from, to);
+            let (_into, path, manifest) = export(&folder, "yard", asked).await.unwrap();
+            assert_eq!(manifest.gaps, [], "{suffix} {from} to {to}");
+            let until = usize::try_from(asked.to.since(on_that_day("10:00:00")).as_millis() / 100).unwrap();
+            let pictures = seen(&path);
+            assert_eq!(pictures[0], recorded[first], "{suffix} {from} to {to}");
+            assert!(within(&recorded[first..until], &pictures), "{suffix} {from} to {to}: {} pictures", pictures.len());
+        }
+    }
+}
+
+/// What no MP4 holds comes in Matroska.
+#[tokio::test]
+async fn vp8_is_exported_as_it_is() {
+    let recorder = Recorder::new();
+    let name = "yard/2026-01-10_10-00-00.webm";
+    std::fs::create_dir_all(recorder.path("yard")).unwrap();
+    let picture =
+        ["-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=10", "-t", "20", "-c:v", "libvpx", "-g", "10"];
+    run(Command::new("ffmpeg").args(picture).arg(recorder.path(name)));
+    recorder.age(name, Duration::from_secs(3_600));
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.webm", |_| {}, &[]);
+    let (_into, path, manifest) = export(&folder, "yard", window("10:00:05", "10:00:15")).await.unwrap();
+    assert_eq!((manifest.export.container.as_str(), &manifest.gaps), ("matroska", &Vec::new()));
+    assert!(within(&seen(&path)[..100], &seen(&recorder.path(name))));
+}

@@ -548,8 +548,16 @@ on_both!(recordings_that_overlap_put_the_clock_back, |database: TestDatabase| as
     let file = site.get(&format!("/evidence/{evidence}"), Some(&site.sign_in("ana").await)).await.json;
     assert_eq!((&file["level"], &file["original_url"]), (&json!("view"), &Value::Null), "{file}");
     let clock = [("2026-11-22T09:59:59.000Z", 0), ("2026-11-22T10:00:58.000Z", 61_000)];
-    let clock = clock.map(|(from, at_ms)| json!({"at_ms": at_ms, "from": from}));
-    assert_eq!(file["recorded"]["clock"], json!(clock), "{file}");
+    let told = |later_ms| json!(clock.map(|(from, at_ms)| json!({"at_ms": at_ms + later_ms, "from": from})));
+    assert_eq!(file["recorded"]["clock"], told(0), "{file}");
+
+    // where sound begins before the first picture, the player's time is that of the sound
+    let mut tx = site.test.app.begin().await.unwrap();
+    let sql = Sql::new("UPDATE evidence SET media = ").arg(r#"{"first_picture_ms":400}"#);
+    sql.add(" WHERE id = ").arg(evidence.as_str()).execute(&mut tx).await.unwrap();
+    arranged(tx, &[&evidence]).await;
+    let file = site.get(&format!("/evidence/{evidence}"), Some(&site.sign_in("ana").await)).await.json;
+    assert_eq!(file["recorded"]["clock"], told(400), "{file}");
 });
 
 on_both!(what_was_half_sent_for_a_canceled_item_goes, |database: TestDatabase| async move {

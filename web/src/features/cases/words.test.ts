@@ -14,14 +14,14 @@ test('what happened is said in words', () => {
 })
 
 test('of a photo only what a photo has is said', () => {
-  const media = { container: 'jpeg_pipe', video_codec: 'mjpeg', audio_codec: null, width: 640, height: 480, frame_rate: 25, duration_ms: null, claimed_ms: null }
+  const media = { container: 'jpeg_pipe', video_codec: 'mjpeg', audio_codec: null, width: 640, height: 480, frame_rate: 25, duration_ms: null, claimed_ms: null, first_picture_ms: 0 }
   assert.equal(containerWord('jpeg_pipe'), 'JPEG')
   assert.equal(pictureText(media), '640 × 480')
   assert.equal(pictureText({ ...media, container: 'avi', frame_rate: 12.5 }), '640 × 480, 12.5 frames/s, mjpeg, no sound')
 })
 
 test('gaps do not slow the pictures down', () => {
-  const media = { container: 'mov', video_codec: 'h264', audio_codec: null, width: 640, height: 480, frame_rate: 6.25, duration_ms: 120_000, claimed_ms: null }
+  const media = { container: 'mov', video_codec: 'h264', audio_codec: null, width: 640, height: 480, frame_rate: 6.25, duration_ms: 120_000, claimed_ms: null, first_picture_ms: 0 }
   const recorded = { from: '2026-11-22T10:00:00.000Z', to: '2026-11-22T10:02:00.000Z', gaps: [{ from: '2026-11-22T10:00:30.000Z', to: '2026-11-22T10:01:15.000Z', reason: null }], clock: [{ at_ms: 0, from: '2026-11-22T10:00:00.000Z' }], clock_offset_ms: null }
   assert.equal(frameRate({ media, recorded }), 10)
   assert.equal(frameRate({ media, recorded: { ...recorded, gaps: [] } }), 6.25)

@@ -31,7 +31,7 @@ pub(super) fn routes() -> Routes {
 /// From a place in the footage on, when it was recorded.
 #[derive(Serialize, utoipa::ToSchema)]
 struct ClockPointView {
-    /// So long after the first picture.
+    /// So long after the beginning.
     at_ms: i64,
     /// When the picture there was recorded; those after it, up to the next point, later by as much as they stand after it.
     from: Timestamp,
@@ -43,7 +43,7 @@ struct RecordedView {
     from: Timestamp,
     to: Timestamp,
     gaps: Vec<Gap>,
-    /// When what stands at each place of the footage was recorded: one point for most footage, from its beginning. Where recordings
+    /// When what stands at each place of the footage was recorded: one point for most footage, its first picture's. Where recordings
     /// overlap the footage holds a time twice, and a point puts the clock back.
     clock: Vec<ClockPointView>,
     /// Recorder clock minus true time. Not written into the footage.
