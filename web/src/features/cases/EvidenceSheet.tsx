@@ -51,7 +51,7 @@ function Gaps({ of }: { of: Gap[] }) {
 /** What the connector noted about the export, in words; the whole of it lies beside the file. */
 function manifestFacts(manifest: Record<string, unknown> | null): [string, React.ReactNode][] {
   if (!manifest) return []
-  const time = (name: string) => typeof manifest[name] === 'string' && <Time key={name} at={manifest[name]} seconds />
+  const time = (name: string) => typeof manifest[name] === 'string' && <Time key={name} at={manifest[name]} exact />
   const interval = manifest.key_frame_interval_ms
   const unsure = manifest.uncertainty_ms
   return [
