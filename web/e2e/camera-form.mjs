@@ -1,6 +1,6 @@
 // An administrator notes what is known of a camera: how its clock goes, a field that fits nowhere else, what it sees.
 import assert from 'node:assert/strict'
-import { findCamera, person, say } from './support.mjs'
+import { findCamera, person, say, signIn } from './support.mjs'
 
 export async function cameraForm(world) {
   const administrator = await person(world, 'administrator')
@@ -35,4 +35,35 @@ export async function cameraForm(world) {
   assert.deepEqual(saved.position, camera.position)
   assert.notEqual(saved.thumbnail_url, camera.thumbnail_url)
   say(`the clock, a field and the picture of ${camera.name} are noted`)
+  await twoAtOnce(world, administrator, camera)
+}
+
+/** Two people change one camera at the same time: the second is told, loses nothing that they typed, and overwrites nothing unseen. */
+async function twoAtOnce(world, first, { id }) {
+  const { page, json } = await signIn(world, 'administrator', { expected: [/\/api\/v1\/me$/, new RegExp(`/cameras/${id}$`)] })
+  await page.goto(`/registry?view=list&camera=${id}&sheet=edit`)
+  const form = page.getByRole('dialog', { name: 'Edit' })
+  await form.getByLabel('Site').fill('North gate')
+  await form.getByLabel('Mounting height').fill('4')
+  const { version } = await json(`/cameras/${id}`)
+  const heard = page.waitForResponse((answer) => answer.url().endsWith(`/cameras/${id}`) && answer.request().method() === 'GET')
+  const changed = await first.context.request.patch(`/api/v1/cameras/${id}`, { headers: { 'If-Match': `"${version}"` }, data: { site: 'South gate', model: 'P3265' } })
+  assert.equal(changed.status(), 200)
+  // The page hears of it under the open form.
+  await heard
+  await form.getByRole('button', { name: 'Save' }).click()
+  const told = form.getByRole('alert').filter({ hasText: 'Somebody else changed this camera while this was open' })
+  await told.waitFor()
+  assert.equal((await json(`/cameras/${id}`)).site, 'South gate', 'nothing of theirs is overwritten')
+  assert.equal(await form.getByLabel('Site').inputValue(), 'North gate', 'what was typed is there')
+  await told.getByRole('button', { name: 'Load what is there now' }).click()
+  const both = form.getByText('Somebody else changed this to “South gate”. Saving puts yours in its place.')
+  await both.waitFor()
+  assert.ok(await form.getByLabel('Site').evaluate((input) => document.activeElement === input), 'what both changed is brought into sight')
+  assert.deepEqual([await form.getByLabel('Model').inputValue(), await form.getByLabel('Mounting height').inputValue()], ['P3265', '4 m'])
+  await form.getByRole('button', { name: 'Save' }).click()
+  await form.waitFor({ state: 'detached' })
+  const saved = await json(`/cameras/${id}`)
+  assert.deepEqual([saved.site, saved.model, saved.mounting_height_m], ['North gate', 'P3265', 4])
+  say('of two who changed a camera at once, the second was told and lost nothing')
 }

@@ -57,16 +57,6 @@ async function links(investigator, approver, linked, caseId) {
   return { fresh: token(fresh), open: token(open), answered: token(answered), refused: token(refused), expired: token(expired) }
 }
 
-/** The prosecutor may look at the files of a case, and nothing more. */
-async function share(world, investigator, caseId) {
-  const prosecutor = (await (await person(world, 'prosecutor')).json('/me')).account.id
-  const { entries, version } = await investigator.json(`/cases/${caseId}/access`)
-  const answer = await investigator.context.request.put(`/api/v1/cases/${caseId}/access`, {
-    headers: { 'If-Match': `"${version}"` }, data: { entries: [...entries, { principal_id: prosecutor, level: 'view' }] },
-  })
-  assert.equal(answer.status(), 200, await answer.text())
-}
-
 /** Everything that the screens name: ids of the demo, of the story, and of what is made here. */
 export async function furnish(world) {
   const [investigator, approver, administrator] = [await person(world, 'investigator'), await person(world, 'approver'), await person(world, 'administrator')]
@@ -77,7 +67,6 @@ export async function furnish(world) {
   const me = await administrator.json('/me')
   await administrator.post('/groups', { name: 'Robbery squad', organization_id: me.account.organization.id })
   const empty = await investigator.post('/cases', { name: 'Cold case, reopened' })
-  await share(world, investigator, world.fetched.request.case_id)
   const token = (await administrator.post('/tokens', { name: 'Nightly report', scopes: ['view_registry'] })).token
   return {
     camera: cameras.recorded[0].id, bare: cameras.unrecorded[0].id, chosen: `${cameras.recorded[0].id},${cameras.unrecorded[0].id}`, near: '47.4800,-122.0200',

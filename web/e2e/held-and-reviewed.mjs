@@ -25,7 +25,15 @@ export async function heldAndReviewed(world) {
   say(`the approver looked at all ${seconds.toFixed(1)} s of it, the investigator sees nothing yet`)
 
   await card.getByRole('button', { name: 'Release' }).click()
+  await uncovered(card)
   await investigator.page.getByText('Completed').first().waitFor({ timeout: 60_000 })
   await investigator.page.getByText('No longer held').waitFor()
   say('it was released, and what was held is let go')
+}
+
+/** The words that point to the toast are not under it, though this card is the last one of the page. */
+async function uncovered(card) {
+  const words = await card.getByText('About to be sent. Take it back below.').boundingBox()
+  const toast = await card.page().locator('.toast').last().boundingBox()
+  assert.ok(words.y + words.height <= toast.y, `the words end at ${words.y + words.height}, the toast begins at ${toast.y}`)
 }

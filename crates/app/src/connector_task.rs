@@ -216,7 +216,7 @@ pub async fn fail(app: &App, caller: &Caller, id: &TaskId, said: Fail) -> Result
                 UnavailableReason::Overwritten => UnavailableCode::Overwritten,
                 UnavailableReason::Gap => UnavailableCode::Gap,
             };
-            store::connector_task::end(&mut tx, id, TaskState::Failed, None, Some(&detail)).await?;
+            store::connector_task::end(&mut tx, id, TaskState::Unavailable, None, Some(&detail)).await?;
             let mut events = item::unavailable(app, &mut tx, caller, &task, code, &detail).await?;
             events.extend(item::hold_ended(app, &mut tx, caller, &task, Hold::Lost, None).await?);
             events

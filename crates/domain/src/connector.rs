@@ -128,6 +128,8 @@ text_enum! {
         Leased = "leased",
         /// Ended well.
         Done = "done",
+        /// Answered: there is no recording of what was asked for.
+        Unavailable = "unavailable",
         /// Given up.
         Failed = "failed",
         /// No longer wanted.
@@ -166,7 +168,7 @@ pub struct Task {
     pub bytes_done: Option<i64>,
     /// Of how many.
     pub bytes_total: Option<i64>,
-    /// Why the last try failed.
+    /// Why the last try failed, or there is no recording.
     pub last_error: Option<String>,
     /// When it was asked.
     pub created_at: Timestamp,
@@ -180,7 +182,7 @@ impl Task {
 
     /// Whether the lease with this number ended the task. Whoever says so again is told the same again.
     pub fn was_ended_by(&self, lease: i64) -> bool {
-        matches!(self.state, TaskState::Done | TaskState::Failed) && self.lease == lease
+        matches!(self.state, TaskState::Done | TaskState::Unavailable | TaskState::Failed) && self.lease == lease
     }
 
     /// When it is tried again after so many failures; never, once [`TRIES`] are used up. From two seconds, threefold each time.
@@ -225,6 +227,7 @@ mod tests {
         assert!(!leased.is_held(3, at.plus(LEASE)), "slept through it");
         assert!(!task(TaskState::Waiting, 0).is_held(3, at));
         assert!(task(TaskState::Done, 0).was_ended_by(3));
+        assert!(task(TaskState::Unavailable, 0).was_ended_by(3));
         assert!(!task(TaskState::Canceled, 0).was_ended_by(3));
     }
 

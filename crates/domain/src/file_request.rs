@@ -71,9 +71,10 @@ pub enum Dead {
 }
 
 impl FileRequest {
-    /// Whether it can be opened. A finished link shows its receipt until it runs out.
+    /// Whether it can be opened. A finished link shows its receipt until it runs out. One that was revoked after its time was over has run
+    /// out: nobody took it from its holder.
     pub fn require_open(&self, now: Timestamp) -> Result<(), Dead> {
-        if self.revoked_at.is_some() {
+        if self.revoked_at.is_some_and(|at| at < self.expires_at) {
             Err(Dead::Revoked)
         } else if self.expires_at <= now {
             Err(Dead::Expired)
@@ -144,6 +145,8 @@ mod tests {
         assert_eq!(link.require_open(at(100)), Err(Dead::Expired));
         let revoked = FileRequest { revoked_at: Some(at(5)), ..link.clone() };
         assert_eq!(revoked.require_open(at(200)), Err(Dead::Revoked));
+        let too_late = FileRequest { revoked_at: Some(at(100)), ..link.clone() };
+        assert_eq!(too_late.require_open(at(200)), Err(Dead::Expired));
         let finished = FileRequest { finished_at: Some(at(5)), ..link.clone() };
         assert_eq!((finished.require_open(at(6)), finished.require_unfinished(at(6))), (Ok(()), Err(Dead::Finished)));
         assert_eq!(link.code().len(), 9);

@@ -400,7 +400,9 @@ pub async fn revoke_links(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
     let now = tx.now().as_micros();
     let revoked = Sql::new("UPDATE file_requests SET version = version + 1, revoked_at = ")
         .arg(now)
-        .add(" WHERE revoked_at IS NULL AND finished_at IS NULL AND item_id = ")
+        .add(" WHERE revoked_at IS NULL AND finished_at IS NULL AND expires_at > ")
+        .arg(now)
+        .add(" AND item_id = ")
         .arg(item.as_str())
         .add(" RETURNING id")
         .fetch_all(tx)

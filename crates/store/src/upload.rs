@@ -167,7 +167,7 @@ pub async fn keep_until(tx: &mut Tx, id: &UploadId, at: Timestamp) -> Result<()>
 pub async fn orphaned(tx: &mut Tx, limit: i64) -> Result<Vec<Upload>> {
     let sql = Sql::new(SELECT)
         .add(" WHERE state IN ('open', 'finished') AND purpose = 'task' AND evidence_id IS NULL AND EXISTS \
-              (SELECT 1 FROM connector_tasks t WHERE t.id = uploads.object_id AND t.state IN ('done', 'failed', 'canceled'))")
+              (SELECT 1 FROM connector_tasks t WHERE t.id = uploads.object_id AND t.state IN ('done', 'unavailable', 'failed', 'canceled'))")
         .add(" ORDER BY created_at LIMIT ")
         .arg(limit);
     sql.fetch_all(tx).await?.iter().map(upload).collect()

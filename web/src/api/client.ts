@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch'
+import { hear } from '~/lib/skew.ts'
 import { Trouble } from './problem.ts'
 import type { paths } from './schema.gen.ts'
 
@@ -8,6 +9,8 @@ export const client = createClient<paths, 'application/json' | 'application/prob
   credentials: 'same-origin',
   headers: { Accept: 'application/json, application/problem+json' },
 })
+
+client.use({ onResponse: ({ response }) => hear(response) })
 
 /** What a call answers when it went well. */
 type Data<Answer> = Answer extends { data: infer D } ? D : never

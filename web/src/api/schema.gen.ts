@@ -1737,6 +1737,7 @@ export interface components {
              */
             attempts: number;
             progress: components["schemas"]["TaskProgress"] | null;
+            /** @description Why the last try failed, or there is no recording. */
             last_error: string | null;
             created_at: components["schemas"]["Timestamp"];
         };
@@ -3055,7 +3056,7 @@ export interface components {
             kind: "exported";
         };
         /** @enum {string} */
-        TaskState: "waiting" | "leased" | "done" | "failed" | "canceled";
+        TaskState: "waiting" | "leased" | "done" | "unavailable" | "failed" | "canceled";
         /** Format: date-time */
         Timestamp: string;
         TokenId: string;

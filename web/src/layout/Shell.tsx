@@ -11,6 +11,7 @@ import { forgetToasts, sendAll, tellTrouble } from '~/ui/Toasts.tsx'
 import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
 import { Closed } from './Wreck.tsx'
+import { WrongClock } from './WrongClock.tsx'
 import './shell.css'
 
 interface Door { to: string; word: string; needs?: string[]; minor?: boolean }
@@ -117,6 +118,7 @@ function Office({ me }: { me: Me }) {
       <Drawer opened={drawer} onClose={() => setDrawer(false)} position="left" size={260} title={<Mark />} closeButtonProps={{ 'aria-label': 'Close menu' }}>
         <nav className="doors-tall" aria-label="Main"><Doors me={me} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
+      <WrongClock />
       <main id="main" className="shell-main" tabIndex={-1}>{closed ? <Closed word={closed.word} /> : <Outlet />}</main>
     </div>
   )

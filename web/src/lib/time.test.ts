@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { blanks, duration, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
+import { blanks, duration, exactMoment, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -19,6 +19,10 @@ test('no time is no moment', () => assert.equal(fromWall('', LA), null))
 test('offsets know summer', () => {
   assert.equal(offsetMinutes(new Date('2026-07-01T00:00:00Z'), LA), -420)
   assert.equal(offsetMinutes(new Date('2026-12-01T00:00:00Z'), LA), -480)
+})
+test('of a picture the moment is told to the millisecond', () => {
+  assert.equal(exactMoment('2026-11-28T00:28:29.900Z', LA), '27 Nov 2026, 16:28:29.900 PST')
+  assert.equal(exactMoment('2026-11-28T00:28:29Z', LA), '27 Nov 2026, 16:28:29.000 PST')
 })
 test('the zone is named', () => {
   assert.equal(zoneName('2026-11-22T05:00:00Z', LA), 'PST')

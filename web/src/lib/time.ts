@@ -31,6 +31,9 @@ export function moment(at: string, zone: string, seconds = true): string {
   return `${day(at, zone)}, ${time} ${zoneName(at, zone)}`
 }
 
+/** "22 Nov 2026, 21:05:10.900 PST": of one picture, where a second is long. */
+export const exactMoment = (at: string, zone: string) => `${day(at, zone)}, ${format(zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(new Date(at))} ${zoneName(at, zone)}`
+
 /** A sentence of somebody else's, its times told in a zone. */
 export const atHome = (sentence: string, zone: string) => sentence.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => moment(at, zone))
 

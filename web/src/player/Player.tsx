@@ -4,17 +4,20 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { ClockPoint, Gap } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
 import { blanks, day, recordedAt, zoneName } from '~/lib/time.ts'
+import { drawViewer } from './mark.ts'
+import { Viewer } from './Viewer.tsx'
 import './player.css'
 
 const SPEEDS = ['0.25', '0.5', '1', '2', '4', '8']
 
-/** A video with its own time: frame by frame, at any pace, with what the wall clock showed. */
-export function Player({ src, name, recorded, gaps, offsetMs, frameRate }: { src: string; name: string; recorded: ClockPoint[]; gaps: Gap[]; offsetMs: number | null; frameRate: number | null }) {
+/** A video with its own time: frame by frame, at any pace, with what the wall clock showed. `viewer`: who looks, where that stands over the picture. */
+export function Player({ src, name, recorded, gaps, offsetMs, frameRate, viewer }: { src: string; name: string; recorded: ClockPoint[]; gaps: Gap[]; offsetMs: number | null; frameRate: number | null; viewer?: string }) {
   const zone = useZone()
   const video = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState(0)
   const [length, setLength] = useState(0)
+  const [size, setSize] = useState({ width: 0, height: 0 })
   const [playing, setPlaying] = useState(false)
   const [speed, setSpeed] = useState('1')
   const [corrected, setCorrected] = useState(true)
@@ -22,6 +25,7 @@ export function Player({ src, name, recorded, gaps, offsetMs, frameRate }: { src
   const step = 1 / (frameRate && frameRate > 1 ? frameRate : 25)
   const skew = offsetMs && Math.abs(offsetMs) >= 50 ? offsetMs : 0
 
+  const measure = (v: HTMLVideoElement) => setSize({ width: v.videoWidth, height: v.videoHeight })
   const seek = (to: number) => { if (video.current) video.current.currentTime = Math.max(0, Math.min(length || to, to)) }
   const without = blanks(recorded, gaps, length)
   const blank = without.find((b) => at >= b.from && at < b.to)
@@ -56,7 +60,9 @@ export function Player({ src, name, recorded, gaps, offsetMs, frameRate }: { src
     const canvas = document.createElement('canvas')
     canvas.width = v.videoWidth
     canvas.height = v.videoHeight
-    canvas.getContext('2d')?.drawImage(v, 0, 0)
+    const pen = canvas.getContext('2d')
+    pen?.drawImage(v, 0, 0)
+    if (pen && viewer) drawViewer(pen, viewer)
     canvas.toBlob((blob) => {
       if (!blob) return
       const link = document.createElement('a')
@@ -85,8 +91,10 @@ export function Player({ src, name, recorded, gaps, offsetMs, frameRate }: { src
     <div className="player" ref={frame} role="group" aria-label={`Player: ${name}`} onKeyDown={keys}>
       <div className="player-stage">
       <video ref={video} src={src} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
-        onLoadedMetadata={(e) => setLength(e.currentTarget.duration)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
+        disablePictureInPicture={!!viewer}
+        onLoadedMetadata={(e) => { setLength(e.currentTarget.duration); measure(e.currentTarget) }} onResize={(e) => measure(e.currentTarget)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
         onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />
+      {viewer && size.width > 0 && <Viewer name={viewer} {...size} />}
       {blank && <p className="player-blank" role="status">No footage from {clock(blank.from)} to {clock(blank.to)}. <button type="button" onClick={() => seek(blank.to + step / 2)}>Go on at {clock(blank.to)}</button></p>}
       </div>
       {broken && <p className="player-broken" role="alert">This browser cannot play the copy. The original is not affected.</p>}

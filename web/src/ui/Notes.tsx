@@ -29,6 +29,20 @@ export function TroubleNote({ error, retry }: { error: unknown; retry?: () => vo
   )
 }
 
+/** Somebody else changed what a form is of since it was opened: what was typed stays in it, and is saved on top of what is there now. */
+export function Overtaken({ what, onLoad, loading }: { what: string; onLoad: () => void; loading?: boolean }) {
+  return (
+    <div className="note bad" role="alert" tabIndex={-1}>
+      <IconAlertTriangle size={18} aria-hidden />
+      <div className="stack" style={{ gap: 4 }}>
+        <strong>Somebody else changed {what} while this was open</strong>
+        <span>Nothing is saved yet, and what you typed is still here. Load what is there now, look at it, and save again.</span>
+        <div><Button variant="default" loading={loading} onClick={onLoad}>Load what is there now</Button></div>
+      </div>
+    </div>
+  )
+}
+
 export function Note({ tone = 'info', icon: Icon = IconInfoCircle, children }: { tone?: 'info' | 'wait' | 'bad' | 'good'; icon?: typeof IconInfoCircle; children: ReactNode }) {
   return (
     <div className={`note ${tone}`}>

@@ -1,14 +1,14 @@
 import { Tooltip } from '@mantine/core'
 import { useSyncExternalStore } from 'react'
 import { useZone } from '~/features/session/me.ts'
-import { duration, moment, relative, span, utc } from '~/lib/time.ts'
+import { duration, exactMoment, moment, relative, span, utc } from '~/lib/time.ts'
 
-/** A moment in the installation's zone, in UTC on hover. */
-export function Time({ at, seconds = false }: { at: string; seconds?: boolean }) {
+/** A moment in the installation's zone, in UTC on hover; `exact`: to the millisecond. */
+export function Time({ at, seconds = false, exact = false }: { at: string; seconds?: boolean; exact?: boolean }) {
   const zone = useZone()
   return (
     <Tooltip label={utc(at)}>
-      <time dateTime={at} className="num">{moment(at, zone, seconds)}</time>
+      <time dateTime={at} className="num">{exact ? exactMoment(at, zone) : moment(at, zone, seconds)}</time>
     </Tooltip>
   )
 }

@@ -593,6 +593,8 @@ on_both!(each_reason_for_nothing_is_said, |database: TestDatabase| async move {
         rows(&site, "SELECT reason_code FROM request_items WHERE state = 'unavailable'", "reason_code").await;
     reasons.sort();
     assert_eq!(reasons, ["gap", "never_recorded", "overwritten"]);
+    // It is an answer, and no failure of the connector's.
+    assert_eq!(rows(&site, "SELECT state FROM connector_tasks", "state").await, ["unavailable"; 3]);
     let told = site.test.mails().await.into_iter().filter(|(template, _)| template.contains("unavailable")).count();
     assert_eq!(told, 3);
 });

@@ -117,12 +117,14 @@ on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
     let holder = |token: &str| format!("Bearer {token}");
     let ends = async |revoke: bool| {
         let (request, item, token) = force.approved(&force.ana, false).await;
-        force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+        let (link, purpose) = (holder(&token), ("file_request", "self"));
+        let link = ("authorization", link.as_str());
+        let path = force.half(link, purpose).await;
         assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
         let told = force.mails("item_expired").await;
         if revoke {
-            let link = text(&force.item(&request, &force.pia).await["file_request"]["id"]);
-            let path = format!("/file-requests/{link}");
+            let id = text(&force.item(&request, &force.pia).await["file_request"]["id"]);
+            let path = format!("/file-requests/{id}");
             assert_eq!(force.site.call("DELETE", &path, Some(&force.pia), None, &[]).await.status, 204);
         } else {
             force.site.test.advance(Duration::from_secs(3600));
@@ -131,6 +133,15 @@ on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
         let ended = force.item(&request, &force.ana).await;
         assert_eq!((&ended["state"], &ended["reason"]["code"]), (&json!("expired"), &json!("link_abandoned")));
         assert_eq!(force.mails("item_expired").await, told + 1, "{item}");
+        // Its holder is told why, whatever they try.
+        let why = if revoke { "link_revoked" } else { "link_expired" };
+        for refused in [
+            force.site.get(&format!("/links/{token}"), None).await,
+            force.send(link, &path, 5, " world").await,
+            force.announce(link, purpose, 5).await,
+        ] {
+            assert_eq!((refused.status, refused.code()), (410, why));
+        }
     };
     ends(false).await;
     ends(true).await;

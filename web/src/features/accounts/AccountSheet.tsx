@@ -6,9 +6,11 @@ import { asTrouble } from '~/api/problem.ts'
 import type { Account, NewAccount, RoleHeld } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
 import { organizationList } from '~/features/sources/api.ts'
+import { inWords } from '~/lib/others.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Copy } from '~/ui/Hash.tsx'
-import { Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { Note, Overtaken, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { useOpened } from '~/ui/opened.ts'
 import { Sheet } from '~/ui/Sheet.tsx'
 import { tell } from '~/ui/Toasts.tsx'
 import { type AccountFields, changeAccount, createAccount, oneAccount, roleList } from './api.ts'
@@ -19,11 +21,13 @@ export function AccountSheet({ id, onClose }: { id: string; onClose: () => void 
   return <Form account={data} onClose={onClose} />
 }
 
-function Form({ account, onClose }: { account?: Account; onClose: () => void }) {
+function Form({ account: known, onClose }: { account?: Account; onClose: () => void }) {
   const me = useMe()
   const queries = useQueryClient()
   const { data: organizations } = useQuery(organizationList)
   const { data: roles } = useQuery(roleList)
+  const roleWords = (value: unknown) => (Array.isArray(value) ? value.map(({ role }: RoleHeld) => roles?.find((r) => r.role === role)?.name ?? role).join(', ') || 'none' : inWords(value))
+  const { opened: account, theirs, load } = useOpened(known, (of) => queries.fetchQuery({ ...oneAccount(of.id), staleTime: 0 }), roleWords)
   const [touched, setTouched] = useState<AccountFields>(account ? {} : { organization_id: me.account.organization.id, roles: [{ role: 'investigator', organization_id: null }] })
   const now = { ...account, ...touched }
   const held: RoleHeld[] = now.roles ?? []
@@ -39,6 +43,7 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
     },
   })
   const trouble = save.error ? asTrouble(save.error) : null
+  const wrong = (field: string) => trouble?.field(`/${field}`) ?? theirs[field]
   const setRole = (i: number, patch: Partial<RoleHeld>) => put({ roles: held.map((r, n) => (n === i ? { ...r, ...patch } : r)) })
   if (made) {
     return (
@@ -58,9 +63,9 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
       </>}>
       <form id="account-form" className="stack wide" onSubmit={(e: FormEvent) => { e.preventDefault(); save.mutate(touched) }}>
         <div className="fields">
-          <TextInput className="all" label="Name" required withAsterisk={false} data-autofocus value={now.name ?? ''} onChange={(e) => put({ name: e.currentTarget.value })} error={trouble?.field('/name')} />
+          <TextInput className="all" label="Name" required withAsterisk={false} data-autofocus value={now.name ?? ''} onChange={(e) => put({ name: e.currentTarget.value })} error={wrong('name')} />
           <TextInput label="E-mail" type="email" required withAsterisk={false} disabled={!!account} value={now.email ?? ''} onChange={(e) => put({ email: e.currentTarget.value })} error={trouble?.field('/email')} />
-          <TextInput label="User name" value={now.user_name ?? ''} onChange={(e) => put({ user_name: e.currentTarget.value || null })} error={trouble?.field('/user_name')} />
+          <TextInput label="User name" value={now.user_name ?? ''} onChange={(e) => put({ user_name: e.currentTarget.value || null })} error={wrong('user_name')} />
           <NativeSelect className="all" label="Organization" disabled={!!account} value={now.organization_id ?? account?.organization.id} onChange={(e) => put({ organization_id: e.currentTarget.value })} error={trouble?.field('/organization_id')} data={(organizations ?? []).map((o) => ({ value: o.id, label: o.name }))} />
         </div>
         <fieldset className="stack">
@@ -72,10 +77,10 @@ function Form({ account, onClose }: { account?: Account; onClose: () => void }) 
               <ActionIcon aria-label="Take this role away" onClick={() => put({ roles: held.filter((_, n) => n !== i) })}><IconX size={16} /></ActionIcon>
             </div>
           ))}
-          {trouble?.field('/roles') && <span className="small tone-bad">{trouble.field('/roles')}</span>}
+          {wrong('roles') && <span className="small tone-bad">{wrong('roles')}</span>}
           <div><Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => put({ roles: [...held, { role: 'investigator', organization_id: null }] })}>Another role</Button></div>
         </fieldset>
-        {trouble && <TroubleNote error={trouble} />}
+        {trouble?.status === 412 && account ? <Overtaken what="this account" loading={load.isPending} onLoad={() => load.mutate({ of: account, touched }, { onSuccess: () => save.reset() })} /> : trouble && <TroubleNote error={trouble} />}
       </form>
     </Sheet>
   )

@@ -51,7 +51,7 @@ function Gaps({ of }: { of: Gap[] }) {
 /** What the connector noted about the export, in words; the whole of it lies beside the file. */
 function manifestFacts(manifest: Record<string, unknown> | null): [string, React.ReactNode][] {
   if (!manifest) return []
-  const time = (name: string) => typeof manifest[name] === 'string' && <Time key={name} at={manifest[name]} seconds />
+  const time = (name: string) => typeof manifest[name] === 'string' && <Time key={name} at={manifest[name]} exact />
   const interval = manifest.key_frame_interval_ms
   const unsure = manifest.uncertainty_ms
   return [
@@ -70,7 +70,7 @@ function Body({ file }: { file: Evidence }) {
   return (
     <>
       {file.purged_at ? <Note>This file was refused and then purged, <Time at={file.purged_at} />. Its size, its hash and its history are kept.</Note>
-        : file.play_url ? <Player src={file.play_url} name={file.source?.name ?? file.name} recorded={file.recorded?.clock ?? []} gaps={file.recorded?.gaps ?? []} offsetMs={file.recorded?.clock_offset_ms ?? null} frameRate={frameRate(file)} />
+        : file.play_url ? <Player src={file.play_url} name={file.source?.name ?? file.name} recorded={file.recorded?.clock ?? []} gaps={file.recorded?.gaps ?? []} offsetMs={file.recorded?.clock_offset_ms ?? null} frameRate={frameRate(file)} viewer={file.level === 'view' ? me.account.name : undefined} />
         : file.playable.state === 'waiting' ? <Note>A playable copy is being made. It appears here by itself.</Note>
           : <Note tone="wait">This file cannot be played here{file.playable.error && `: ${file.playable.error}`}. The original is kept as it came{file.original_url ? ' and can be downloaded' : ''}.</Note>}
       <div className="ev-grid">

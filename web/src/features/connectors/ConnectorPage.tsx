@@ -2,7 +2,9 @@ import { IconPlugConnectedX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { Connector } from '~/api/types.ts'
+import { useZone } from '~/features/session/me.ts'
 import { bytes, percent, plural, sentence } from '~/lib/format.ts'
+import { atHome } from '~/lib/time.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Empty, Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Facts, Page } from '~/ui/Page.tsx'
@@ -24,6 +26,7 @@ export function ConnectorPage() {
 
 function Body({ of: c }: { of: Connector }) {
   const queries = useQueryClient()
+  const zone = useZone()
   const { data: tasks, error } = useQuery(connectorTasks(c.id))
   const settingUp = c.source_count === 0 && !c.revoked_at
   const revoke = useMutation({
@@ -52,17 +55,17 @@ function Body({ of: c }: { of: Connector }) {
         <div className="table-wrap">
           {error ? <div className="pad"><TroubleNote error={error} /></div> : !tasks ? <RowsToCome rows={3} /> : tasks.length === 0 ? <Empty title="No tasks yet">Exports, holds and questions about coverage appear here while they wait, run and end.</Empty> : (
             <table className="table">
-              <thead><tr><th>Task</th><th>State</th><th className="right">Tries</th><th>Progress</th><th>Last error</th><th>Since</th></tr></thead>
+              <thead><tr><th>Task</th><th>State</th><th className="right">Tries</th><th>Progress</th><th>What it said</th><th>Since</th></tr></thead>
               <tbody>
                 {tasks.map((t) => {
                   const share = t.progress ? percent(t.progress.bytes_done, t.progress.bytes_total) : null
                   return (
                     <tr key={t.id}>
                       <td className="main"><div>{sentence(t.kind)}{t.device_id && <div className="small dim" style={{ fontWeight: 400 }}>{t.device_id}{t.window && <> · <Window from={t.window.from} to={t.window.to} /></>}</div>}</div></td>
-                      <td><Status of={t.state} /></td>
+                      <td><Status of={t.state === 'unavailable' ? 'video_unavailable' : t.state} /></td>
                       <td className="right num" data-label="Tries">{t.attempts || <span className="dim">–</span>}</td>
                       <td data-label="Progress" className="num">{t.progress && t.progress.bytes_done > 0 ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
-                      <td data-label="Last error" className="small" style={{ overflowWrap: 'anywhere' }}>{t.last_error ?? <span className="dim">–</span>}</td>
+                      <td data-label="What it said" className="small" style={{ overflowWrap: 'anywhere' }}>{t.last_error ? atHome(t.last_error, zone) : <span className="dim">–</span>}</td>
                       <td data-label="Since" className="dim"><Ago at={t.created_at} /></td>
                     </tr>
                   )

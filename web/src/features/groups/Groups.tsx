@@ -70,7 +70,8 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
       setSaved(group)
       await take(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, headers: ifMatch(group.version), body: { account_ids: [...members] } }))
     },
-    onSuccess: () => { void queries.invalidateQueries({ queryKey: ['groups'] }); onClose() },
+    onSuccess: onClose,
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['groups'] }),
   })
   const trouble = save.error ? asTrouble(save.error) : null
   const accounts = (people ?? []).filter((p) => p.id.startsWith('acc_'))

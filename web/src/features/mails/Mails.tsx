@@ -81,7 +81,7 @@ function MailSheet({ id, onClose }: { id: string; onClose: () => void }) {
 
 /** Text whose addresses can be followed. */
 function Linked({ text }: { text: string }) {
-  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, index) => (index % 2 ? <a key={index} href={part} target="_blank" rel="noreferrer">{part}</a> : part))
+  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, index) => (index % 2 ? <a key={index} href={part} target="_blank" rel="noreferrer" style={{ textDecoration: 'underline' }}>{part}</a> : part))
 }
 
 function Body({ mail }: { mail: MailBody }) {

@@ -58,7 +58,8 @@ function Form({ of, onClose }: { of: Organization | null; onClose: () => void })
     mutationFn: () => take(of
       ? client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: changes(of, { name, time_zone: zone, holds_on_submission: holds }) })
       : client.POST('/api/v1/organizations', { body: { name, time_zone: zone } })),
-    onSuccess: () => { void queries.invalidateQueries({ queryKey: ['organizations'] }); onClose() },
+    onSuccess: onClose,
+    onSettled: () => void queries.invalidateQueries({ queryKey: ['organizations'] }),
   })
   const fixed = !!of && !of.allowed_actions.includes('change')
   const trouble = save.error ? asTrouble(save.error) : null

@@ -6,6 +6,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Item, ItemAction, VideoRequest, VideoRequestHead } from '~/api/types.ts'
 import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { actOnItem, type Decision, type ItemVerb, oneRequest, overlapping } from '~/features/video-requests/api.ts'
+import { AboutToBeSent } from '~/features/video-requests/AboutToBeSent.tsx'
 import { type Choice, DecisionForm } from '~/features/video-requests/DecisionForm.tsx'
 import { decideLater, heldDecisions, keep } from '~/features/video-requests/decide.ts'
 import { LookAt } from '~/features/cases/LookAt.tsx'
@@ -109,7 +110,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
           </div>
         </div>
       ))}
-      {waiting && <p className="small tone-wait">About to be sent. Take it back below.</p>}
+      {waiting && <AboutToBeSent />}
       {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onClose={close} /> : picked.length > 0 && request && (
         <div className="row wrap">
           {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{count('approve')}</Button>}

@@ -4,7 +4,8 @@ import { type FormEvent, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
 import type { Camera, CameraFields, Position } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
-import { RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { Overtaken, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { useOpened } from '~/ui/opened.ts'
 import { Sheet } from '~/ui/Sheet.tsx'
 import { useTroubleInSight } from '~/ui/sight.ts'
 import { tell } from '~/ui/Toasts.tsx'
@@ -20,6 +21,7 @@ export function CameraForm({ id, at, onClose }: { id?: string; at: Position | nu
 }
 
 type Num = number | null
+const bothOf = (position: Position | null | undefined): { lat: Num; lon: Num } => ({ lat: position?.lat ?? null, lon: position?.lon ?? null })
 const num = (value: string | number): Num => (value === '' || Number.isNaN(Number(value)) ? null : Number(value))
 
 function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | null; onClose: (id?: string) => void }) {
@@ -27,17 +29,18 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
   const queries = useQueryClient()
   const { data: organizations } = useQuery(organizationList)
   // A camera that was saved, but not its picture, is not made a second time.
-  const [saved, setSaved] = useState<Camera>()
-  const camera = saved ?? known
+  const { opened: camera, keep, theirs, load } = useOpened(known, (of) => queries.fetchQuery({ ...oneCamera(of.id), staleTime: 0 }))
   const [picture, setPicture] = useState<Blob | null>(null)
   const [touched, setTouched] = useState<CameraFields>(camera ? {} : { organization_id: me.account.organization.id, position: at, published: true })
   const now: CameraFields = { ...(camera as CameraFields | undefined), ...touched }
+  // The further fields have rows of their own: those of this version.
+  const [customOf, setCustomOf] = useState(known?.version)
   const put = (patch: CameraFields) => setTouched((t) => ({ ...t, ...patch }))
   const paint = useMutation({ mutationFn: ({ id, jpeg }: { id: string; jpeg: Blob }) => putThumbnail(id, jpeg) })
   const save = useMutation({
     mutationFn: async () => {
       const kept = !camera ? await createCamera(touched) : Object.keys(touched).length > 0 ? await changeCamera(camera.id, camera.version, touched) : camera
-      setSaved(kept)
+      keep(kept)
       setTouched({})
       return picture ? paint.mutateAsync({ id: kept.id, jpeg: picture }) : kept
     },
@@ -48,9 +51,14 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
     },
     onSettled: () => void queries.invalidateQueries({ queryKey: ['sources'] }),
   })
+  function loaded(fresh: Camera) {
+    if (!('custom' in touched)) setCustomOf(fresh.version)
+    if (!('position' in touched)) setHalf(bothOf(fresh.position))
+    save.reset()
+  }
   const trouble = save.error && save.error !== paint.error ? asTrouble(save.error) : null
-  const form = useTroubleInSight(save.error)
-  const wrong = (field: string) => trouble?.field(`/${field}`)
+  const form = useTroubleInSight(save.error ?? theirs)
+  const wrong = (field: string) => trouble?.field(`/${field}`) ?? theirs[field]
   const submit = (event: FormEvent) => { event.preventDefault(); save.mutate() }
   const text = (field: 'name' | 'description' | 'site' | 'device_id' | 'address' | 'make' | 'model') => ({
     value: (now[field] as string | null | undefined) ?? '', error: wrong(field),
@@ -60,7 +68,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
     value: (now[field] as Num | undefined) ?? '', error: wrong(field), suffix, placeholder: suffix.trim(), onChange: (v: string | number) => put({ [field]: num(v) }),
   })
   // Half a position is none: while one number is missing, the browser keeps the form from being sent.
-  const [half, setHalf] = useState({ lat: now.position?.lat ?? null, lon: now.position?.lon ?? null })
+  const [half, setHalf] = useState(bothOf(now.position))
   const place = (key: 'lat' | 'lon') => ({
     value: half[key] ?? '', decimalScale: 7, required: half.lat !== null || half.lon !== null, withAsterisk: false,
     onChange: (v: string | number) => {
@@ -102,7 +110,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
           <TextInput className="all" label="Device id" description="Its name in the recorder" {...text('device_id')} />
           <TagsInput className="all" label="Tags" value={now.tags ?? []} onChange={(tags) => put({ tags })} error={wrong('tags')} />
           <Textarea className="all" label="Description" {...text('description')} />
-          <Checkbox className="all" label="Published: visible to those who may search the registry" checked={now.published ?? false} onChange={(e) => put({ published: e.currentTarget.checked })} />
+          <Checkbox className="all" label="Published: visible to those who may search the registry" error={wrong('published')} checked={now.published ?? false} onChange={(e) => put({ published: e.currentTarget.checked })} />
         </div>
         <hr className="rule" />
         <fieldset className="stack" aria-describedby="clock-sign">
@@ -114,8 +122,8 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
           </div>
         </fieldset>
         <hr className="rule" />
-        <CustomFields start={now.custom ?? {}} onChange={(custom) => put({ custom })} error={wrong('custom')} />
-        {trouble && <TroubleNote error={trouble} />}
+        <CustomFields key={customOf} start={now.custom ?? {}} onChange={(custom) => put({ custom })} error={wrong('custom')} />
+        {trouble?.status === 412 && camera ? <Overtaken what="this camera" loading={load.isPending} onLoad={() => load.mutate({ of: camera, touched }, { onSuccess: loaded })} /> : trouble && <TroubleNote error={trouble} />}
       </form>
     </Sheet>
   )

@@ -16,6 +16,7 @@ import { Status } from '~/ui/Status.tsx'
 import { Thumb } from '~/ui/Thumb.tsx'
 import { DiesIn, Window } from '~/ui/Time.tsx'
 import { tellTrouble } from '~/ui/Toasts.tsx'
+import { AboutToBeSent } from './AboutToBeSent.tsx'
 import { actOnItem, type Decision, type ItemVerb } from './api.ts'
 import { type Choice, DecisionForm } from './DecisionForm.tsx'
 import { decideLater, heldDecisions, keep } from './decide.ts'
@@ -97,7 +98,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is kept as it came</span>}
         </div>
       ))}
-      {held && <p className="small tone-wait">About to be sent. Take it back below.</p>}
+      {held && <AboutToBeSent />}
       <div className="item-acts">
         {can('approve') && <Button leftSection={<IconCheck size={14} />} variant={choice === 'approve' ? 'light' : 'filled'} onClick={() => setChoice('approve')}>Approve</Button>}
         {can('approve') && <Button leftSection={<IconScissors size={14} />} variant="default" onClick={() => setChoice('narrow')}>Narrow</Button>}

@@ -165,6 +165,7 @@ struct ConnectorTaskView {
     /// Tries that failed.
     attempts: i64,
     progress: Option<TaskProgress>,
+    /// Why the last try failed, or there is no recording.
     last_error: Option<String>,
     created_at: Timestamp,
 }
