@@ -63,6 +63,8 @@ pub struct Facts {
     pub broken: bool,
     /// Whether seeking to a key frame in it is exact.
     pub seekable: bool,
+    /// Whether the file tells when each picture is shown; an AVI tells in which order.
+    pub timed: bool,
     /// The picture's codec, width and height.
     pub video: (String, i64, i64),
     /// The hash of what a decoder of the picture is told before the first one; none where the file has it among the pictures.
@@ -290,6 +292,7 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         duration_us,
         broken: false,
         seekable: !kind.is_empty() && !kind.contains("mpegts"),
+        timed: kind != "avi",
         video: (video.codec_name.clone().unwrap_or_default(), video.width.unwrap_or(0), video.height.unwrap_or(0)),
         parameters: video.extradata_hash.clone(),
         audio: of("audio").and_then(|stream| {

@@ -34,6 +34,8 @@ pub(super) struct Film {
     pub(super) led_in: bool,
     /// The film's clock minus that of the recording, microseconds.
     pub(super) shift_us: i64,
+    /// Whether its sound is left out.
+    pub(super) muted: bool,
 }
 
 impl Film {
@@ -48,6 +50,7 @@ impl Film {
             leads_on: false,
             led_in: false,
             shift_us: 0,
+            muted: false,
             part,
         }
     }

@@ -27,19 +27,14 @@ async fn copy_until(film: &mut Film, until_us: Option<i64>, to: &Path) -> Result
     let shift_us = (-film.facts.start_us).max(0);
     let shift = format!("{shift_us}us");
     let read = media::file_url(&film.path);
-    let mut arguments = vec![
-        "-fflags",
-        "+genpts+discardcorrupt",
-        "-copyts",
-        "-i",
-        &read,
-        "-map",
-        "0:v:0",
-        "-map",
-        "0:a:0?",
-        "-c",
-        "copy",
-    ];
+    let mut arguments = vec!["-fflags", "+genpts+discardcorrupt", "-copyts"];
+    if film.muted {
+        arguments.extend(["-guess_layout_max", "0"]); // nothing is to be said of sound that is not read
+    }
+    arguments.extend(["-i", &read, "-map", "0:v:0", "-c", "copy"]);
+    if !film.muted {
+        arguments.extend(["-map", "0:a:0?"]);
+    }
     if film.leads_on {
         arguments.push("-copyinkf");
     }
@@ -53,11 +48,13 @@ async fn copy_until(film: &mut Film, until_us: Option<i64>, to: &Path) -> Result
         "hevc" => arguments.extend(["-bsf:v", "hevc_mp4toannexb"]),
         _ => {}
     }
-    if facts.audio.as_ref().is_some_and(|sound| sound.codec == "aac") {
+    if !film.muted && facts.audio.as_ref().is_some_and(|sound| sound.codec == "aac") {
         arguments.extend(["-bsf:a", "aac_adtstoasc"]);
     }
     arguments.extend(["-output_ts_offset", &shift]);
-    let format = if super::write::fits_mp4(facts) { "mp4" } else { "matroska" };
+    // in an MP4 key frames are found by when they are decoded, which is as little known of an AVI
+    let mp4 = facts.timed && super::write::fits_mp4(facts, film.muted);
+    let format = if mp4 { "mp4" } else { "matroska" };
     arguments.extend(["-f", format]);
     if media::ffmpeg(&arguments, &[&film.path], to, Duration::from_secs(3_600)).await? {
         film.damaged = true;
@@ -102,6 +99,21 @@ pub(super) fn holds(times: &[i64], at_us: i64) -> bool {
 pub(super) async fn begin_at_zero(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
     for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| film.part.facts.start_us < 0) {
         copy(film, &into.join(format!("later-{index}.mp4"))).await?;
+    }
+    Ok(())
+}
+
+/// Copies films of AVI that have sound, without it: beside sound ffmpeg finds the pictures of an AVI, which have no times of their own, at
+/// wrong ones.
+pub(super) async fn mute_untimed(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
+    let untimed = |film: &Film| !film.part.facts.timed && film.part.facts.audio.is_some();
+    for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| untimed(film)) {
+        film.muted = true;
+        copy(film, &into.join(format!("silent-{index}.mkv"))).await?;
+        film.shift_us += film.facts.first_us - film.first_us();
+        let part = &mut film.part;
+        part.facts.duration_us = film.facts.duration_us;
+        part.ends = part.begins.plus(Duration::from_micros(film.facts.duration_us.unsigned_abs()));
     }
     Ok(())
 }

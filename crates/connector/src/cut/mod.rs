@@ -95,6 +95,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     let mut films = Film::all_of(usable, beside.before.as_ref(), window).await?;
     let hashes = Hashes::start(films.iter().map(|film| &film.part));
     mend::cover_broken(&mut films, into).await?;
+    mend::mute_untimed(&mut films, into).await?;
     mend::begin_at_zero(&mut films, into).await?;
     mend::carry_parameters(&mut films, into).await?;
     beginning::find(&mut films, &beside, &unreadable);

@@ -17,16 +17,21 @@ pub(super) struct Written {
 }
 
 /// Whether an MP4 can hold it, as players know it.
-pub(super) fn fits_mp4(facts: &media::Facts) -> bool {
+pub(super) fn fits_mp4(facts: &media::Facts, silent: bool) -> bool {
     let picture = ["h264", "hevc", "av1", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg"];
     let in_mp4 = |sound: &media::Sound| {
         matches!(sound.codec.as_str(), "aac" | "mp3" | "ac3" | "eac3" | "opus" | "flac" | "alac")
     };
-    picture.contains(&facts.video.0.as_str()) && facts.audio.as_ref().is_none_or(in_mp4)
+    picture.contains(&facts.video.0.as_str()) && (silent || facts.audio.as_ref().is_none_or(in_mp4))
 }
 
 /// Why the sound of pieces cannot be joined, if it cannot: players give up on sound of another kind, and on the picture with it.
 pub(super) fn sound_left_out(pieces: &[Piece]) -> Option<String> {
+    if pieces.iter().any(|piece| piece.film.muted) {
+        return Some(
+            "an AVI tells of no picture when it is shown, and beside sound they are found at wrong times".into(),
+        );
+    }
     let sound = |piece: &Piece| piece.film.part.facts.audio.clone();
     let at = pieces.windows(2).position(|pair| sound(&pair[0]) != sound(&pair[1]))?;
     let name = &pieces[at + 1].film.part.name;
@@ -44,7 +49,7 @@ pub(super) async fn write(pieces: &[Piece], until_us: Option<i64>, into: &Path) 
     tokio::fs::write(&list_path, list(pieces)).await.map_err(Trouble::disk)?;
     let facts = &pieces[0].film.part.facts;
     let silent = sound_left_out(pieces).is_some();
-    let mp4 = fits_mp4(&media::Facts { audio: facts.audio.clone().filter(|_| !silent), ..facts.clone() });
+    let mp4 = fits_mp4(facts, silent);
     let (name, container) = if mp4 { ("export.mp4", "mp4") } else { ("export.mkv", "matroska") };
     let path = into.join(name);
     let read = media::file_url(&list_path);

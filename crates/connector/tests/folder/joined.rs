@@ -285,3 +285,31 @@ async fn vp8_is_exported_as_it_is() {
     assert_eq!((manifest.export.container.as_str(), &manifest.gaps), ("matroska", &Vec::new()));
     assert!(within(&seen(&path)[..100], &seen(&recorder.path(name))));
 }
+
+/// An AVI has no times of its own, and beside its sound the pictures would be found at wrong ones.
+#[tokio::test]
+async fn an_avi_with_sound_is_dated_right_and_silent() {
+    for sound in ["aac", "pcm_s16le"] {
+        let recorder = Recorder::new();
+        let silent = recorder.record("silent.mp4", 20, &["-g", "20", "-bf", "0", "-sc_threshold", "0"]);
+        std::fs::create_dir_all(recorder.path("yard")).unwrap();
+        let mut recorded = Vec::new();
+        for second in ["00", "20"] {
+            let name = format!("yard/2026-01-10_10-00-{second}.avi");
+            let more =
+                ["-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", sound, "-t", "20"];
+            run(Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&silent).args(more).arg(recorder.path(&name)));
+            recorder.age(&name, Duration::from_secs(3_600));
+            recorded.extend(seen(&recorder.path(&name)));
+        }
+        let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.avi", |_| {}, &[]);
+        for (from, to, first, until) in [("10:00:05", "10:00:15", 40, 150), ("10:00:07", "10:00:36.500", 60, 365)] {
+            let (_into, path, manifest) = export(&folder, "yard", window(from, to)).await.unwrap();
+            assert_eq!(manifest.gaps, [], "{sound} {from} to {to}");
+            assert!(manifest.sound_left_out.is_some_and(|why| why.contains("AVI")));
+            let pictures = seen(&path);
+            assert_eq!(pictures[0], recorded[first], "{sound} {from} to {to}");
+            assert!(within(&recorded[first..until], &pictures), "{sound} {from} to {to}: {} pictures", pictures.len());
+        }
+    }
+}
