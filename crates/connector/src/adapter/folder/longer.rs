@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::{Timestamp, Window};
 
+use super::probed::moment;
 use super::scan::Found;
 use super::{Parts, Recordings};
 
@@ -46,6 +47,5 @@ impl Recordings {
 /// No picture is newer than the last change of its file.
 fn may_reach(found: &Found, from: Timestamp) -> bool {
     let changed = std::fs::metadata(&found.path).and_then(|meta| meta.modified()).ok();
-    let changed = changed.and_then(|at| jiff::Timestamp::try_from(at).ok()).map(Timestamp::from);
-    changed.is_some_and(|at| at.plus(CLOCKS_APART) >= from)
+    changed.and_then(moment).is_some_and(|at| at.plus(CLOCKS_APART) >= from)
 }

@@ -22,7 +22,7 @@ use crate::cut::{self, Beside, Cut, Part, Unreadable};
 use crate::media::{self, MediaError};
 use pattern::Pattern;
 pub use pattern::PatternError;
-use probed::{OPEN_FOR, Probed, first_since, missing};
+use probed::{OPEN_FOR, Probed, first_since, missing, moment};
 use scan::{Found, Rule, Scan};
 
 const KIND: &str = "folder";
@@ -180,7 +180,7 @@ impl Recordings {
             let newest = &camera[camera.len() - 1];
             let written = tokio::fs::metadata(&newest.path).await.and_then(|meta| meta.modified()).ok();
             sources.push(SourceDescription {
-                last_seen_at: written.and_then(|at| jiff::Timestamp::try_from(at).ok()).map(Timestamp::from),
+                last_seen_at: written.and_then(moment),
                 online: written.map(|at| at.elapsed().is_ok_and(|age| age < Duration::from_secs(300))),
                 ..self.described(&newest.device_id)
             });

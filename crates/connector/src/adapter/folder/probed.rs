@@ -25,7 +25,7 @@ impl Probed {
     }
 
     pub(super) fn last_change(&self) -> Option<Timestamp> {
-        jiff::Timestamp::try_from(self.written?).ok().map(Timestamp::from)
+        moment(self.written?)
     }
 
     /// The same, but for a change at a whole second: that was cut to it on the way, by a copy or by the file system.
@@ -43,6 +43,11 @@ impl Probed {
         let duration = self.facts.as_ref().ok()?.duration_us;
         Some(Timestamp::from_micros(self.last_change()?.as_micros() - duration))
     }
+}
+
+/// When a file was changed, as the disk tells it.
+pub(super) fn moment(at: SystemTime) -> Option<Timestamp> {
+    jiff::Timestamp::try_from(at).ok().map(Timestamp::from)
 }
 
 /// Whether a recorder that began then had been silent before: only the first segment of a run is named late.
