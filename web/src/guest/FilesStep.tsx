@@ -49,13 +49,19 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
     return () => { removeEventListener('beforeunload', warn); void lock.current?.release(); lock.current = null }
   }, [sending])
 
+  /** The same file, as far as its length tells: the link is not read anew for each that arrives here. */
+  function arrivedBefore({ name, size }: File): string | null {
+    const inLink = link.files.find((f) => f.finished && f.size_bytes === size)?.name
+    const same = inLink ?? rows.find((r) => r.state === 'done' && r.file.size === size)?.file.name
+    if (same === undefined) return null
+    return same === name ? 'has arrived already' : `is as long, to the byte, as ${same}, which has arrived`
+  }
   async function add(files: FileList | null) {
     const isHere = (file: File) => rows.some((r) => r.key === keyOf(file))
     setTwice([...(files ?? [])].filter(isHere).map((file) => file.name))
     for (const file of [...(files ?? [])]) {
       if (isHere(file)) continue
-      const known = [...link.files.filter((f) => f.finished), ...rows.flatMap((r) => (r.state === 'done' ? [{ name: r.file.name, size_bytes: r.file.size }] : []))].find((f) => f.size_bytes === file.size)
-      const doubt = known ? (known.name === file.name ? 'has arrived already' : `is as long, to the byte, as ${known.name}, which has arrived`) : await doubtAbout(file)
+      const doubt = arrivedBefore(file) ?? await doubtAbout(file)
       if (doubt) setDoubts((all) => [...all.filter((d) => keyOf(d.file) !== keyOf(file)), { file, doubt, sendable: file.size > 0 }])
       else begin(file)
     }

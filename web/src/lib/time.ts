@@ -24,6 +24,8 @@ export function zoneName(at: Date | string, zone: string): string {
 
 export const day = (at: string, zone: string) => format(zone, DAY).format(new Date(at))
 export const clock = (at: string, zone: string) => format(zone, CLOCK).format(new Date(at))
+/** To the millisecond: of one picture, where a second is long. */
+export const exactClock = (at: string, zone: string) => format(zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(new Date(at))
 
 /** "22 Nov 2026, 21:05:10 PST" */
 export function moment(at: string, zone: string, seconds = true): string {
@@ -31,8 +33,8 @@ export function moment(at: string, zone: string, seconds = true): string {
   return `${day(at, zone)}, ${time} ${zoneName(at, zone)}`
 }
 
-/** "22 Nov 2026, 21:05:10.900 PST": of one picture, where a second is long. */
-export const exactMoment = (at: string, zone: string) => `${day(at, zone)}, ${format(zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(new Date(at))} ${zoneName(at, zone)}`
+/** "22 Nov 2026, 21:05:10.900 PST" */
+export const exactMoment = (at: string, zone: string) => `${day(at, zone)}, ${exactClock(at, zone)} ${zoneName(at, zone)}`
 
 /** A sentence of somebody else's, its times told in a zone. */
 export const atHome = (sentence: string, zone: string) => sentence.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => moment(at, zone))

@@ -3,7 +3,7 @@ import { IconCamera, IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, 
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { ClockPoint, Gap } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
-import { blanks, day, recordedAt, zoneName } from '~/lib/time.ts'
+import { blanks, clock, day, exactClock, recordedAt, zoneName } from '~/lib/time.ts'
 import { drawViewer } from './mark.ts'
 import { Viewer } from './Viewer.tsx'
 import './player.css'
@@ -81,31 +81,36 @@ export function Player({ src, name, recorded, gaps, offsetMs, frameRate, viewer 
     found()
   }
   // What the recorder's clock showed is the true time plus the offset.
-  const trueMs = recordedAt(recorded, at)
-  const wall = trueMs === null ? null : new Date(trueMs + (corrected ? 0 : skew)).toISOString()
+  const shownAt = (second: number) => {
+    const trueMs = recordedAt(recorded, second)
+    return trueMs === null ? null : new Date(trueMs + (corrected ? 0 : skew)).toISOString()
+  }
+  const wall = shownAt(at)
+  const clockAt = (second: number) => {
+    const shown = shownAt(second)
+    return shown && clock(shown, zone)
+  }
   const small = (s: number) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}.${String(Math.floor((s % 1) * 1000)).padStart(3, '0')}`
-  const clock = (second: number) => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format((recordedAt(recorded, second) ?? 0) + (corrected ? 0 : skew))
-  const wallText = wall && new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(new Date(wall))
 
   return (
     <div className="player" ref={frame} role="group" aria-label={`Player: ${name}`} onKeyDown={keys}>
       <div className="player-stage">
-      <video ref={video} src={src} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
-        disablePictureInPicture={!!viewer}
-        onLoadedMetadata={(e) => { setLength(e.currentTarget.duration); measure(e.currentTarget) }} onResize={(e) => measure(e.currentTarget)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
-        onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />
-      {viewer && size.width > 0 && <Viewer name={viewer} {...size} />}
-      {blank && <p className="player-blank" role="status">No footage from {clock(blank.from)} to {clock(blank.to)}. <button type="button" onClick={() => seek(blank.to + step / 2)}>Go on at {clock(blank.to)}</button></p>}
+        <video ref={video} src={src} preload="metadata" playsInline tabIndex={0} aria-label={name} onClick={toggle}
+          disablePictureInPicture={!!viewer}
+          onLoadedMetadata={(e) => { setLength(e.currentTarget.duration); measure(e.currentTarget) }} onResize={(e) => measure(e.currentTarget)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onSeeked={(e) => setAt(e.currentTarget.currentTime)}
+          onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onError={() => setBroken(true)} />
+        {viewer && size.width > 0 && <Viewer name={viewer} {...size} />}
+        {blank && <p className="player-blank" role="status">No footage from {clockAt(blank.from)} to {clockAt(blank.to)}. <button type="button" onClick={() => seek(blank.to + step / 2)}>Go on at {clockAt(blank.to)}</button></p>}
       </div>
       {broken && <p className="player-broken" role="alert">This browser cannot play the copy. The original is not affected.</p>}
       <input className="player-seek" type="range" min={0} max={length || 1} step={step} value={at} aria-label="Position" aria-valuetext={small(at)} onChange={(e) => seek(Number(e.currentTarget.value))} />
-      {without.length > 0 && <div className="player-blanks" aria-hidden>{without.map((b) => <i key={b.from} title={`No footage from ${clock(b.from)} to ${clock(b.to)}`} style={{ left: `${(b.from / length) * 100}%`, width: `${((b.to - b.from) / length) * 100}%` }} />)}</div>}
+      {without.length > 0 && <div className="player-blanks" aria-hidden>{without.map((b) => <i key={b.from} title={`No footage from ${clockAt(b.from)} to ${clockAt(b.to)}`} style={{ left: `${(b.from / length) * 100}%`, width: `${((b.to - b.from) / length) * 100}%` }} />)}</div>}
       <div className="player-bar">
         <Tooltip label={playing ? 'Pause (space)' : 'Play (space)'}><ActionIcon variant="filled" color="signal" size={32} aria-label={playing ? 'Pause' : 'Play'} onClick={toggle}>{playing ? <IconPlayerPauseFilled size={16} /> : <IconPlayerPlayFilled size={16} />}</ActionIcon></Tooltip>
         <Tooltip label="One frame back (,)"><ActionIcon aria-label="One frame back" onClick={() => nudge(-1)}><IconPlayerSkipBack size={16} /></ActionIcon></Tooltip>
         <Tooltip label="One frame on (.)"><ActionIcon aria-label="One frame on" onClick={() => nudge(1)}><IconPlayerSkipForward size={16} /></ActionIcon></Tooltip>
         <span className="num small">{small(at)} <span className="dim">/ {small(length)}</span></span>
-        {wall && <span className="num player-wall">{day(wall, zone)} <strong>{wallText}</strong> {zoneName(wall, zone)}</span>}
+        {wall && <span className="num player-wall">{day(wall, zone)} <strong>{exactClock(wall, zone)}</strong> {zoneName(wall, zone)}</span>}
         {skew !== 0 && <Checkbox label="Corrected" title="Show true time instead of what the recorder's clock showed" checked={corrected} onChange={(e) => setCorrected(e.currentTarget.checked)} />}
         <span className="row push">
           <NativeSelect aria-label="Speed" size="xs" w={72} value={speed} onChange={(e) => pace(e.currentTarget.value)} data={SPEEDS.map((s) => ({ value: s, label: `${s}×` }))} />
