@@ -8,6 +8,10 @@ mod world;
 
 #[path = "folder/joined.rs"]
 mod joined;
+#[path = "folder/times.rs"]
+mod times;
+#[path = "folder/waiting.rs"]
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -246,39 +250,6 @@ async fn a_truncated_segment_is_a_gap_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_window_still_being_recorded_waits_for_it() {
-    let recorder = Recorder::new();
-    let now = jiff::Timestamp::now();
-    let begins = now - jiff::SignedDuration::from_secs(12);
-    let begins = jiff::Timestamp::from_second(begins.as_second()).unwrap();
-    let name = format!("yard/{}.mp4", begins.strftime("%Y-%m-%d_%H-%M-%S"));
-    std::fs::create_dir_all(recorder.path("yard")).unwrap();
-    std::fs::write(recorder.path(&name), b"\0\0\0\x20ftypisom").unwrap(); // as a recorder leaves it while it writes
-    let asked = Window { from: begins.into(), to: Timestamp::from(begins).plus(Duration::from_secs(6)) };
-    let folder = recorder.folder();
-    assert_eq!(export(&folder, "yard", asked).await.err(), Some(Trouble::NotYet));
-    assert!(!folder.coverage("yard", asked).await.unwrap().complete);
-
-    // also where nothing was written for some time
-    recorder.age(&name, Duration::from_secs(60));
-    assert_eq!(export(&folder, "yard", asked).await.err(), Some(Trouble::NotYet));
-
-    recorder.record(&name, 10, &[]);
-    export(&folder, "yard", asked).await.unwrap();
-    let later = Window { from: asked.from, to: Timestamp::from(now).plus(Duration::from_secs(60)) };
-    assert_eq!(export(&folder, "yard", later).await.err(), Some(Trouble::NotYet), "its end is yet to come");
-
-    // an open segment that can be read, such as MPEG-TS, is enough where it covers the window
-    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.ts", |_| {}, &[]);
-    let name = name.replace(".mp4", ".ts");
-    recorder.record(&name, 8, &[]);
-    recorder.age(&name, Duration::ZERO);
-    export(&folder, "yard", asked).await.unwrap();
-    let more = Window { to: asked.to.plus(Duration::from_secs(3)), ..asked };
-    assert_eq!(export(&folder, "yard", more).await.err(), Some(Trouble::NotYet));
-}
-
-#[tokio::test]
 async fn other_containers_sound_and_odd_names_are_exported_too() {
     let recorder = Recorder::new();
     let tone = ["-f", "lavfi", "-i", "sine=sample_rate=8000", "-shortest", "-c:a"];
@@ -307,23 +278,6 @@ async fn other_containers_sound_and_odd_names_are_exported_too() {
         assert!((-100_000..=1_000_000).contains(&late), "{suffix}: {}", manifest.last_frame);
         assert_eq!(media::facts(&path).await.unwrap().audio.unwrap().codec, sound, "copied, not encoded again");
     }
-}
-
-#[tokio::test]
-async fn zones_and_clock_offsets_are_reckoned_with() {
-    let recorder = Recorder::new();
-    recorder.record("yard/2026-01-10_11-00-00.mp4", 10, &[]); // 10:00 UTC by a clock in Zurich
-    let ahead = SourceConfig { id: "yard".into(), clock_offset_ms: Some(3_000), ..Default::default() };
-    let pattern = "{camera}/%Y-%m-%d_%H-%M-%S.mp4";
-    let folder = recorder.folder_with(pattern, |config| config.time_zone = "Europe/Zurich".into(), &[]);
-    assert_eq!(
-        folder.coverage("yard", window("09:00:00", "12:00:00")).await.unwrap().spans,
-        [window("10:00:00", "10:00:10")]
-    );
-    let folder = recorder.folder_with(pattern, |config| config.time_zone = "Europe/Zurich".into(), &[ahead]);
-    let (_dir, _, manifest) = export(&folder, "yard", window("09:59:58", "10:00:05")).await.unwrap();
-    assert_eq!(manifest.first_frame, window("09:59:58", "10:00:00").from);
-    assert_eq!(manifest.clock_offset.unwrap().offset_ms, 3_000);
 }
 
 #[tokio::test]
@@ -376,85 +330,6 @@ async fn a_long_coverage_does_not_open_every_file() {
     assert_eq!(coverage.spans, [window("00:00:00", "02:46:40"), window("02:48:20", "05:33:20")]);
 }
 
-/// Segments that begin 0.7 s later than the whole seconds of their names, as ffmpeg's segments do.
-fn late_by_700_ms(recorder: &Recorder, exact_changes: bool) {
-    std::fs::create_dir_all(recorder.path("yard")).unwrap();
-    for start in ["10:00:00", "10:00:10", "10:00:20"] {
-        let begins = window(start, "11:00:00").from.plus(Duration::from_millis(700));
-        let file = recorder.path(&format!("yard/2026-01-10_{}.mp4", start.replace(':', "-")));
-        world::film(&file, begins, 10);
-        let closed = begins.plus(Duration::from_millis(if exact_changes { 10_040 } else { 3_600_300 }));
-        let closed = SystemTime::UNIX_EPOCH + Duration::from_micros(closed.as_micros().unsigned_abs());
-        std::fs::File::options().append(true).open(&file).unwrap().set_modified(closed).unwrap();
-    }
-}
-
-#[tokio::test]
-async fn what_names_leave_open_is_never_missing() {
-    for exact_changes in [false, true] {
-        let recorder = Recorder::new();
-        late_by_700_ms(&recorder, exact_changes);
-        let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
-        for (from, to) in [("10:00:20.300", "10:00:26"), ("10:00:15", "10:00:29.800"), ("10:00:20", "10:00:25")] {
-            let asked = window(from, to);
-            let (_dir, path, manifest) = export(&folder, "yard", asked).await.unwrap();
-            let times = world::times(&path);
-            let (first, last) = (times[0], *times.last().unwrap());
-            assert!(first <= asked.from && last >= asked.to.minus(Duration::from_millis(100)), "{first} to {last}");
-            let open = if exact_changes { 300 } else { 1_000 };
-            assert_eq!(manifest.uncertainty_ms, Some(open));
-            let earliest = asked.from.minus(Duration::from_millis(1_000 + 2 * open.unsigned_abs()));
-            assert!(first >= earliest, "{first} is too early for {from}");
-            let late = first.as_micros() - manifest.first_frame.as_micros();
-            assert!((0..=1_000 * open).contains(&late), "said {}, is {first}", manifest.first_frame);
-            assert_eq!(manifest.gaps, []);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_recorder_that_shows_only_whole_segments_is_waited_for() {
-    let recorder = Recorder::new();
-    let now = jiff::Timestamp::now().as_second();
-    let name = |start: i64| {
-        let start = jiff::Timestamp::from_second(start).unwrap();
-        format!("yard/{}.mp4", start.strftime("%Y-%m-%d_%H-%M-%S"))
-    };
-    // the newest ended 25 s ago; the next one is under way, and nothing of it can be seen
-    for start in [now - 145, now - 85] {
-        recorder.record(&name(start), 60, &[]);
-        recorder.age(&name(start), Duration::from_secs((now - start - 60).unsigned_abs()));
-    }
-    let second = |at: i64| Timestamp::from_micros(at * 1_000_000);
-    let asked = Window { from: second(now - 60), to: second(now - 5) };
-    let folder = recorder.folder();
-    assert_eq!(export(&folder, "yard", asked).await.err(), Some(Trouble::NotYet));
-    assert!(!folder.coverage("yard", asked).await.unwrap().complete);
-    // there in time, or after a while given up
-    recorder.record(&name(now - 25), 60, &[]);
-    let (_dir, _, manifest) = export(&folder, "yard", asked).await.unwrap();
-    assert_eq!(manifest.gaps, []);
-    let stopped = Recorder::new();
-    stopped.record(&name(now - 300), 60, &[]);
-    let (_dir, _, manifest) =
-        export(&stopped.folder(), "yard", Window { from: second(now - 250), to: second(now - 200) }).await.unwrap();
-    assert_eq!(manifest.gaps.len(), 1, "it stopped: no longer waited for");
-}
-
-#[tokio::test]
-async fn a_long_recording_in_the_hour_that_happens_twice() {
-    let recorder = Recorder::new();
-    // two hours from 1:10 summer time on; an hour later the clock shows 1:10 again
-    let path = recorder.record("yard/20261101T011000.mp4", 7_200, &["-r", "1"]);
-    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_793_527_800);
-    std::fs::File::options().append(true).open(&path).unwrap().set_modified(end).unwrap();
-    let pattern = "{camera}/%Y%m%dT%H%M%S.mp4";
-    let folder = recorder.folder_with(pattern, |c| c.time_zone = "America/Los_Angeles".into(), &[]);
-    let day = Window { from: at("2026-11-01T00:00:00Z"), to: at("2026-11-02T00:00:00Z") };
-    let spans = folder.coverage("yard", day).await.unwrap().spans;
-    assert_eq!(spans, [Window { from: at("2026-11-01T08:10:00Z"), to: at("2026-11-01T10:10:00Z") }]);
-}
-
 /// A path of MediaMTX may have slashes, and one may lie within another.
 #[tokio::test]
 async fn names_of_several_folders() {
@@ -478,62 +353,4 @@ async fn names_of_several_folders() {
         let none = export(&folder, none, window("10:00:00", "10:00:02")).await.unwrap_err();
         assert_eq!(reason(none), UnavailableReason::NeverRecorded);
     }
-}
-
-/// ffmpeg names its first segment after it has looked at the stream for seconds, and writes into it what came meanwhile.
-#[tokio::test]
-async fn a_first_segment_that_is_named_late_begins_before_its_name() {
-    let recorder = Recorder::new();
-    let (first, next) = ("yard/2026-01-10_10-00-04.mp4", "yard/2026-01-10_10-00-20.mp4");
-    recorder.record(first, 20, &[]); // from 10:00:00.1 on
-    recorder.record(next, 20, &[]);
-    recorder.close(next, "10:00:40", 150);
-    // as the file system tells it, and as a copy does that knows whole seconds
-    for (ms, unsure) in [(150, 300), (0, 1_300)] {
-        recorder.close(first, "10:00:20", ms);
-        let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
-        let (_into, path, manifest) = export(&folder, "yard", window("10:00:01", "10:00:03")).await.unwrap();
-        assert!(manifest.gaps.is_empty(), "{manifest:?}");
-        let (first, last) = (manifest.first_frame, manifest.last_frame);
-        assert!(first <= on_that_day("10:00:01") && last >= on_that_day("10:00:03"), "{manifest:?}");
-        let begins = manifest.segments[0].from;
-        assert!((on_that_day("09:59:59.7")..on_that_day("10:00:00.2")).contains(&begins), "{manifest:?}");
-        assert_eq!(manifest.uncertainty_ms, Some(unsure));
-        assert!(!frames(&path).await.is_empty());
-    }
-}
-
-/// A camera that falls out before its file is closed leaves it shorter than the time to its last change.
-#[tokio::test]
-async fn pictures_missing_at_the_end_of_a_file_do_not_date_it_late() {
-    let recorder = Recorder::new();
-    let names = ["yard/2026-01-10_10-00-00.mp4", "yard/2026-01-10_10-00-10.mp4", "yard/2026-01-10_10-00-20.mp4"];
-    for ((name, seconds), closed) in names.iter().zip([10, 7, 10]).zip(["10:00:10", "10:00:20", "10:00:30"]) {
-        recorder.record(name, seconds, &[]);
-        recorder.close(name, closed, 100);
-    }
-    let precise_to = |ms| move |config: &mut FolderConfig| config.name_precision_ms = Some(ms);
-    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", precise_to(6_000), &[]);
-    let asked = window("10:00:11", "10:00:16");
-    let begins = async || export(&folder, "yard", asked).await.unwrap().2.segments[0].from;
-    assert!((on_that_day("10:00:10")..=on_that_day("10:00:10.1")).contains(&begins().await), "{}", begins().await);
-    std::fs::remove_file(recorder.path(names[0])).unwrap();
-    assert_eq!(begins().await, on_that_day("10:00:10"), "nothing tells when it was opened");
-}
-
-/// A recorder that is cut off closes its last file when it gives up: that time says nothing of the last picture.
-#[tokio::test]
-async fn a_file_that_was_closed_late_begins_when_its_name_says() {
-    let recorder = Recorder::new();
-    let (first, next) = ("yard/2026-01-10_10-00-20.mp4", "yard/2026-01-10_10-01-00.mp4");
-    recorder.record(first, 10, &[]);
-    recorder.record(next, 10, &[]);
-    recorder.close(first, "10:00:30", 850);
-    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |config| config.name_precision_ms = None, &[]);
-    let (_into, _, manifest) = export(&folder, "yard", window("10:00:20", "10:00:28")).await.unwrap();
-    assert_eq!(
-        (manifest.segments[0].from, manifest.uncertainty_ms),
-        (on_that_day("10:00:20"), Some(1_000)),
-        "{manifest:?}"
-    );
 }

@@ -1,9 +1,11 @@
 //! The adapter for a folder of time-stamped segments, as plain recorders write them.
 
+mod begin;
 mod longer;
 mod pattern;
 mod probed;
 mod scan;
+mod window;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,32 +14,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Timestamp, Window};
-use futures::{StreamExt, stream};
 use jiff::tz::TimeZone;
 use protocol::{ProblemReport, SourceDescription, UnavailableReason};
 
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::FolderConfig;
-use crate::cut::{self, Beside, Cut, Part, Unreadable};
-use crate::media::{self, MediaError};
+use crate::cut::{self, Cut};
+use crate::media;
 use pattern::Pattern;
 pub use pattern::PatternError;
-use probed::{OPEN_FOR, Probed, first_since, missing, moment};
+use probed::{Probed, moment};
 use scan::{Found, Rule, Scan};
+use window::Parts;
 
 const KIND: &str = "folder";
 /// So long after its end a window's segment must have shown up.
 const SETTLE: Duration = Duration::from_secs(3);
 /// From so many segments on, coverage believes the distance between two names instead of opening each file.
 const PROBE_AT_MOST: usize = 200;
-/// A recorder closes a segment at most so long after its last frame.
-const BY_LAST_CHANGE: Duration = Duration::from_millis(300);
-/// A name that is so much later than the first picture was given late: ffmpeg names its first segment after it has looked at the
-/// stream for some seconds, and writes into it what came meanwhile.
-const NAMED_LATE: Duration = Duration::from_secs(1);
-/// No name is given later.
-const NAMED_LATE_AT_MOST: Duration = Duration::from_secs(30);
-
 /// A folder of time-stamped segments.
 pub struct Folder(Arc<Recordings>);
 
@@ -48,17 +42,6 @@ struct Recordings {
     only_camera: String,
     declared: Vec<String>,
     probed: Mutex<HashMap<PathBuf, Probed>>,
-}
-
-/// What is there of a window.
-#[derive(Debug, Default)]
-struct Parts {
-    usable: Vec<Part>,
-    /// The segments before and after those.
-    beside: Beside,
-    unreadable: Vec<Unreadable>,
-    /// A segment of the window may still be written.
-    open: bool,
 }
 
 impl Folder {
@@ -213,172 +196,6 @@ impl Recordings {
             ),
             what_to_do,
         }
-    }
-
-    fn tolerance(&self) -> Duration {
-        let given = self.config.gap_tolerance_ms.and_then(|ms| u64::try_from(ms).ok());
-        // two names may be apart by their precision more or less than the recordings are
-        given.map_or_else(
-            || Duration::from_millis(100).max(self.precision()) + Duration::from_millis(200),
-            Duration::from_millis,
-        )
-    }
-
-    fn precision(&self) -> Duration {
-        let given = self.config.name_precision_ms.and_then(|ms| u64::try_from(ms).ok());
-        given.map_or_else(|| self.pattern.precision(), Duration::from_millis)
-    }
-
-    /// When a segment begins, and how much later it may. What its name leaves open its last change may tell.
-    fn begin(
-        &self,
-        found: &Found,
-        probed: &Probed,
-        before: Option<&Probed>,
-        next: Option<&Found>,
-    ) -> (Timestamp, Duration) {
-        let precision = self.precision();
-        if precision <= BY_LAST_CHANGE {
-            return (found.begins, precision);
-        }
-        // before an outage a recorder may close its last file long after the last picture
-        let on_time = next.is_none_or(|next| {
-            let (early, late) = (next.begins.minus(BY_LAST_CHANGE), next.begins.plus(precision + BY_LAST_CHANGE));
-            probed.last_change().is_some_and(|at| (early..=late).contains(&at))
-        });
-        let Some(at) = probed.began() else { return (found.begins, precision) };
-        let exact = probed.exact_change().is_some();
-        if exact && on_time && found.begins <= at && at < found.begins.plus(precision) {
-            // the one before was closed right then, unless pictures are missing at the end of this one
-            let opened = before
-                .and_then(Probed::exact_change)
-                .filter(|opened| found.begins <= opened.plus(BY_LAST_CHANGE) && *opened <= at.plus(BY_LAST_CHANGE));
-            let from = opened.map_or(found.begins, |opened| opened.min(at).minus(BY_LAST_CHANGE).max(found.begins));
-            return (from, at.since(from));
-        }
-        // no picture is newer than the last change: the name was given when the first ones had been waiting for some time
-        let late = if exact { Duration::ZERO } else { Duration::from_secs(1) };
-        let named_late = at.plus(NAMED_LATE + late) < found.begins && found.begins <= at.plus(NAMED_LATE_AT_MOST);
-        if named_late && first_since(before, at) {
-            return (at.minus(BY_LAST_CHANGE), BY_LAST_CHANGE + late);
-        }
-        (found.begins, precision)
-    }
-
-    async fn probe(&self, path: &Path) -> std::io::Result<Probed> {
-        let meta = tokio::fs::metadata(path).await?;
-        let (size, written) = (meta.len(), meta.modified().ok());
-        if let Some(known) = self.probed.lock().expect("no panic while held").get(path)
-            && known.size == size
-            && known.written == written
-        {
-            return Ok(known.clone());
-        }
-        let facts = match media::facts(path).await {
-            Ok(facts) => Ok(facts),
-            Err(MediaError::Refused(why)) => Err(why),
-            Err(MediaError::NoRoom) => return Err(std::io::ErrorKind::StorageFull.into()),
-            Err(other) => return Err(std::io::Error::other(other)),
-        };
-        let probed = Probed { size, written, facts };
-        let mut cache = self.probed.lock().expect("no panic while held");
-        if cache.len() > 100_000 {
-            cache.clear();
-        }
-        cache.insert(path.to_owned(), probed.clone());
-        Ok(probed)
-    }
-
-    /// The segments of a window, and whether more may come.
-    async fn parts(self: &Arc<Self>, camera: &[Found], window: Window, now: Timestamp) -> Result<Parts, Trouble> {
-        // the last that begins before the window may reach into it, and so may the one before where two overlap
-        let first = camera.partition_point(|found| found.begins <= window.from).saturating_sub(2);
-        let end = camera.partition_point(|found| found.begins < window.to);
-        let first = first.min(end);
-        // and one more on either side: by their clocks is seen whether a beginning is missing
-        let around = first.saturating_sub(1)..camera.len().min(end + 1);
-        let probed = self.probe_all(&camera[around.clone()]).await;
-        let part = |at: usize| {
-            let before = at.checked_sub(1).and_then(|before| probed[before].as_ref().ok());
-            let index = around.start + at;
-            self.part(&camera[index], &probed[at], before, camera.get(index + 1))
-        };
-        let whole: Vec<_> = (0..probed.len()).map(part).collect();
-        let mut parts = Parts::default();
-        for (index, found) in camera.iter().enumerate().take(around.end).skip(first) {
-            let at = index - around.start;
-            if index >= end && whole[at].as_ref().is_none_or(|part| part.begins >= window.to) {
-                continue;
-            }
-            let probed = match &probed[at] {
-                Ok(probed) => probed,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue, // overwritten meanwhile
-                Err(error) => return Err(Trouble::disk(std::io::Error::new(error.kind(), error.to_string()))),
-            };
-            let young = probed.is_young();
-            match &probed.facts {
-                Ok(_) => {
-                    let Some(mut part) = whole[at].clone() else { continue };
-                    let missing = missing(&whole, at);
-                    if !missing.is_zero() && probed.was_written_after(part.ends.plus(missing)) {
-                        let why = "its beginning is missing".to_owned();
-                        parts.unreadable.push(Unreadable { name: part.name.clone(), begins: part.begins, why });
-                        (part.begins, part.ends) = (part.begins.plus(missing), part.ends.plus(missing));
-                    }
-                    // some recorders show a segment only when it is whole: the next one may be under way unseen
-                    let before = camera.len().checked_sub(2).map(|index| part.begins.since(camera[index].begins));
-                    let duration = part.ends.since(part.begins);
-                    let next_by = part.ends.plus(duration.max(before.unwrap_or_default()) + OPEN_FOR);
-                    let newest = index + 1 == camera.len();
-                    // one that has others within it may be the one that is under way
-                    let around_next = camera.get(index + 1).is_some_and(|next| next.begins.plus(OPEN_FOR) < part.ends);
-                    let goes_on = newest && (young || now < next_by) || around_next && young;
-                    parts.open |= goes_on && part.ends < window.to;
-                    if part.ends.plus(part.or_later) > window.from {
-                        let of = |at: Option<usize>| whole.get(at?)?.clone();
-                        if parts.usable.is_empty() {
-                            parts.beside.before = of(at.checked_sub(1));
-                        }
-                        parts.beside.after = of(Some(at + 1));
-                        parts.usable.push(part);
-                    }
-                }
-                Err(why) => {
-                    // one whose index is written last cannot be read before it is closed, however seldom it is written to
-                    parts.open |= young || index + 1 == camera.len();
-                    let next = camera.partition_point(|other| other.begins <= found.begins);
-                    if camera.get(next).is_some_and(|next| next.begins <= window.from) {
-                        continue; // whatever it held was before the window
-                    }
-                    let begins = found.begins;
-                    parts.unreadable.push(Unreadable { name: found.name.clone(), begins, why: why.clone() });
-                }
-            }
-        }
-        self.add_longer(&camera[..first], window, &mut parts).await;
-        Ok(parts)
-    }
-
-    async fn probe_all(self: &Arc<Self>, segments: &[Found]) -> Vec<std::io::Result<Probed>> {
-        let paths: Vec<_> = segments.iter().map(|found| (Arc::clone(self), found.path.clone())).collect();
-        let probing = stream::iter(paths).map(|(this, path)| async move { this.probe(&path).await });
-        probing.buffered(4).collect().await
-    }
-
-    /// A segment that can be read.
-    fn part(
-        &self,
-        found: &Found,
-        probed: &std::io::Result<Probed>,
-        before: Option<&Probed>,
-        next: Option<&Found>,
-    ) -> Option<Part> {
-        let probed = probed.as_ref().ok()?;
-        let facts = probed.facts.clone().ok()?;
-        let (begins, or_later) = self.begin(found, probed, before, next);
-        let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
-        let (name, path) = (found.name.clone(), found.path.clone());
-        Some(Part { name, path, begins, or_later, ends, size: probed.size, facts })
     }
 
     /// The segments of a window, as soon as all of them are written.

@@ -1,11 +1,16 @@
 //! A segment that was opened, and what its last change and the clocks of those beside it tell of its times.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use domain::Timestamp;
+use futures::{StreamExt, stream};
 
+use super::Recordings;
+use super::scan::Found;
 use crate::cut::{self, Part};
-use crate::media;
+use crate::media::{self, MediaError};
 
 /// A file that was changed so lately may still be written.
 pub(super) const OPEN_FOR: Duration = Duration::from_secs(15);
@@ -42,6 +47,39 @@ impl Probed {
     pub(super) fn began(&self) -> Option<Timestamp> {
         let duration = self.facts.as_ref().ok()?.duration_us;
         Some(Timestamp::from_micros(self.last_change()?.as_micros() - duration))
+    }
+}
+
+impl Recordings {
+    pub(super) async fn probe_all(self: &Arc<Self>, segments: &[Found]) -> Vec<std::io::Result<Probed>> {
+        let paths: Vec<_> = segments.iter().map(|found| (Arc::clone(self), found.path.clone())).collect();
+        let probing = stream::iter(paths).map(|(this, path)| async move { this.probe(&path).await });
+        probing.buffered(4).collect().await
+    }
+
+    /// Opens a segment, unless it is as it was.
+    pub(super) async fn probe(&self, path: &Path) -> std::io::Result<Probed> {
+        let meta = tokio::fs::metadata(path).await?;
+        let (size, written) = (meta.len(), meta.modified().ok());
+        if let Some(known) = self.probed.lock().expect("no panic while held").get(path)
+            && known.size == size
+            && known.written == written
+        {
+            return Ok(known.clone());
+        }
+        let facts = match media::facts(path).await {
+            Ok(facts) => Ok(facts),
+            Err(MediaError::Refused(why)) => Err(why),
+            Err(MediaError::NoRoom) => return Err(std::io::ErrorKind::StorageFull.into()),
+            Err(other) => return Err(std::io::Error::other(other)),
+        };
+        let probed = Probed { size, written, facts };
+        let mut cache = self.probed.lock().expect("no panic while held");
+        if cache.len() > 100_000 {
+            cache.clear();
+        }
+        cache.insert(path.to_owned(), probed.clone());
+        Ok(probed)
     }
 }
 
