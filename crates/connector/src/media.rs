@@ -71,6 +71,8 @@ pub struct Facts {
     pub parameters: Option<String>,
     /// The sound, if there is any.
     pub audio: Option<Sound>,
+    /// Of each stream, in the file's order, its kind and the parts of a second that its times are told in: `video 1/90000`.
+    pub streams: Vec<String>,
 }
 
 /// What a decoder must know of sound.
@@ -248,6 +250,7 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
         start_time: Option<String>,
         duration: Option<String>,
         extradata_hash: Option<String>,
+        time_base: Option<String>,
         sample_rate: Option<String>,
         channels: Option<i64>,
     }
@@ -260,7 +263,8 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
     let limit = Duration::from_secs(60);
     let mut command = ffprobe(path, limit);
     let entries = "format=format_name,start_time,duration:\
-                   stream=codec_type,codec_name,width,height,start_time,duration,extradata_hash,sample_rate,channels";
+                   stream=codec_type,codec_name,width,height,start_time,duration,extradata_hash,time_base,\
+                   sample_rate,channels";
     command.args(["-show_data_hash", "sha256", "-show_entries", entries, "-of", "json"]);
     let out = run("ffprobe", &mut command, limit).await?.out;
     let Answer { streams, format } =
@@ -269,6 +273,10 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
     let Some(video) = of("video") else { return Err(MediaError::Refused("no picture in the file".into())) };
     let start_us = micros(format.start_time.as_deref()).unwrap_or(0);
     let first_us = micros(video.start_time.as_deref()).unwrap_or(start_us);
+    let counted = |stream: &Stream| {
+        let told = |text: &Option<String>| text.clone().unwrap_or_default();
+        format!("{} {}", told(&stream.codec_type), told(&stream.time_base))
+    };
     let long = |text: &Option<String>| micros(text.as_deref()).filter(|long| *long > 0);
     let kind = format.format_name.as_deref().unwrap_or_default();
     // what Matroska calls its duration is where it ends, also where it does not begin at zero
@@ -302,6 +310,7 @@ async fn probe(path: &Path) -> Result<Facts, MediaError> {
                 channels: stream.channels.unwrap_or(0),
             })
         }),
+        streams: streams.iter().map(counted).collect(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use domain::{Timestamp, Window};
 
-use super::{Part, mend};
+use super::{Part, mend, write};
 use crate::adapter::Trouble;
 use crate::media::{self, Packet};
 
@@ -36,6 +36,10 @@ pub(super) struct Film {
     pub(super) shift_us: i64,
     /// Whether its sound is left out.
     pub(super) muted: bool,
+    /// Whether what is read is a copy, which holds nothing that is damaged.
+    pub(super) copied: bool,
+    /// Whether copies of it are MP4, as are those of the films beside it; else they are Matroska.
+    pub(super) in_mp4: bool,
 }
 
 impl Film {
@@ -51,6 +55,8 @@ impl Film {
             led_in: false,
             shift_us: 0,
             muted: false,
+            copied: false,
+            in_mp4: false,
             part,
         }
     }
@@ -87,7 +93,9 @@ impl Film {
     fn joined(parts: Vec<Part>) -> Vec<Self> {
         let follows: Vec<_> = parts.windows(2).map(|pair| pair[1].follows(&pair[0])).collect();
         let leads_on = std::iter::once(false).chain(follows);
-        parts.into_iter().zip(leads_on).map(|(part, leads_on)| Self { leads_on, ..Self::of(part) }).collect()
+        // in an MP4 key frames are found by when they are decoded, which is as little known of an AVI
+        let in_mp4 = parts.iter().all(|part| part.facts.timed && write::fits_mp4(&part.facts, false));
+        parts.into_iter().zip(leads_on).map(|(part, leads_on)| Self { leads_on, in_mp4, ..Self::of(part) }).collect()
     }
 
     /// When the first picture that is left was recorded.

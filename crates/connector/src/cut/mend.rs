@@ -12,6 +12,9 @@ use crate::media::{self, MediaError, Packet};
 /// The times of a recording and of its copy agree to this, in microseconds: Matroska tells whole milliseconds.
 const SAME_US: i64 = 1_000;
 
+/// All copies in MP4 tell the times of pictures in such parts of a second, as MPEG-TS does.
+const COPIES_COUNT: &str = "90000";
+
 /// So much may be handed over beyond the end of a window: less than from one key frame to the next.
 const BEYOND: Duration = Duration::from_millis(500);
 
@@ -52,16 +55,18 @@ async fn copy_until(film: &mut Film, until_us: Option<i64>, to: &Path) -> Result
         arguments.extend(["-bsf:a", "aac_adtstoasc"]);
     }
     arguments.extend(["-output_ts_offset", &shift]);
-    // in an MP4 key frames are found by when they are decoded, which is as little known of an AVI
-    let mp4 = facts.timed && super::write::fits_mp4(facts, film.muted);
-    let format = if mp4 { "mp4" } else { "matroska" };
-    arguments.extend(["-f", format]);
+    let format: &[&str] = if film.in_mp4 { &["mp4", "-video_track_timescale", COPIES_COUNT] } else { &["matroska"] };
+    arguments.push("-f");
+    arguments.extend(format);
+    film.lost.iter_mut().for_each(|at_us| *at_us += shift_us);
     if media::ffmpeg(&arguments, &[&film.path], to, Duration::from_secs(3_600)).await? {
         film.damaged = true;
         let mut recorded = media::packets(&film.path, None).await?;
         recorded.retain(|packet| until_us.is_none_or(|until| packet.pts_us < until));
-        film.lost = lost(&recorded, &media::packets(to, None).await?, shift_us);
+        film.lost.extend(lost(&recorded, &media::packets(to, None).await?, shift_us));
+        film.lost.sort_unstable();
     }
+    film.copied = true;
     film.shift_us += shift_us;
     film.facts = media::facts(to).await?;
     film.path = to.to_owned();
@@ -118,19 +123,29 @@ pub(super) async fn mute_untimed(films: &mut [Film], into: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Copies films of HEVC that cannot be joined as they are: those that a camera made after its settings were changed would be decoded by
-/// the settings of the first, and in MPEG-TS the pictures are written down in another way than in the copy that is made to enter it.
-/// In the copies settings stand among the pictures, and all are alike. With H.264 ffmpeg does it while it joins.
-pub(super) async fn carry_parameters(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
-    let alike = |pair: &[Film]| pair[0].part.facts.parameters == pair[1].part.facts.parameters;
-    let joined = films.windows(2).all(alike) && films.iter().all(|film| film.facts.seekable);
-    if films.len() < 2 || joined || films[0].part.facts.video.0 != "hevc" {
+/// Copies films that cannot be joined as they are, so that all are alike.
+pub(super) async fn make_alike(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
+    if films.len() < 2 || are_alike(films) {
         return Ok(());
     }
-    for (index, film) in films.iter_mut().enumerate() {
+    for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| !film.copied) {
         copy(film, &into.join(format!("alike-{index}.mp4"))).await?;
     }
     Ok(())
+}
+
+/// Whether ffmpeg joins them right: it takes the streams of each file to be those of the first, in order, and their times to be told in
+/// the same parts of a second. Of HEVC it takes also the settings of the first, where those of H.264 are put among the pictures: a
+/// camera may have changed them, and in the copy that is made to enter an MPEG-TS they are written down in another way. There sound is counted
+/// otherwise too.
+fn are_alike(films: &[Film]) -> bool {
+    let hevc = films[0].part.facts.video.0 == "hevc";
+    let alike = |pair: &[Film]| {
+        let same_settings = pair[0].part.facts.parameters == pair[1].part.facts.parameters;
+        pair[0].facts.streams == pair[1].facts.streams && (same_settings || !hevc)
+    };
+    let copied_alike = films[0].facts.streams.len() == 1 && !hevc;
+    films.windows(2).all(alike) && (copied_alike || films.iter().all(|film| film.facts.seekable))
 }
 
 /// Copies films that go on beyond the window, but for the last, up to its end: where recordings overlap, all of the others would be handed
@@ -159,9 +174,9 @@ pub(super) async fn cover_broken(films: &mut [Film], into: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Copies each film without what is damaged. One that cannot be copied stays as it is.
+/// Copies each film without what is damaged, unless that is done. One that cannot be copied stays as it is.
 pub(super) async fn mend(films: &mut [Film], into: &Path) -> Result<(), MediaError> {
-    for (index, film) in films.iter_mut().enumerate() {
+    for (index, film) in films.iter_mut().enumerate().filter(|(_, film)| !film.copied) {
         match copy(film, &into.join(format!("mended-{index}.mp4"))).await {
             Ok(()) => {}
             Err(MediaError::Refused(_)) => film.damaged = true,

@@ -97,9 +97,10 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
     mend::cover_broken(&mut films, into).await?;
     mend::mute_untimed(&mut films, into).await?;
     mend::begin_at_zero(&mut films, into).await?;
-    mend::carry_parameters(&mut films, into).await?;
     beginning::find(&mut films, &beside, &unreadable);
     mend::end_with(&mut films, window, into).await?;
+    mend::make_alike(&mut films, into).await?;
+    beginning::find(&mut films, &beside, &unreadable); // copies showed more of what is damaged
     let mut tried = Export::write(&films, window, into).await;
     if needs_mending(&tried) {
         mend::mend(&mut films, into).await?;

@@ -217,6 +217,16 @@ fn with_sound(recorder: &Recorder, second: &str, codec: &str, rate: &str) -> Pat
     silent
 }
 
+/// How long a file sounds. Of each packet that is only heard that an MP4 holds: those of MPEG-TS have a head of their own (ADTS).
+fn heard(path: &Path) -> Duration {
+    let packets = ["-v", "error", "-select_streams", "a", "-show_packets", "-show_data", "-of", "default=nk=0"];
+    let out = Command::new("ffprobe").args(packets).arg(path).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(!text.lines().any(|line| line.starts_with("00000000: fff")), "packets with a head");
+    let lasting = text.lines().filter_map(|line| line.strip_prefix("duration_time=")?.parse::<f64>().ok());
+    Duration::from_secs_f64(lasting.sum())
+}
+
 /// Sound of another kind would end the player, and the picture with it.
 #[tokio::test]
 async fn sound_that_changes_is_left_out_and_that_is_told() {
@@ -249,9 +259,10 @@ async fn sound_beside_b_frames_takes_nothing_from_the_end() {
         let mut recorded = Vec::new();
         for second in ["00", "20"] {
             let name = format!("yard/2026-01-10_10-00-{second}.{suffix}");
-            let sound =
-                ["-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-t", "20"];
-            run(Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&silent).args(sound).arg(recorder.path(&name)));
+            let sound = ["-f", "lavfi", "-i", "sine", "-map", "0:v", "-map", "1:a", "-c:v", "copy"];
+            let aac = ["-c:a", "aac", "-ar", "16000", "-t", "20"];
+            let mut command = Command::new("ffmpeg");
+            run(command.args(["-v", "error", "-i"]).arg(&silent).args(sound).args(aac).arg(recorder.path(&name)));
             recorder.age(&name, Duration::from_secs(3_600));
             recorded.extend(seen(&recorder.path(&name)));
         }
@@ -266,8 +277,28 @@ async fn sound_beside_b_frames_takes_nothing_from_the_end() {
             let pictures = seen(&path);
             assert_eq!(pictures[0], recorded[first], "{suffix} {from} to {to}");
             assert!(within(&recorded[first..until], &pictures), "{suffix} {from} to {to}: {} pictures", pictures.len());
+            let apart = heard(&path).as_secs_f64() - pictures.len() as f64 / 10.0;
+            assert!(apart.abs() < 0.4, "{suffix} {from} to {to}: sound lasts {apart} s longer");
         }
     }
+}
+
+/// Recorders count time in parts of a second of their own choice, and a recorder after its update in others.
+#[tokio::test]
+async fn recordings_that_count_time_otherwise_are_joined() {
+    let recorder = Recorder::new();
+    let mut recorded = Vec::new();
+    for (second, scale) in [("00", "90000"), ("10", "12800"), ("20", "1000000")] {
+        let name = format!("yard/2026-01-10_10-00-{second}.mp4");
+        recorder.record(&name, 10, &["-video_track_timescale", scale]);
+        recorded.extend(seen(&recorder.path(&name)));
+    }
+    let (_into, path, manifest) = export(&recorder.folder(), "yard", window("10:00:03", "10:00:28")).await.unwrap();
+    assert_eq!(manifest.gaps, []);
+    let pictures = seen(&path);
+    assert!(within(&recorded[30..280], &pictures), "{} pictures", pictures.len());
+    let lasts = media::facts(&path).await.unwrap().duration_us;
+    assert!((25_000_000..26_200_000).contains(&lasts), "{lasts}");
 }
 
 /// What no MP4 holds comes in Matroska.
