@@ -177,6 +177,8 @@ async function answerAndSend(world, url, files) {
   assert.deepEqual(await participant.context.cookies(), [], 'a link needs no session')
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.getByLabel('I have it').check()
+  await page.getByLabel('What does the recorder’s clock show').fill('9:05 pm')
+  await page.getByLabel('Anything to add').fill('Ask for <b>Kim</b> at the counter.')
   await page.getByRole('button', { name: 'Go on to the files' }).click()
   await page.getByRole('heading', { name: 'Choose the files' }).waitFor()
   const offset = await sendThroughOutage(participant, token, files)
@@ -222,6 +224,10 @@ export async function uploadByLink(world) {
   say('the receipt shows the fingerprints of the files, and the link takes no more')
 
   await investigator.page.getByText('Completed').first().waitFor({ timeout: 60_000 })
+  const note = investigator.page.locator('.quoted', { hasText: 'Ask for <b>Kim</b> at the counter.' })
+  await note.waitFor()
+  assert.match(await note.textContent(), /The recorder showed 9:05 pm when it was .*\d\d:\d\d:\d\d/)
+  say('the investigator reads at the request what the holder of the link wrote, as text')
   const done = await investigator.json(`/video-requests/${asked.id}`)
   const { evidence } = done.items[0]
   assert.deepEqual(evidence.map(({ name, sha256 }) => ({ name, sha256 })).sort(byName), expected)
@@ -229,6 +235,7 @@ export async function uploadByLink(world) {
     const kept = evidence.find(({ name }) => name === basename(file.path))
     const seconds = await play(investigator.page, done.case_id, kept.id)
     assert.ok(Math.abs(seconds - file.seconds) < 0.5, `${file.name}: ${seconds} s of ${file.seconds} s`)
+    await note.waitFor()
     const original = await investigator.context.request.get(`/api/v1/evidence/${kept.id}/original`)
     assert.equal(sha256(await original.body()), file.sha256, `the original of ${file.name} is what was sent`)
   }

@@ -10,7 +10,7 @@ use domain::id::{CaseId, FileRequestId, RequestItemId};
 use domain::request_item::{Action, LinkAnswer, RequestItem, WrongState};
 use domain::{Caller, Invalid, Timestamp, Window, policy};
 use serde_json::json;
-pub use store::file_request::{Asked, OfCase, Sent};
+pub use store::file_request::{Asked, OfCase, Reply, Sent};
 use store::{Event, Tx};
 
 use crate::idempotency::{self, Key};
@@ -249,6 +249,7 @@ pub async fn answer(app: &App, token: &str, address: Option<IpAddr>, said: Said)
     if ends && !store::file_request::sent(&mut tx, &link.id).await?.is_empty() {
         return Err(Error::conflict("files_sent", "You have sent files already. Finish, or remove them first."));
     }
+    let words = said.comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut events = Vec::new();
     if let For::Item(item) = &link.purpose {
         let answer = match (said.answer, said.part) {
@@ -257,13 +258,13 @@ pub async fn answer(app: &App, token: &str, address: Option<IpAddr>, said: Said)
             (Answer::Nothing, _) => LinkAnswer::Nothing,
             (Answer::No, _) => LinkAnswer::No,
         };
-        events.extend(crate::request_item::link_answered(app, &mut tx, &caller, item, answer).await?);
+        events.extend(crate::request_item::link_answered(app, &mut tx, &caller, item, answer, words.as_deref()).await?);
     }
     // An item that ended by the answer has had its links revoked; this one shows its holder what they said instead.
     link = store::file_request::find(&mut tx, &link.id).await?.ok_or_else(|| Error::internal("the link vanished"))?;
     link.revoked_at = None;
     link.answer = Some(said.answer);
-    link.comment = said.comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    link.comment = words;
     link.finished_at = ends.then(|| tx.now());
     store::file_request::save(&mut tx, &mut link).await?;
     let mut answered = event(&caller, "file_request.answer", &link).with("answer", said.answer.as_str());

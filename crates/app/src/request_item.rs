@@ -106,7 +106,7 @@ pub async fn unavailable(app: &App, caller: &Caller, id: &RequestItemId, comment
     let comment = optional(comment)?;
     let by = caller.account_id().cloned();
     work.change(|shown, now| {
-        let detail = "The owner has no footage of this window.";
+        let detail = domain::request_item::NOTHING_THERE;
         Ok(shown.item.unavailable(UnavailableCode::NothingThere, detail, by.clone(), now)?)
     })?;
     work.say(MessageKind::Decision, comment.as_deref()).await?;

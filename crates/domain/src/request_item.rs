@@ -4,7 +4,7 @@
 //! one function, [`targets`]; nothing else knows the state machine.
 
 pub use crate::request_item_hold::Hold;
-pub use crate::request_item_reason::{Reason, UnavailableCode};
+pub use crate::request_item_reason::{NOTHING_THERE, Reason, UnavailableCode};
 
 use crate::id::{AccountId, CameraId, OrganizationId, RequestItemId, VideoRequestId};
 use crate::text_enum::text_enum;
@@ -459,7 +459,7 @@ impl RequestItem {
                 let change = self.go(Action::LinkNothing, 0)?;
                 self.reason = Some(Reason {
                     code: UnavailableCode::NothingThere.as_str().to_owned(),
-                    detail: "The owner has no footage of this window.".to_owned(),
+                    detail: NOTHING_THERE.to_owned(),
                 });
                 Ok(change)
             }

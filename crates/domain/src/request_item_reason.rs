@@ -28,12 +28,20 @@ pub struct Reason {
     pub detail: String,
 }
 
+/// What stands beside [`UnavailableCode::NothingThere`] where nobody says more.
+pub const NOTHING_THERE: &str = "The owner has no footage of this window.";
+
 impl Reason {
     /// What to tell people: why there is no recording, and what is known besides.
     pub fn sentences(&self) -> String {
         let Some(known) = self.code.parse().ok().map(UnavailableCode::sentence) else { return self.detail.clone() };
         let detail = self.detail.trim();
-        if known.starts_with(detail) { known.to_owned() } else { format!("{known} {detail}") }
+        // That there is nothing is said once: that detail says it again.
+        if known.starts_with(detail) || detail == NOTHING_THERE {
+            known.to_owned()
+        } else {
+            format!("{known} {detail}")
+        }
     }
 }
 
@@ -58,6 +66,7 @@ mod tests {
         let said = |code: &str, detail: &str| Reason { code: code.into(), detail: detail.into() }.sentences();
         assert_eq!(said("gap", "The disk was full."), "The recorder has a gap there. The disk was full.");
         assert_eq!(said("nothing_there", "The owner looked and has nothing."), "The owner looked and has nothing.");
+        assert_eq!(said("nothing_there", NOTHING_THERE), "The owner looked and has nothing.");
         assert_eq!(said("overwritten", ""), "The recorder had already overwritten it.");
         assert_eq!(said("adapter_failed", "The disk is full."), "The disk is full.", "tries that are used up");
     }

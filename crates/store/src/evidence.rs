@@ -9,6 +9,7 @@ use domain::policy::SeesEvidence;
 use sqlx::any::AnyRow;
 
 use crate::case::push_level;
+use crate::file_request::{Reply, reply};
 use crate::{Columns as _, Error, Result, Sql, Tx};
 
 const COLUMNS: &str = "e.id, e.case_id, e.request_id, e.item_id, e.organization_id, e.source_id, e.upload_id, e.name, e.size_bytes, e.sha256, \
@@ -189,6 +190,8 @@ pub struct Seen {
     pub level: Level,
     /// The source's name.
     pub source_name: Option<String>,
+    /// What the holder said of the upload link by which it came.
+    pub reply: Option<Reply>,
     /// The leaf that says that it arrived; none in the first second.
     pub leaf_index: Option<i64>,
 }
@@ -205,17 +208,18 @@ fn seen(row: &AnyRow) -> Result<Seen> {
         evidence,
         level,
         source_name: row.text_or_null("source_name")?,
+        reply: reply(row)?,
         leaf_index: row.int_or_null("leaf_index")?,
     })
 }
 
 fn select_seen(sees: &SeesEvidence, now: Timestamp) -> Sql {
     let mut sql = Sql::new("SELECT ").add(COLUMNS).add(
-        ", s.name AS source_name, (SELECT MAX(v.leaf_index) FROM event_objects o JOIN events v ON v.seq = o.seq WHERE o.object_id = e.id \
+        ", s.name AS source_name, f.answer, f.comment, (SELECT MAX(v.leaf_index) FROM event_objects o JOIN events v ON v.seq = o.seq WHERE o.object_id = e.id \
          AND v.kind = 'evidence.receive') AS leaf_index, ",
     );
     push_level(&mut sql, &sees.cases, now, "e.case_id");
-    sql.push(" AS level FROM evidence e LEFT JOIN cameras s ON s.id = e.source_id WHERE (");
+    sql.push(" AS level FROM evidence e LEFT JOIN cameras s ON s.id = e.source_id LEFT JOIN file_requests f ON f.id = e.received_by WHERE (");
     if sees.cases.all {
         return sql.add("1 = 1)");
     }

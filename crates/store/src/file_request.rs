@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::Window;
-use domain::file_request::{FileRequest, For};
+use domain::file_request::{Answer, FileRequest, For};
 use domain::id::{CaseId, EvidenceId, FileRequestId, RequestItemId};
 use sqlx::any::AnyRow;
 
@@ -31,6 +31,21 @@ fn file_request(row: &AnyRow) -> Result<FileRequest> {
         created_at: row.time("created_at")?,
         version: row.int("version")?,
     })
+}
+
+/// What the holder of a link answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Whether they have it.
+    pub answer: Answer,
+    /// What they added.
+    pub comment: Option<String>,
+}
+
+/// What the link of a row was answered, if it was.
+pub(crate) fn reply(row: &AnyRow) -> Result<Option<Reply>> {
+    let answer = row.parsed_or_null("answer")?;
+    answer.map(|answer| Ok(Reply { answer, comment: row.text_or_null("comment")? })).transpose()
 }
 
 /// Writes a new one, by the hash of its token.

@@ -9,6 +9,7 @@ use domain::request_item::{Reason, RequestItem};
 use domain::{Gap, Timestamp, Window};
 use sqlx::any::AnyRow;
 
+use crate::file_request::{Reply, reply};
 use crate::video_request::push_items_seen;
 use crate::{Columns as _, Result, Sql, Tx};
 
@@ -318,12 +319,14 @@ pub struct Link {
     pub revoked_at: Option<Timestamp>,
     /// When its holder said that all is sent.
     pub finished_at: Option<Timestamp>,
+    /// What it was answered, or the one before that it replaced.
+    pub reply: Option<Reply>,
 }
 
 /// The newest link of each item of a request that has one.
 pub async fn links(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Link>> {
     let rows = Sql::new(
-        "SELECT f.item_id, f.id, f.expires_at, f.revoked_at, f.finished_at FROM file_requests f JOIN request_items i ON i.id = f.item_id \
+        "SELECT f.item_id, f.id, f.expires_at, f.revoked_at, f.finished_at, f.answer, f.comment FROM file_requests f JOIN request_items i ON i.id = f.item_id \
          WHERE i.request_id = ",
     )
     .arg(request.as_str())
@@ -333,14 +336,17 @@ pub async fn links(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Link>> {
     let mut links: Vec<Link> = Vec::new();
     for row in &rows {
         let item_id: RequestItemId = row.parsed("item_id")?;
-        if !links.iter().any(|link| link.item_id == item_id) {
-            links.push(Link {
+        let reply = reply(row)?;
+        match links.iter_mut().find(|link| link.item_id == item_id) {
+            Some(newest) => newest.reply = newest.reply.take().or(reply),
+            None => links.push(Link {
                 item_id,
                 id: row.parsed("id")?,
                 expires_at: row.time("expires_at")?,
                 revoked_at: row.time_or_null("revoked_at")?,
                 finished_at: row.time_or_null("finished_at")?,
-            });
+                reply,
+            }),
         }
     }
     Ok(links)

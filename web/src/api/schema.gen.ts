@@ -1632,6 +1632,7 @@ export interface components {
             expires_at: components["schemas"]["Timestamp"];
             revoked_at: components["schemas"]["Timestamp"] | null;
             finished_at: components["schemas"]["Timestamp"] | null;
+            reply: components["schemas"]["ReplyView"] | null;
             /**
              * Format: int64
              * @description How many files came by it.
@@ -1843,6 +1844,7 @@ export interface components {
             sha256: string;
             source: components["schemas"]["Named"] | null;
             created_at: components["schemas"]["Timestamp"];
+            reply: components["schemas"]["ReplyView"] | null;
             purged_at: components["schemas"]["Timestamp"] | null;
             media: components["schemas"]["MediaFacts"] | null;
             recorded: components["schemas"]["RecordedView"] | null;
@@ -2070,6 +2072,7 @@ export interface components {
             expires_at: components["schemas"]["Timestamp"];
             revoked_at: components["schemas"]["Timestamp"] | null;
             finished_at: components["schemas"]["Timestamp"] | null;
+            reply: components["schemas"]["ReplyView"] | null;
             /** @description What its holder reads out on the telephone to be sure that both speak of the same link. */
             code: string;
         };
@@ -2700,6 +2703,12 @@ export interface components {
              * @description Recorder clock minus true time. Not written into the footage.
              */
             clock_offset_ms: number | null;
+        };
+        /** @description What the holder of a link said. */
+        ReplyView: {
+            answer: components["schemas"]["LinkAnswer"];
+            /** @description In their words, and what the recorder's clock showed. */
+            comment: string | null;
         };
         /** @enum {string} */
         RequestAction: "approve" | "deny" | "cancel" | "comment";

@@ -49,5 +49,6 @@ export type MailState = Schemas['MailState']
 
 export type LinkView = Schemas['LinkView']
 export type LinkReply = Schemas['LinkAnswer']
+export type LinkReplied = Schemas['ReplyView']
 export type LinkAnswer = Schemas['AnswerInput']
 export type Receipt = Schemas['ReceiptView']

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { blanks, duration, exactMoment, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
+import { atHome, blanks, duration, exactMoment, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -8,6 +8,10 @@ test('a wall time and its moment are each other’s reverse', () => {
   for (const at of ['2026-11-22T05:05:10.000Z', '2026-07-01T00:00:00.000Z', '2026-03-08T10:30:00.000Z', '2026-11-01T10:30:00.000Z']) {
     for (const zone of [LA, 'Europe/Zurich', 'Asia/Kolkata', 'UTC']) assert.equal(fromWall(toWall(at, zone), zone), at)
   }
+})
+test('in somebody else’s words times are told in the zone, and what is none stays', () => {
+  assert.equal(atHome('It showed 21:05 when it was 2026-11-28T04:51:06Z.', 'UTC'), 'It showed 21:05 when it was 28 Nov 2026, 04:51:06 UTC.')
+  assert.equal(atHome('2026-99-99T99:99Z <b>', 'UTC'), '2026-99-99T99:99Z <b>')
 })
 test('in the hour that occurs twice the first one is meant', () => {
   assert.equal(fromWall('2026-11-01T01:30:00', LA), '2026-11-01T08:30:00.000Z')

@@ -36,8 +36,8 @@ export function moment(at: string, zone: string, seconds = true): string {
 /** "22 Nov 2026, 21:05:10.900 PST" */
 export const exactMoment = (at: string, zone: string) => `${day(at, zone)}, ${exactClock(at, zone)} ${zoneName(at, zone)}`
 
-/** A sentence of somebody else's, its times told in a zone. */
-export const atHome = (sentence: string, zone: string) => sentence.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => moment(at, zone))
+/** A sentence of somebody else's, its times told in a zone; what only looks like one stays. */
+export const atHome = (sentence: string, zone: string) => sentence.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => (Number.isNaN(Date.parse(at)) ? at : moment(at, zone)))
 
 /** "2026-11-22 05:05:10 UTC" */
 export const utc = (at: string) => `${new Date(at).toISOString().replace('T', ' ').replace(/\.000Z$/, '').replace(/Z$/, '')} UTC`

@@ -19,6 +19,19 @@ async fn machine(
     kind: &'static str,
     command: impl FnMut(&mut Shown, Timestamp) -> Result<Change, Refused>,
 ) -> Result<Vec<Event>> {
+    machine_saying(app, tx, caller, id, kind, None, command).await
+}
+
+/// With words for whoever is told.
+async fn machine_saying(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &RequestItemId,
+    kind: &'static str,
+    words: Option<&str>,
+    command: impl FnMut(&mut Shown, Timestamp) -> Result<Change, Refused>,
+) -> Result<Vec<Event>> {
     let request = store::request_item::request_of(tx, &store::video_request::everything(), id).await?;
     let request = request.ok_or_else(|| Error::not_found("request item"))?;
     let mut on = On::load(tx, &request, |shown| &shown.item.id == id).await?;
@@ -36,7 +49,7 @@ async fn machine(
     let granted = on.changes.iter().any(|change| change.from == State::Pending && change.to == State::Approved);
     let mut events = if granted { on.ensure_case(app, tx, caller).await? } else { Vec::new() };
     if on.changes.iter().any(|change| change.moved()) {
-        on.after(app, tx, None).await?;
+        on.after(app, tx, words).await?;
     }
     on.save(tx).await?;
     events.extend(on.events(kind, caller, None));
@@ -103,15 +116,18 @@ pub async fn export_failed(
     machine(app, tx, caller, id, "request_item.fail", |shown, _| Ok(shown.item.fail(reason.clone())?)).await
 }
 
-/// The holder of the item's upload link answered.
+/// The holder of the item's upload link answered, and may have said more; the mail that tells of it has that too.
 pub async fn link_answered(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
     id: &RequestItemId,
     answer: LinkAnswer,
+    words: Option<&str>,
 ) -> Result<Vec<Event>> {
-    machine(app, tx, caller, id, "request_item.answer_link", |shown, now| shown.item.link_answer(answer, now)).await
+    let words = words.map(|words| format!("From the upload link: {words}"));
+    let command = |shown: &mut Shown, now| shown.item.link_answer(answer, now);
+    machine_saying(app, tx, caller, id, "request_item.answer_link", words.as_deref(), command).await
 }
 
 /// The owner's side says what became of a hold, and until when it keeps it. What is no longer asked is not changed.

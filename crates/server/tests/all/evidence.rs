@@ -128,13 +128,18 @@ impl Site {
         self.test.mails().await.into_iter().filter(|(sent, _)| sent == template).count()
     }
 
-    /// The upload link that the newest mail holds.
-    async fn mailed_token(&self) -> String {
+    /// The text of the newest mail of a kind.
+    async fn newest_mail(&self, template: &str) -> String {
         let mut tx = self.test.app.read().await.unwrap();
         let mails =
             store::mail::list(&mut tx, &store::mail::Filter { limit: 100, ..Default::default() }).await.unwrap();
-        let mail = mails.into_iter().find(|mail| mail.template == "file_request").expect("a link was mailed");
-        let rest = mail.text.split("/f/").nth(1).unwrap();
+        mails.into_iter().find(|mail| mail.template == template).expect("such a mail was sent").text
+    }
+
+    /// The upload link that the newest mail holds.
+    async fn mailed_token(&self) -> String {
+        let text = self.newest_mail("file_request").await;
+        let rest = text.split("/f/").nth(1).unwrap();
         rest.split_whitespace().next().unwrap().trim_end_matches(['.', ',']).to_owned()
     }
 
@@ -609,6 +614,8 @@ on_both!(a_link_takes_several_files_and_a_receipt_names_them, |database: TestDat
     );
 
     let link: FileRequestId = site.item(&request, &pia).await["file_request"]["id"].as_str().unwrap().parse().unwrap();
+    let reply = json!({ "answer": "part", "comment": "The rest is lost." });
+    assert_eq!(site.item(&request, &ana).await["file_request"]["reply"], reply);
     let clip = footage();
     for name in ["one.mp4", "two.mp4"] {
         site.send_by_link(&link, Destination::Item(item.clone()), name, &clip).await;
@@ -625,6 +632,8 @@ on_both!(a_link_takes_several_files_and_a_receipt_names_them, |database: TestDat
     let item_now = site.item(&request, &ana).await;
     assert_eq!((&item_now["state"], item_now["evidence"].as_array().unwrap().len()), (&json!("released"), 2));
     assert_eq!(site.mails("footage_ready").await, 1);
+    let file = item_now["evidence"][0]["id"].as_str().unwrap();
+    assert_eq!(site.get(&format!("/evidence/{file}"), Some(&ana)).await.json["reply"], reply, "beside the file");
     assert!(site.get(&path, None).await.json["finished_at"].is_string());
     assert_eq!(site.post(&format!("{path}/answer"), None, json!({ "answer": "have" })).await.code(), "link_finished");
 });
@@ -650,15 +659,26 @@ on_both!(no_and_nothing_there_end_the_item, |database: TestDatabase| async move 
     let site = Site::new(database).await;
     let ana = site.person("ana", &[Role::Investigator]).await;
     let pia = site.person("pia", &[Role::Approver]).await;
-    for (answer, state) in [("no", "denied"), ("nothing", "unavailable")] {
+    let eve = site.person("eve", &[Role::Investigator]).await;
+    for (answer, state, mail) in [("no", "denied", "item_denied"), ("nothing", "unavailable", "item_unavailable")] {
         let (request, item) = site.request(&ana).await;
         // By a link before anybody decided: whoever has the footage decides for themselves.
         site.post(&format!("/request-items/{item}/approve"), Some(&pia), json!({})).await;
         let token = site.mailed_token().await;
-        let said = site.post(&format!("/links/{token}/answer"), None, json!({ "answer": answer })).await;
+        let said = site
+            .post(&format!("/links/{token}/answer"), None, json!({ "answer": answer, "comment": " Ask for <Kim>. " }))
+            .await;
         assert_eq!(said.status, 200, "{}", said.json);
         assert!(said.json["finished_at"].is_string());
-        assert_eq!(site.item(&request, &ana).await["state"], state);
+        for who in [&ana, &pia] {
+            let item = site.item(&request, who).await;
+            assert_eq!(item["state"], state);
+            let reply = json!({ "answer": answer, "comment": "Ask for <Kim>." });
+            assert_eq!(item["file_request"]["reply"], reply, "whoever sees the item reads what was said");
+        }
+        let eve = site.get(&format!("/video-requests/{request}"), Some(&eve)).await;
+        assert_eq!(eve.status, 404);
+        assert!(site.newest_mail(mail).await.contains("From the upload link: Ask for <Kim>."));
         assert_eq!(site.get(&format!("/links/{token}"), None).await.json["answer"], answer);
     }
 });
@@ -707,6 +727,14 @@ on_both!(links_of_a_case_are_made_revoked_and_run_out, |database: TestDatabase| 
     assert_eq!(site.call("DELETE", &path, Some(&ana), None, &[]).await.status, 409);
     let gone = site.get(&format!("/links/{token}"), None).await;
     assert_eq!((gone.status, gone.code()), (410, "link_revoked"));
+    // What the holder of a link wrote stands in its row, also where no file came.
+    let made = site.post(&listed, Some(&ana), json!({ "name": "More of the pier" })).await;
+    assert_eq!(site.get(&listed, Some(&ana)).await.json["items"][0]["reply"], Value::Null);
+    let other = made.json["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let nothing = json!({ "answer": "nothing", "comment": "The recorder was stolen." });
+    assert_eq!(site.post(&format!("/links/{other}/answer"), None, nothing.clone()).await.status, 200);
+    let row = site.get(&listed, Some(&ana)).await.json["items"][0].clone();
+    assert_eq!((&row["reply"], &row["evidence_count"]), (&nothing, &json!(0)));
     // The hash alone is stored.
     let mut tx = site.test.app.read().await.unwrap();
     let rows = Sql::new("SELECT id FROM file_requests WHERE token_hash = ")

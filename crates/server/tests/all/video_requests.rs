@@ -471,8 +471,8 @@ on_both!(without_a_connector_a_link_is_sent, |database: TestDatabase| async move
     assert!(mail.text.contains("http://127.0.0.1:8080/f/"), "{}", mail.text);
     // Whoever has the link decides with the same verbs.
     let by = Caller::link(approved["items"][0]["file_request"]["id"].as_str().unwrap().parse().unwrap());
-    machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::Have).unwrap();
-    machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::Nothing).unwrap();
+    machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::Have, None).unwrap();
+    machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::Nothing, None).unwrap();
     let gone = city.find(&city.ana, &request).await.json;
     assert_eq!(
         (gone["status"].as_str(), gone["items"][0]["reason"]["code"].as_str()),
@@ -482,7 +482,7 @@ on_both!(without_a_connector_a_link_is_sent, |database: TestDatabase| async move
     assert_eq!(city.new_mails().await, ["item_unavailable ana"]);
     let request = city.submit(json!([city.item(&city.shop)])).await;
     city.on(&city.mo, &request, "approve", json!({})).await;
-    machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::No).unwrap();
+    machine!(city, link_answered, &by, &item_id(&request, 0), LinkAnswer::No, None).unwrap();
     assert_eq!(city.find(&city.ana, &request).await.json["status"], "denied");
 });
 

@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Case, CaseLink } from '~/api/types.ts'
+import { Reply } from '~/features/file-requests/Reply.tsx'
 import { useRevokeLink } from '~/features/file-requests/revoke.ts'
 import { plural } from '~/lib/format.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -23,7 +24,7 @@ export function CaseLinks({ of: c }: { of: Case }) {
           <tbody>
             {links.map((link) => (
               <tr key={link.id}>
-                <td className="main"><div>{link.name}{link.open && <div className="small dim" style={{ fontWeight: 400 }}>code {link.code}</div>}</div></td>
+                <td className="main"><div>{link.name}{link.open && <div className="small dim" style={{ fontWeight: 400 }}>code {link.code}</div>}{link.reply && <div style={{ fontWeight: 400 }}><Reply of={link.reply} /></div>}</div></td>
                 <td data-label="Made by"><div>{link.created_by ?? 'The server'}, <Time at={link.created_at} /></div></td>
                 <td data-label="State"><div><State of={link} /></div></td>
                 <td data-label="Files" className="right num">{link.evidence_count}</td>

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconChevronLeft, IconChevronRight, IconDownload, IconFingerprint } from '@tabler/icons-react'
 import type { Evidence, Gap } from '~/api/types.ts'
+import { Reply } from '~/features/file-requests/Reply.tsx'
 import { mayAudit, useMe, useZone } from '~/features/session/me.ts'
 import { byReason } from '~/lib/coverage.ts'
 import { bytes, clockOffset } from '~/lib/format.ts'
@@ -90,6 +91,7 @@ function Body({ file }: { file: Evidence }) {
             ['Arrived', <Time key="a" at={file.created_at} seconds />],
             ['You may', levelWord(file.level)],
           ]} />
+          {file.reply && <Reply of={file.reply} />}
           <p className="proven">
             <IconFingerprint size={16} aria-hidden />
             {file.ledger.leaf_index !== null ? <span>Proven: its arrival is entry <span className="num">{file.ledger.leaf_index.toLocaleString('en-GB')}</span> of the ledger.{mayAudit(me) && <> <a href="/api/v1/ledger/checkpoint" target="_blank" rel="noreferrer">Signed checkpoint</a></>}</span> : <span className="dim">Its arrival is about to be written into the signed ledger.</span>}

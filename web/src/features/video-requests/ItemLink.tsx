@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { Item } from '~/api/types.ts'
 import { LinkCard } from '~/features/file-requests/LinkCard.tsx'
+import { Reply } from '~/features/file-requests/Reply.tsx'
 import { useRevokeLink } from '~/features/file-requests/revoke.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { TroubleNote } from '~/ui/Notes.tsx'
@@ -19,6 +20,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
   const live = link && !link.revoked_at && !link.finished_at && new Date(link.expires_at) > new Date()
   return (
     <div className="stack">
+      {link?.reply && <Reply of={link.reply} />}
       {make.data && <LinkCard link={make.data} />}
       {!make.data && link && (
         <p className="small dim">

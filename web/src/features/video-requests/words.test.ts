@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Item } from '~/api/types.ts'
-import { lastsUntil, waitingText } from './words.ts'
+import { lastsUntil, reasonText, waitingText } from './words.ts'
 
 const item = (hold: Item['hold'], overwrite_at: string | null, more: Partial<Item> = {}) => ({ state: 'pending', hold, overwrite_at, held_until: null, ...more }) as Item
 
@@ -15,6 +15,11 @@ test('what is held is not counted down', () => {
 test('what has been fetched or decided against is not waited for', () => {
   assert.equal(lastsUntil([]), null)
   assert.equal(lastsUntil([item('none', '2026-11-27T10:00:00Z', { state: 'released' }), item('freed', null, { state: 'denied' })]), null)
+})
+test('that there is nothing is said once', () => {
+  const why = (code: string, detail: string) => reasonText(item('none', null, { reason: { code, detail } }), 'UTC')
+  assert.equal(why('nothing_there', 'The owner has no footage of this window.'), 'The owner looked and has nothing.')
+  assert.equal(why('gap', 'The disk was full.'), 'The recorder has a gap there. The disk was full.')
 })
 test('what is waited for is said, and what follows', () => {
   const waits = (waiting_for: Item['waiting_for'], state: Item['state']) =>

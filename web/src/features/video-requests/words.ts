@@ -10,12 +10,15 @@ const REASONS: Record<string, string> = {
   nothing_there: 'The owner looked and has nothing.',
 }
 
+// What the server says besides `nothing_there` where nobody said more; said once is enough.
+const NOTHING_THERE = 'The owner has no footage of this window.'
+
 /** Why an item ended without footage, in words; its times as the site tells them. */
 export function reasonText(item: Item, zone: string): string | null {
   if (!item.reason) return null
   const known = REASONS[item.reason.code]
   const detail = atHome(item.reason.detail?.trim() ?? '', zone)
-  if (known) return detail && !known.startsWith(detail) ? `${known} ${detail}` : known
+  if (known) return detail && !known.startsWith(detail) && detail !== NOTHING_THERE ? `${known} ${detail}` : known
   return detail || sentence(item.reason.code)
 }
 

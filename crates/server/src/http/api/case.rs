@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
 use super::evidence::EvidenceView;
-use super::file_request::NewLinkView;
+use super::file_request::{NewLinkView, ReplyView};
 use super::history::HistoryEntry;
 use super::{List, Paging};
 use crate::http::document::Routes;
@@ -240,6 +240,8 @@ struct CaseLinkView {
     revoked_at: Option<Timestamp>,
     /// When its holder said that all is sent.
     finished_at: Option<Timestamp>,
+    /// What its holder said.
+    reply: Option<ReplyView>,
     /// How many files came by it.
     evidence_count: i64,
     /// Whether files can still come by it.
@@ -267,6 +269,7 @@ async fn list_case_file_requests(
         expires_at: found.link.expires_at,
         revoked_at: found.link.revoked_at,
         finished_at: found.link.finished_at,
+        reply: found.link.answer.map(|answer| ReplyView { answer, comment: found.link.comment }),
         evidence_count: found.evidence_count,
     };
     let items = app::file_request::of_case(&app, &caller, &id).await?.into_iter().map(view).collect();

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa_axum::routes;
 
+use super::file_request::ReplyView;
 use super::history::HistoryEntry;
 use super::{List, Named, Paging};
 use crate::http::bytes::{self, Shown};
@@ -79,6 +80,8 @@ pub(super) struct EvidenceView {
     sha256: String,
     source: Option<Named>,
     created_at: Timestamp,
+    /// What the holder said of the upload link by which it came, what the recorder's clock showed included.
+    reply: Option<ReplyView>,
     /// When it was purged: it was refused, and its bytes are gone. Then there is nothing to play or to fetch (410).
     purged_at: Option<Timestamp>,
     /// Null until it was looked at, or when it holds nothing that can be read.
@@ -130,6 +133,7 @@ impl From<app::evidence::Seen> for EvidenceView {
             size_bytes: evidence.original.size_bytes,
             sha256: evidence.original.sha256,
             created_at: evidence.created_at,
+            reply: seen.reply.map(ReplyView::from),
             purged_at: evidence.purged_at,
             media: evidence.media,
             manifest: evidence.manifest,

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use domain::Timestamp;
+use domain::file_request::Answer as LinkAnswer;
 use domain::id::{FileRequestId, RequestItemId};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
@@ -35,6 +36,20 @@ impl NewLinkView {
             .map_err(|error| Problem::from(app::Error::internal(error)))?;
         let qr_svg = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(200, 200).quiet_zone(true).build();
         Ok(Self { code: made.link.code(), id: made.link.id, url: made.url, qr_svg, expires_at: made.link.expires_at })
+    }
+}
+
+/// What the holder of a link said.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ReplyView {
+    pub(super) answer: LinkAnswer,
+    /// In their words, and what the recorder's clock showed.
+    pub(super) comment: Option<String>,
+}
+
+impl From<app::file_request::Reply> for ReplyView {
+    fn from(reply: app::file_request::Reply) -> Self {
+        Self { answer: reply.answer, comment: reply.comment }
     }
 }
 

@@ -9,6 +9,7 @@ use domain::{Gap, Position, Timestamp, Window};
 use serde::Serialize;
 
 use super::super::Named;
+use super::super::file_request::ReplyView;
 use super::super::source::SourceKind;
 
 /// Who asks.
@@ -162,6 +163,8 @@ pub(super) struct ItemLink {
     expires_at: Timestamp,
     revoked_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    /// What its holder said, or that of the link which it replaced.
+    reply: Option<ReplyView>,
     /// What its holder reads out on the telephone to be sure that both speak of the same link.
     code: String,
 }
@@ -238,6 +241,7 @@ impl From<ItemView> for RequestItemView {
             expires_at: link.expires_at,
             revoked_at: link.revoked_at,
             finished_at: link.finished_at,
+            reply: link.reply.map(ReplyView::from),
         };
         Self {
             id: item.id,
