@@ -36,6 +36,18 @@ export async function cameraForm(world) {
   assert.notEqual(saved.thumbnail_url, camera.thumbnail_url)
   say(`the clock, a field and the picture of ${camera.name} are noted`)
   await twoAtOnce(world, administrator, camera)
+  await clockAtTheRecorder(administrator)
+}
+
+/** The clock of a camera with a connector is set in the connector's file: the form says so, and has no field for it. */
+async function clockAtTheRecorder(administrator) {
+  const { page } = administrator
+  const camera = await findCamera(administrator, (source) => source.connector)
+  await page.goto(`/registry?view=list&camera=${camera.id}&sheet=edit`)
+  const form = page.getByRole('dialog', { name: 'Edit' })
+  await form.getByText('of this camera into the connector’s file').waitFor()
+  assert.equal(await form.getByLabel('Clock offset').count(), 0)
+  say(`the form of ${camera.name} says that its clock is set beside the recorder`)
 }
 
 /** Two people change one camera at the same time: the second is told, loses nothing that they typed, and overwrites nothing unseen. */

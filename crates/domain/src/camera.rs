@@ -46,6 +46,9 @@ text_enum! {
     }
 }
 
+const CLOCK_IS_MEASURED: &str = "Its footage is exported by what its connector says of the recorder's clock. Set it there: \
+    clock_offset_ms of its [[source]] in the connector's file.";
+
 /// A connector that was not heard for so long is offline.
 pub const CONNECTOR_SILENT_AFTER: Duration = Duration::from_secs(90);
 
@@ -321,13 +324,40 @@ impl Camera {
         }
     }
 
-    /// Changes by people: they stand until people change them again.
+    /// Who says how far its clock is off: the connector that it hangs on, as its exports go by what that says; people where there is none.
+    pub fn clock_by(&self) -> Origin {
+        if self.connector.as_ref().is_some_and(|behind| behind.revoked_at.is_none()) {
+            Origin::Connector
+        } else {
+            Origin::Office
+        }
+    }
+
+    /// How far its clock is off, and how far that may be wrong, in milliseconds. What people set does not count beside a connector.
+    pub fn clock(&self) -> (Option<i64>, Option<i64>) {
+        let counts =
+            |field: &str| self.clock_by() == Origin::Office || self.origins.get(field) != Some(&Origin::Office);
+        let offset = self.facts.clock_offset_ms.filter(|_| counts("clock_offset_ms"));
+        (offset, self.facts.clock_uncertainty_ms.filter(|_| counts("clock_uncertainty_ms")))
+    }
+
+    /// Changes by people: they stand until people change them again. The clock of a recorder with a connector is set there.
     pub fn change(&mut self, change: Change, now: Timestamp) -> Result<Vec<&'static str>, Invalid> {
+        let (offset, uncertainty) = self.clock();
+        let mut invalid = Invalid::new();
+        let clock =
+            [("offset", change.clock_offset_ms, offset), ("uncertainty", change.clock_uncertainty_ms, uncertainty)];
+        for (name, given, counts) in clock {
+            if self.clock_by() == Origin::Connector && given.is_some_and(|given| given != counts) {
+                invalid.add(format!("/clock_{name}_ms"), CLOCK_IS_MEASURED);
+            }
+        }
+        invalid.into_result()?;
         let published = change.published;
         self.take_over(change, Origin::Office, published, now)
     }
 
-    /// What the connector says: only where no person has set the field. A new camera is published unless people hide it.
+    /// What the connector says: only where no person has set the field, but for the clock, by which it exports. A new camera is published unless people hide it.
     pub fn describe(&mut self, change: Change, now: Timestamp) -> Result<Vec<&'static str>, Invalid> {
         self.take_over(change, Origin::Connector, Some(true), now)
     }
@@ -340,7 +370,9 @@ impl Camera {
         now: Timestamp,
     ) -> Result<Vec<&'static str>, Invalid> {
         let origins = &self.origins;
-        let free = |field: &str| origin == Origin::Office || origins.get(field) != Some(&Origin::Office);
+        let free = |field: &str| {
+            origin == Origin::Office || field.starts_with("clock_") || origins.get(field) != Some(&Origin::Office)
+        };
         let mut facts = self.facts.clone();
         let mut changed = facts.apply(change, free);
         facts.tidy();

@@ -73,6 +73,27 @@ fn the_office_has_the_last_word() {
 }
 
 #[test]
+fn the_clock_is_that_of_the_connector_where_there_is_one() {
+    let mut camera = camera();
+    camera.change(change(r#"{"clock_offset_ms": 4000, "clock_uncertainty_ms": 500}"#), at(1)).unwrap();
+    assert_eq!((camera.clock_by(), camera.clock()), (Origin::Office, (Some(4_000), Some(500))));
+    let id = ConnectorId::new(at(0), [3; 10]);
+    let behind = Behind { id, name: "depot".into(), last_seen_at: None, revoked_at: None };
+    camera.connector = Some(behind.clone());
+    assert_eq!((camera.clock_by(), camera.clock()), (Origin::Connector, (None, None)), "it exports by its own");
+    let Invalid(errors) = camera.change(change(r#"{"clock_offset_ms": 4000, "site": "x"}"#), at(2)).unwrap_err();
+    assert_eq!(errors[0].pointer, "/clock_offset_ms");
+    assert!(camera.change(change(r#"{"clock_offset_ms": null, "site": "x"}"#), at(2)).is_ok(), "as it is shown");
+    let mut told = camera.clone();
+    told.describe(change(r#"{"clock_offset_ms": 1500}"#), at(3)).unwrap();
+    assert_eq!(told.clock(), (Some(1_500), None));
+    assert!(told.change(change(r#"{"clock_offset_ms": null}"#), at(4)).is_err());
+    told.connector = Some(Behind { revoked_at: Some(at(5)), ..behind });
+    told.change(change(r#"{"clock_offset_ms": 90}"#), at(6)).unwrap();
+    assert_eq!(told.clock().0, Some(90), "people say again where nothing calls any more");
+}
+
+#[test]
 fn the_status_follows_the_connector() {
     let mut camera = camera();
     assert_eq!(camera.status(at(1_000)), Status::Unknown);

@@ -190,6 +190,8 @@ pub struct Seen {
     pub level: Level,
     /// The source's name.
     pub source_name: Option<String>,
+    /// How far the registry says that the source's clock is off, in milliseconds.
+    pub source_clock_offset_ms: Option<i64>,
     /// What the holder said of the upload link by which it came.
     pub reply: Option<Reply>,
     /// The leaf that says that it arrived; none in the first second.
@@ -209,13 +211,14 @@ fn seen(row: &AnyRow) -> Result<Seen> {
         level,
         source_name: row.text_or_null("source_name")?,
         reply: reply(row)?,
+        source_clock_offset_ms: row.int_or_null("source_clock_offset_ms")?,
         leaf_index: row.int_or_null("leaf_index")?,
     })
 }
 
 fn select_seen(sees: &SeesEvidence, now: Timestamp) -> Sql {
     let mut sql = Sql::new("SELECT ").add(COLUMNS).add(
-        ", s.name AS source_name, f.answer, f.comment, (SELECT MAX(v.leaf_index) FROM event_objects o JOIN events v ON v.seq = o.seq WHERE o.object_id = e.id \
+        ", s.name AS source_name, s.clock_offset_ms AS source_clock_offset_ms, f.answer, f.comment, (SELECT MAX(v.leaf_index) FROM event_objects o JOIN events v ON v.seq = o.seq WHERE o.object_id = e.id \
          AND v.kind = 'evidence.receive') AS leaf_index, ",
     );
     push_level(&mut sql, &sees.cases, now, "e.case_id");

@@ -1581,10 +1581,15 @@ export interface components {
             mounting_height_m: number | null;
             /** Format: double */
             tilt_deg: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Recorder clock minus true time, as far as that is known.
+             */
             clock_offset_ms: number | null;
             /** Format: int64 */
             clock_uncertainty_ms: number | null;
+            /** @description Who says how far its clock is off. Where that is the connector its exports go by it, and it is set in the connector's file only. */
+            clock_by: components["schemas"]["Origin"];
             last_seen_at: components["schemas"]["Timestamp"] | null;
             make: string | null;
             model: string | null;
@@ -1848,6 +1853,12 @@ export interface components {
             purged_at: components["schemas"]["Timestamp"] | null;
             media: components["schemas"]["MediaFacts"] | null;
             recorded: components["schemas"]["RecordedView"] | null;
+            /**
+             * Format: int64
+             * @description Of a file that no connector exported, such as one that came by an upload link: how far the registry says that the camera's clock
+             *     is off. The times in its pictures are not corrected by it.
+             */
+            source_clock_offset_ms: number | null;
             /** @description How a connector made it. */
             manifest: Record<string, never> | null;
             playable: components["schemas"]["PlayableView"];

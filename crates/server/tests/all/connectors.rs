@@ -219,6 +219,46 @@ on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database
     assert_eq!(site.test.app.blobs().get(&blob).await.unwrap().as_ref(), b"\xff\xd8\xff\xe0 a later one");
 });
 
+on_both!(a_clock_that_a_connector_tells_is_not_set_on_the_page, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    site.test.account("otto", &site.test.host, &[(Role::Operator, None)]).await;
+    let otto = site.sign_in("otto").await;
+    let gate = json!([{"device_id": "1", "name": "Gate", "clock_offset": {"offset_ms": 1500, "uncertainty_ms": 20}}]);
+    assert_eq!(wire.publish(1, None, gate).await.status, 200);
+    let id = rows(&site, "SELECT id FROM cameras", "id").await.remove(0);
+    let path = format!("/cameras/{id}");
+    let camera = site.get(&path, Some(&otto)).await.json;
+    assert_eq!((&camera["clock_offset_ms"], &camera["clock_by"]), (&json!(1500), &json!("connector")));
+    let change = async |body: Value, version: &str| {
+        site.call("PATCH", &path, Some(&otto), Some(&body), &[("if-match", version)]).await
+    };
+    for (field, value) in
+        [("clock_offset_ms", json!(4000)), ("clock_offset_ms", Value::Null), ("clock_uncertainty_ms", json!(1))]
+    {
+        let refused = change(json!({"site": "North", field: value}), "\"1\"").await;
+        let wrong = &refused.json["errors"][0];
+        assert_eq!((refused.status, wrong["pointer"].as_str()), (422, Some(format!("/{field}").as_str())));
+        assert!(wrong["message"].as_str().unwrap().contains("[[source]]"), "it says where to set it: {wrong}");
+    }
+    let same = change(json!({"site": "North", "clock_offset_ms": 1500}), "\"1\"").await;
+    assert_eq!((same.status, &same.json["site"]), (200, &json!("North")));
+
+    // An earlier version let people set it: that counts for nothing, and goes when the connector says what is so.
+    let mut tx = site.test.app.begin().await.unwrap();
+    let set = "UPDATE cameras SET clock_offset_ms = 4000, origins = '{\"clock_offset_ms\": \"office\"}'";
+    store::Sql::new(set).execute(&mut tx).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+    assert_eq!(site.get(&path, Some(&otto)).await.json["clock_offset_ms"], Value::Null);
+    let later = json!([{"device_id": "1", "name": "Gate", "clock_offset": {"offset_ms": 1600}}]);
+    assert_eq!(wire.publish(2, None, later).await.status, 200);
+    let camera = site.get(&path, Some(&otto)).await.json;
+    assert_eq!(
+        (&camera["clock_offset_ms"], &camera["origins"]["clock_offset_ms"]),
+        (&json!(1600), &json!("connector"))
+    );
+});
+
 on_both!(five_thousand_sources_are_quick, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     let wire = Wire::new(&site, &site.test.host, "City").await;

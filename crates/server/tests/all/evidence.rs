@@ -638,6 +638,35 @@ on_both!(a_link_takes_several_files_and_a_receipt_names_them, |database: TestDat
     assert_eq!(site.post(&format!("{path}/answer"), None, json!({ "answer": "have" })).await.code(), "link_finished");
 });
 
+on_both!(what_the_registry_says_of_a_clock_stands_beside_what_came_by_a_link, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let pia = site.person("pia", &[Role::Approver]).await;
+    let otto = site.person("otto", &[Role::Operator]).await;
+    let camera =
+        json!({ "name": "Shop", "organization_id": site.test.host, "published": true, "clock_offset_ms": 4000 });
+    let camera = site.post("/cameras", Some(&otto), camera).await.json;
+    assert_eq!((&camera["clock_offset_ms"], &camera["clock_by"]), (&json!(4000), &json!("office")));
+    let body = json!({
+        "name": "Theft",
+        "incident": { "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:05:00Z", "address": "5th & Main" },
+        "items": [{ "source_id": camera["id"], "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z" }],
+    });
+    let made = site.post("/video-requests", Some(&ana), body).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let request = made.json["id"].as_str().unwrap();
+    let item: RequestItemId = made.json["items"][0]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(site.post(&format!("/request-items/{item}/approve"), Some(&pia), json!({})).await.status, 200);
+    let token = site.mailed_token().await;
+    let link: FileRequestId = site.item(request, &pia).await["file_request"]["id"].as_str().unwrap().parse().unwrap();
+    site.send_by_link(&link, Destination::Item(item), "one.mp4", &footage()).await;
+    site.test.run_jobs().await;
+    assert_eq!(site.post(&format!("/links/{token}/finish"), None, json!({})).await.status, 200);
+    let file = site.item(request, &ana).await["evidence"][0]["id"].as_str().unwrap().to_owned();
+    let file = site.get(&format!("/evidence/{file}"), Some(&ana)).await.json;
+    assert_eq!((&file["source_clock_offset_ms"], &file["recorded"]), (&json!(4000), &Value::Null));
+});
+
 on_both!(a_link_that_runs_out_keeps_what_was_sent, |database: TestDatabase| async move {
     let site = Site::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
     let ana = site.person("ana", &[Role::Investigator]).await;

@@ -84,6 +84,7 @@ function Body({ file }: { file: Evidence }) {
             ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
             ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <Gaps key="p" of={file.recorded.gaps} />)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
+            ['Camera’s clock', file.source_clock_offset_ms != null && `${clockOffset(file.source_clock_offset_ms)}, as the registry says; times in the picture are not corrected`],
             ['Picture', m && pictureText(m, frameRate(file))],
             ['Length', m?.duration_ms && (m.claimed_ms ? <span key="l" className="tone-wait">{duration(m.duration_ms)} can be played; the file claims {duration(m.claimed_ms)}. The rest is missing or damaged.</span> : duration(m.duration_ms))],
             ['Container', m?.container && containerWord(m.container)],

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
 import type { Camera, CameraFields, Position } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
+import { clockOffset } from '~/lib/format.ts'
 import { Overtaken, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { useOpened } from '~/ui/opened.ts'
 import { Sheet } from '~/ui/Sheet.tsx'
@@ -78,6 +79,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
       put({ position: lat === null || lon === null ? null : { lat, lon } })
     },
   })
+  const atRecorder = camera?.clock_by === 'connector'
   return (
     <Sheet opened onClose={() => onClose()} title={camera ? `Edit ${camera.name}` : 'New camera'} size={520}
       foot={<><Button size="sm" type="submit" form="camera-form" loading={save.isPending}>{camera ? 'Save' : 'Add camera'}</Button><Button size="sm" variant="default" onClick={() => onClose()}>Discard</Button></>}>
@@ -115,11 +117,20 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
         <hr className="rule" />
         <fieldset className="stack" aria-describedby="clock-sign">
           <legend><h3>Its clock</h3></legend>
-          <p id="clock-sign" className="dim small">What the recorder’s clock shows minus true time: 4000 ms when it shows 12:00:04 at noon, −4000 ms when it shows 11:59:56.</p>
-          <div className="fields">
-            <NumberInput label="Clock offset" allowDecimal={false} {...number('clock_offset_ms', ' ms')} />
-            <NumberInput label="Uncertainty" prefix="± " allowDecimal={false} allowNegative={false} {...number('clock_uncertainty_ms', ' ms')} />
-          </div>
+          {atRecorder ? (
+            <p id="clock-sign" className="small">
+              {camera.clock_offset_ms === null ? 'Nothing is known of it.' : `It is ${clockOffset(camera.clock_offset_ms)}, measured beside the recorder.`} Its footage is exported by what the connector says: to set it,
+              write <code>clock_offset_ms</code> of this camera into the connector’s file.
+            </p>
+          ) : (
+            <>
+              <p id="clock-sign" className="dim small">What the recorder’s clock shows minus true time: 4000 ms when it shows 12:00:04 at noon, −4000 ms when it shows 11:59:56.</p>
+              <div className="fields">
+                <NumberInput label="Clock offset" allowDecimal={false} {...number('clock_offset_ms', ' ms')} />
+                <NumberInput label="Uncertainty" prefix="± " allowDecimal={false} allowNegative={false} {...number('clock_uncertainty_ms', ' ms')} />
+              </div>
+            </>
+          )}
         </fieldset>
         <hr className="rule" />
         <CustomFields key={customOf} start={now.custom ?? {}} onChange={(custom) => put({ custom })} error={wrong('custom')} />

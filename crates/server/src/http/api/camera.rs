@@ -44,8 +44,11 @@ struct CameraView {
     r#type: Option<CameraType>,
     mounting_height_m: Option<f64>,
     tilt_deg: Option<f64>,
+    /// Recorder clock minus true time, as far as that is known.
     clock_offset_ms: Option<i64>,
     clock_uncertainty_ms: Option<i64>,
+    /// Who says how far its clock is off. Where that is the connector its exports go by it, and it is set in the connector's file only.
+    clock_by: Origin,
     last_seen_at: Option<Timestamp>,
     make: Option<String>,
     model: Option<String>,
@@ -61,7 +64,9 @@ struct CameraView {
 impl CameraView {
     fn of(caller: &Caller, camera: Camera, now: Timestamp) -> Self {
         let manages = policy::manage_camera(caller, &camera.organization_id).is_ok();
+        let (clock_offset_ms, clock_uncertainty_ms) = camera.clock();
         Self {
+            clock_by: camera.clock_by(),
             source: SourceView::of(caller, &camera, None, now),
             description: Some(camera.facts.description).filter(|text| !text.is_empty()),
             site: camera.facts.site,
@@ -69,8 +74,8 @@ impl CameraView {
             r#type: camera.facts.r#type,
             mounting_height_m: camera.facts.mounting_height_m,
             tilt_deg: camera.facts.tilt_deg,
-            clock_offset_ms: camera.facts.clock_offset_ms,
-            clock_uncertainty_ms: camera.facts.clock_uncertainty_ms,
+            clock_offset_ms,
+            clock_uncertainty_ms,
             last_seen_at: camera.last_seen_at,
             make: camera.facts.make,
             model: camera.facts.model,

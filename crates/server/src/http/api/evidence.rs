@@ -87,6 +87,9 @@ pub(super) struct EvidenceView {
     /// Null until it was looked at, or when it holds nothing that can be read.
     media: Option<MediaFacts>,
     recorded: Option<RecordedView>,
+    /// Of a file that no connector exported, such as one that came by an upload link: how far the registry says that the camera's clock
+    /// is off. The times in its pictures are not corrected by it.
+    source_clock_offset_ms: Option<i64>,
     /// How a connector made it.
     #[schema(value_type = Option<Object>)]
     manifest: Option<Value>,
@@ -125,6 +128,7 @@ impl From<app::evidence::Seen> for EvidenceView {
                 clock: clock.iter().map(|at| ClockPointView { at_ms: at.at_us / 1_000, from: at.from }).collect(),
                 clock_offset_ms: recorded.clock_offset_ms,
             }),
+            source_clock_offset_ms: seen.source_clock_offset_ms.filter(|_| evidence.manifest.is_none()),
             id: evidence.id,
             case_id: evidence.case_id,
             request_id: evidence.request_id,
