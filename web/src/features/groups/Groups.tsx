@@ -2,7 +2,8 @@ import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash, IconUsersGroup } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { client, ifMatch, take } from '~/api/client.ts'
+import { client, ifMatch, once, take } from '~/api/client.ts'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Group } from '~/api/types.ts'
 import { groupList, principals } from '~/features/accounts/api.ts'
@@ -62,11 +63,11 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
   const [members, setMembers] = useState(new Set(of ? of.account_ids : []))
   // What is saved so far: where the second step fails, the first is not done again.
   const [saved, setSaved] = useState(of)
+  const create = useOnce((body: { name: string; organization_id: string }, key) => take(client.POST('/api/v1/groups', { body, headers: once(key) })))
   const save = useMutation({
     mutationFn: async () => {
-      const group = !saved ? await take(client.POST('/api/v1/groups', { body: { name, organization_id: organization } }))
-        : saved.name === name ? saved
-          : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: saved.id } }, headers: ifMatch(saved.version), body: { name } }))
+      const known = saved ?? (await create({ name, organization_id: organization })).made
+      const group = known.name === name ? known : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: known.id } }, headers: ifMatch(known.version), body: { name } }))
       setSaved(group)
       await take(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, headers: ifMatch(group.version), body: { account_ids: [...members] } }))
     },

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { client, ifMatch, present, take } from '~/api/client.ts'
+import { client, ifMatch, once, present, take } from '~/api/client.ts'
 import type { CameraFields, Id, Time } from '~/api/types.ts'
 
 export interface SourceFilter {
@@ -49,7 +49,7 @@ export const places = (q: string) => queryOptions({
   queryFn: async ({ signal }) => (await take(client.GET('/api/v1/places', { params: { query: { q } }, signal }))).items,
 })
 
-export const createCamera = (body: CameraFields) => take(client.POST('/api/v1/cameras', { body }))
+export const createCamera = (body: CameraFields, key: string) => take(client.POST('/api/v1/cameras', { body, headers: once(key) }))
 export const changeCamera = (id: Id, version: number, body: CameraFields) =>
   take(client.PATCH('/api/v1/cameras/{id}', { params: { path: { id } }, headers: ifMatch(version), body }))
 export const deleteCamera = (id: Id) => take(client.DELETE('/api/v1/cameras/{id}', { params: { path: { id } } }))

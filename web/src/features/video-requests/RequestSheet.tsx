@@ -2,6 +2,7 @@ import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Position, Source } from '~/api/types.ts'
 import { openCases } from '~/features/cases/api.ts'
@@ -31,7 +32,7 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
   const queries = useQueryClient()
   const { data: cases } = useQuery(openCases)
   const [now] = useState(() => new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString())
-  const [key] = useState(() => crypto.randomUUID())
+  const submit = useOnce(submitRequest)
   const [window, setWindow] = useState({ from: addSeconds(now, -120), to: now })
   const [own, setOwn] = useState<Record<string, { from: string; to: string }>>({})
   const [entered, setEntered] = useState({ name: '', category: '', reason: '', number: '', address: place ?? '', case_id: '' })
@@ -41,27 +42,27 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
   const field = (name: keyof typeof entered) => ({ value: entered[name], onChange: (e: { currentTarget: { value: string } }) => setEntered({ ...entered, [name]: e.currentTarget.value }) })
 
   const send = useMutation({
-    mutationFn: () => submitRequest({
+    mutationFn: () => submit({
       name: entered.name.trim(), category: entered.category || undefined, reason: entered.reason.trim() || undefined,
       incident: { number: entered.number.trim() || undefined, ...window, position: near ?? undefined, address: entered.address.trim() || undefined },
       needed_by: neededBy ?? undefined, case_id: entered.case_id || undefined,
       items: placeOnly ? [window] : sources.map((s) => ({ source_id: s.id, ...(own[s.id] ?? window) })),
-    }, key),
-    onSuccess: (request) => {
+    }),
+    onSuccess: ({ made: request, earlier }) => {
       queries.setQueryData(oneRequest(request.id).queryKey, request)
       void queries.invalidateQueries({ queryKey: ['video-requests', 'list'] })
       onSent()
-      tell(`Request ${request.number} is sent.`)
+      tell(earlier ? `Your request had arrived: ${request.number}. It stands as it was sent first, without what you changed since.` : `Request ${request.number} is sent.`)
       void navigate({ to: '/requests/$id', params: { id: request.id } })
     },
   })
   const trouble = send.error ? asTrouble(send.error) : null
   const form = useTroubleInSight(send.error)
-  const submit = (event: FormEvent) => { event.preventDefault(); send.mutate() }
+  const press = (event: FormEvent) => { event.preventDefault(); send.mutate() }
   return (
     <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(sources.length, 'camera')}`}
       foot={<><Button size="sm" type="submit" form="request-form" loading={send.isPending}>Send request</Button><Button size="sm" variant="default" onClick={onClose}>Not now</Button></>}>
-      <form ref={form} id="request-form" className="stack wide" onSubmit={submit}>
+      <form ref={form} id="request-form" className="stack wide" onSubmit={press}>
         <div className="fields">
           <TextInput className="all" label="What is it about" placeholder="Robbery at Main St, two on a moped" required withAsterisk={false} data-autofocus error={trouble?.field('/name')} {...field('name')} />
           <NativeSelect label="Category" data={[{ value: '', label: 'None' }, ...CATEGORIES]} error={trouble?.field('/category')} {...field('category')} />
