@@ -24,8 +24,10 @@ export function retention(hours: number): string {
   return `${hours} h`
 }
 
+export const number = (n: number) => n.toLocaleString('en-GB')
+
 export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`
+  return `${number(n)} ${n === 1 ? one : many}`
 }
 
 /** "no_such_thing" → "No such thing" */
