@@ -23,7 +23,8 @@ export class Trouble extends Error {
     super(TITLES[status] ?? (status >= 500 ? 'The server failed' : problem.title) ?? 'That did not work')
     this.status = status
     this.code = problem.code ?? 'unknown'
-    this.detail = problem.detail ?? ''
+    // The wire's words for this are for programs; a person was signed in before.
+    this.detail = this.code === 'unauthenticated' ? 'Your session ended.' : (problem.detail ?? '')
     this.requestId = problem.request_id ?? null
     this.fields = problem.errors ?? []
     this.retryAfter = retryAfter
