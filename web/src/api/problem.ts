@@ -2,7 +2,7 @@ import type { Problem } from './types.ts'
 
 /** The wire's titles are HTTP's own phrases; people read these. */
 const TITLES: Record<number, string> = {
-  401: 'You are signed out', 403: 'This is not yours to do', 404: 'There is no such thing here', 409: 'This no longer fits', 410: 'This is gone',
+  401: 'You are signed out', 403: 'This is not yours to do', 404: 'There is no such thing here', 409: 'This cannot be done as it stands', 410: 'This is gone',
   412: 'Somebody changed it meanwhile', 413: 'This is too large', 422: 'Something is not right yet', 429: 'Too many tries',
 }
 
@@ -20,7 +20,7 @@ export class Trouble extends Error {
   private isOnce = false
 
   constructor(problem: Partial<Problem>, status: number, retryAfter: number | null = null, changes = false) {
-    super(TITLES[status] ?? (status >= 500 ? 'The server failed' : problem.title) ?? 'That did not work')
+    super((problem.code === 'wrong_state' ? 'This no longer fits' : TITLES[status]) ?? (status >= 500 ? 'The server failed' : problem.title) ?? 'That did not work')
     this.status = status
     this.code = problem.code ?? 'unknown'
     // The wire's words for this are for programs; a person was signed in before.
@@ -66,7 +66,8 @@ export class Trouble extends Error {
     if (this.status === 404) return 'It may have been removed, or it is not shared with you.'
     if (this.code === 'already_made') return 'It had arrived, and is in the list. Remove it there, then send it again to make another.'
     if (this.code === 'idempotency_key_in_use') return 'Send it again in a moment: it is made only once.'
-    if (this.status === 409 || this.status === 412) return 'Nothing was changed. Someone was faster: look at the current state, then decide again.'
+    if (this.status === 412 || this.code === 'wrong_state') return 'Nothing was changed. Someone was faster: look at the current state, then decide again.'
+    if (this.status === 409) return this.detail.includes('Nothing was changed') ? '' : 'Nothing was changed.'
     if (this.status === 429) return `Nothing was changed. Try again in ${this.retryAfter ?? 60} seconds.`
     if (this.status >= 500) return `Nothing was changed as far as we know. ${this.isOnce ? 'Send it again, it is made only once' : 'Try again'}; if it stays, tell your administrator the number below.`
     return 'Nothing was changed. Correct what is marked, then send it again.'

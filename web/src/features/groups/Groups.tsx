@@ -11,7 +11,7 @@ import { PeopleTabs } from '~/features/accounts/PeopleTabs.tsx'
 import { useMe } from '~/features/session/me.ts'
 import { organizationList } from '~/features/sources/api.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
-import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { Empty, LoadAgain, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
 import { tellTrouble } from '~/ui/Toasts.tsx'
 
@@ -74,6 +74,17 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
     onSuccess: onClose,
     onSettled: () => void queries.invalidateQueries({ queryKey: ['groups'] }),
   })
+  const load = useMutation({
+    mutationFn: async () => (await queries.fetchQuery({ ...groupList, staleTime: 0 })).find((group) => group.id === saved?.id),
+    onSuccess: (fresh) => {
+      if (!fresh) return onClose()
+      setSaved(fresh)
+      setName(fresh.name)
+      setMembers(new Set(fresh.account_ids))
+      save.reset()
+    },
+    onError: tellTrouble,
+  })
   const trouble = save.error ? asTrouble(save.error) : null
   const accounts = (people ?? []).filter((p) => p.id.startsWith('acc_'))
   return (
@@ -85,7 +96,7 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
           <legend className="legend">Members</legend>
           {accounts.map((p) => <Checkbox key={p.id} label={p.name} checked={members.has(p.id)} onChange={() => setMembers((m) => { const next = new Set(m); if (!next.delete(p.id)) next.add(p.id); return next })} />)}
         </fieldset>
-        {trouble && <TroubleNote error={trouble} />}
+        {trouble?.status === 412 ? <LoadAgain what="this group" loading={load.isPending} onLoad={() => load.mutate()} /> : trouble && <TroubleNote error={trouble} />}
         <div className="row"><Button type="submit" loading={save.isPending}>{of ? 'Save' : 'Add group'}</Button><Button variant="default" onClick={onClose}>Not now</Button></div>
       </form>
     </Modal>
