@@ -20,7 +20,7 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const { data, isPending, isError } = useQuery({
     ...coverage(id, start, end, ask), enabled: usable,
     // A recorder with many files takes longer to say than the server waits; one that says nothing is asked ever more seldom.
-    refetchInterval: ({ state }) => (ask && state.data?.complete === false && state.dataUpdateCount < 8 ? 4_000 * 2 ** (state.dataUpdateCount - 1) : false),
+    refetchInterval: ({ state }) => (state.data?.asks && !state.data.complete && state.dataUpdateCount < 8 ? 4_000 * 2 ** (state.dataUpdateCount - 1) : false),
   })
   if (!usable) return null
   const t0 = new Date(start).getTime()
@@ -35,7 +35,7 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const missing = gaps.reduce((sum, g) => sum + g.to - g.from, 0)
   const words = isPending ? 'Looking up what is recorded' : isError || !known ? 'What is recorded is not known'
     : gaps.length === 0 ? 'Recorded for the whole window'
-      : !data.complete && to < now ? 'Not all of it is known yet: the recorder is asked'
+      : data.asks && !data.complete && to < now ? 'Not all of it is known yet: the recorder is asked'
       : missing >= length * 1000 - 1 ? 'Nothing recorded in this window'
         : `${duration(missing)} of ${duration(length * 1000)} not recorded`
   const tone = !known ? 'dim' : gaps.length === 0 ? 'good' : 'wait'

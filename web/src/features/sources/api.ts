@@ -17,9 +17,11 @@ export const sourceList = (filter: SourceFilter) => infiniteQueryOptions({
   staleTime: 30_000,
 })
 
+const oneCameraOf = (id: Id) => take(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } }))
+
 export const oneCamera = (id: Id) => queryOptions({
   queryKey: ['sources', 'one', id],
-  queryFn: () => take(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } })),
+  queryFn: () => oneCameraOf(id),
 })
 
 const whatIsRecorded = (id: Id, from: Time, to: Time, refresh: boolean) =>
@@ -31,8 +33,11 @@ export const coverage = (id: Id, from: Time, to: Time, ask = false) => queryOpti
   staleTime: 60_000,
   retry: false,
   queryFn: async () => {
-    const known = await whatIsRecorded(id, from, to, false)
-    return known.complete || !ask ? known : whatIsRecorded(id, from, to, true).catch(() => known)
+    const known = { ...(await whatIsRecorded(id, from, to, false)), asks: ask }
+    if (known.complete || !ask) return known
+    // Where there is no recorder, nobody is asked, and nothing is waited for.
+    const hasRecorder = await oneCameraOf(id).then((camera) => camera.connector !== null, () => true)
+    return hasRecorder ? whatIsRecorded(id, from, to, true).then((told) => ({ ...told, asks: true }), () => known) : { ...known, asks: false }
   },
 })
 
