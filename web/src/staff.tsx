@@ -7,7 +7,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Trouble } from './api/problem.ts'
-import { meQuery, onSignedOutElsewhere } from './features/session/me.ts'
+import { meQuery, onSignedOutElsewhere, sessionEnded } from './features/session/me.ts'
 import { makeRouter } from './router.tsx'
 import { theme, variables } from './ui/theme.ts'
 import { sendAll } from './ui/Toasts.tsx'
@@ -28,13 +28,17 @@ onSignedOutElsewhere(() => {
   queries.setQueryData(meQuery.queryKey, null)
   void router.invalidate()
 })
-queries.getQueryCache().subscribe((event) => {
-  // A session that ended elsewhere: back to the door, and afterwards to where one was.
-  if (event.type === 'updated' && event.action.type === 'error' && event.action.error instanceof Trouble && event.action.error.status === 401) {
-    queries.setQueryData(['me'], null)
-    void router.invalidate()
-  }
-})
+/** A session that ended: back to the door, which says so, and afterwards to where one was. */
+function hear(event: { type: string; action?: { type: string; error?: unknown } }) {
+  if (event.type !== 'updated' || event.action?.type !== 'error') return
+  const { error } = event.action
+  if (!(error instanceof Trouble) || error.code !== 'unauthenticated') return
+  queries.setQueryData(sessionEnded, true)
+  queries.setQueryData(meQuery.queryKey, null)
+  void router.invalidate()
+}
+queries.getQueryCache().subscribe(hear)
+queries.getMutationCache().subscribe(hear)
 
 const root = document.getElementById('root')
 if (root) {

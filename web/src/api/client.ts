@@ -10,7 +10,12 @@ export const client = createClient<paths, 'application/json' | 'application/prob
   headers: { Accept: 'application/json, application/problem+json' },
 })
 
-client.use({ onResponse: ({ response }) => hear(response) })
+client.use({
+  onResponse: ({ response }) => hear(response),
+  onError: ({ request, error }) => (isStopped(error) ? undefined : Trouble.unreachable(request.method !== 'GET')),
+})
+
+const isStopped = (error: unknown) => error instanceof DOMException && error.name === 'AbortError'
 
 /** What a call answers when it went well. */
 type Data<Answer> = Answer extends { data: infer D } ? D : never
@@ -21,12 +26,16 @@ export async function take<A extends { data?: unknown; error?: unknown; response
   try {
     answer = await pending
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw Trouble.unreachable()
+    if (error instanceof Trouble || isStopped(error)) throw error
+    // An answer that broke off: it was on its way, so the call had arrived.
+    throw Trouble.unreachable(true)
   }
   if (!answer.response.ok) throw Trouble.from(answer.response, answer.error)
   return answer.data as Data<A>
 }
+
+/** The header that makes sending something new again harmless. */
+export const once = (key: string) => ({ 'Idempotency-Key': key })
 
 /** The header that says which version a change was made on. */
 export const ifMatch = (version: number) => ({ 'If-Match': `"${version}"` })

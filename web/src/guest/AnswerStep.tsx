@@ -1,5 +1,6 @@
 import { type FormEvent, useRef, useState } from 'react'
 import type { LinkAnswer, LinkReply, LinkView } from '~/api/types.ts'
+import { useDraft } from '~/lib/draft.ts'
 import { fromWall, reading, toWall, zoneName } from '~/lib/time.ts'
 import { LinkTrouble, reply } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
@@ -20,7 +21,8 @@ export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { tok
   const [shown, setShown] = useState({ text: '', at: '' })
   const [left, setLeft] = useState(false)
   const clock = useRef<HTMLInputElement>(null)
-  const [comment, setComment] = useState('')
+  // A page that is loaded anew, as telephones do, has the words again.
+  const { value: comment, change: setComment, forget } = useDraft(`answer ${token}`, () => '')
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
   const sends = choice === 'have' || choice === 'part'
@@ -40,7 +42,9 @@ export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { tok
     setBusy(true)
     setTrouble(null)
     try {
-      onAnswered({ ...(await reply(token, body)), answer: choice })
+      const answered = await reply(token, body)
+      forget('')
+      onAnswered({ ...answered, answer: choice })
     } catch (error) {
       setTrouble(error instanceof LinkTrouble ? error : new LinkTrouble({ title: 'This page made a mistake' }, -1))
       onChanged()

@@ -7,6 +7,7 @@ import { useLive } from '~/api/live.ts'
 import type { Me } from '~/api/types.ts'
 import { may, meQuery, signOut } from '~/features/session/me.ts'
 import { reviewCount } from '~/features/video-requests/api.ts'
+import { forgetDrafts } from '~/lib/draft.ts'
 import { forgetToasts, sendAll, tellTrouble } from '~/ui/Toasts.tsx'
 import { useCodeAhead } from './ahead.ts'
 import { Mark } from './Mark.tsx'
@@ -79,6 +80,7 @@ function Office({ me }: { me: Me }) {
       return tellTrouble(error)
     }
     forgetToasts()
+    forgetDrafts()
     queries.clear()
     await navigate({ to: '/sign-in', search: {} })
   }

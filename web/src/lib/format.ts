@@ -24,8 +24,10 @@ export function retention(hours: number): string {
   return `${hours} h`
 }
 
+export const number = (n: number) => n.toLocaleString('en-GB')
+
 export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en-GB')} ${n === 1 ? one : many}`
+  return `${number(n)} ${n === 1 ? one : many}`
 }
 
 /** "no_such_thing" → "No such thing" */
@@ -39,6 +41,7 @@ export const coordinates = (lat: number, lon: number) => `${lat.toFixed(5)}, ${l
 export function clockOffset(ms: number): string {
   if (Math.abs(ms) < 50) return 'right to within 0.05 s'
   const s = Math.abs(ms) / 1000
-  const text = s < 120 ? `${s.toFixed(s < 10 ? 1 : 0)} s` : `${(s / 60).toFixed(1)} min`
+  const whole = Math.round(s)
+  const text = whole < 120 ? `${s.toFixed(s < 10 ? 1 : 0)} s` : [`${Math.floor(whole / 60)} min`, whole % 60 && `${whole % 60} s`].filter(Boolean).join(' ')
   return ms > 0 ? `${text} fast` : `${text} slow`
 }

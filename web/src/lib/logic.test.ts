@@ -52,4 +52,6 @@ test('sizes, shares and bearings read well', () => {
   assert.equal(compass(359), 'N 359°')
   assert.equal(retention(168), '7 days')
   assert.equal(clockOffset(2400), '2.4 s fast')
+  assert.equal(clockOffset(3_605_000), '60 min 5 s fast')
+  assert.equal(clockOffset(-119_700), '2 min slow')
 })

@@ -29,6 +29,20 @@ export function TroubleNote({ error, retry }: { error: unknown; retry?: () => vo
   )
 }
 
+/** The same where a form cannot put both together: what is there now takes the place of what was ticked. */
+export function LoadAgain({ what, onLoad, loading }: { what: string; onLoad: () => void; loading?: boolean }) {
+  return (
+    <div className="note bad" role="alert" tabIndex={-1}>
+      <IconAlertTriangle size={18} aria-hidden />
+      <div className="stack" style={{ gap: 4 }}>
+        <strong>Somebody else changed {what} while this was open</strong>
+        <span>Nothing of yours is saved. Note what you changed, load it again, and change what is there now.</span>
+        <div><Button variant="default" loading={loading} onClick={onLoad}>Load it again</Button></div>
+      </div>
+    </div>
+  )
+}
+
 /** Somebody else changed what a form is of since it was opened: what was typed stays in it, and is saved on top of what is there now. */
 export function Overtaken({ what, onLoad, loading }: { what: string; onLoad: () => void; loading?: boolean }) {
   return (

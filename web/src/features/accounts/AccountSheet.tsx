@@ -2,6 +2,7 @@ import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core'
 import { IconPlus, IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Account, NewAccount, RoleHeld } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
@@ -33,8 +34,9 @@ function Form({ account: known, onClose }: { account?: Account; onClose: () => v
   const held: RoleHeld[] = now.roles ?? []
   const put = (patch: AccountFields) => setTouched((t) => ({ ...t, ...patch }))
   const [made, setMade] = useState<NewAccount | null>(null)
+  const create = useOnce(createAccount)
   const save = useMutation({
-    mutationFn: (body: AccountFields): Promise<NewAccount> => (account ? changeAccount(account.id, account.version, body) : createAccount(body)),
+    mutationFn: (body: AccountFields): Promise<NewAccount> => (account ? changeAccount(account.id, account.version, body) : create(body).then(({ made }) => made)),
     onSuccess: (saved) => {
       void queries.invalidateQueries({ queryKey: ['accounts'] })
       if (!account && saved.one_time_password) return setMade(saved)

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { client, ifMatch, present, take } from '~/api/client.ts'
+import { client, ifMatch, once, present, take } from '~/api/client.ts'
 import type { AccountInput, AccountPatch, Group, Id, NewAccount, Ref } from '~/api/types.ts'
 
 export const accountList = (filter: { q?: string; organization_id?: Id }) => infiniteQueryOptions({
@@ -35,7 +35,7 @@ export const principals = queryOptions({
   },
 })
 export type AccountFields = Partial<AccountInput> & AccountPatch
-export const createAccount = ({ email = '', name, organization_id = '', roles, user_name }: AccountFields) =>
-  take(client.POST('/api/v1/accounts', { body: { email, name: name ?? '', organization_id, roles: roles ?? [], user_name } }))
+export const createAccount = ({ email = '', name, organization_id = '', roles, user_name }: AccountFields, key: string) =>
+  take(client.POST('/api/v1/accounts', { body: { email, name: name ?? '', organization_id, roles: roles ?? [], user_name }, headers: once(key) }))
 export const changeAccount = async (id: Id, version: number, body: AccountPatch): Promise<NewAccount> =>
   ({ account: await take(client.PATCH('/api/v1/accounts/{id}', { params: { path: { id } }, headers: ifMatch(version), body })), one_time_password: null })

@@ -3,10 +3,11 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import { asTrouble } from '~/api/problem.ts'
 import type { AccessEntry, Case } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
 import { DateTimeField } from '~/ui/DateTimeField.tsx'
-import { Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { LoadAgain, Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Time } from '~/ui/Time.tsx'
 import { tell } from '~/ui/Toasts.tsx'
 import { accessCandidates, caseAccess, putAccess } from './api.ts'
@@ -63,7 +64,8 @@ export function AccessTable({ of: c }: { of: Case }) {
           data={others.map((p) => ({ value: p.principal_id, label: `${p.name} · ${p.organization}` }))} />
       )}
       {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button type="submit" form="access-form" loading={save.isPending}>Save access</Button><Button variant="default" onClick={() => { setDraft(null); save.reset(); void queries.invalidateQueries({ queryKey: ['cases'] }) }}>Discard</Button></span></Note>}
-      {save.error && <TroubleNote error={save.error} />}
+      {save.error && (asTrouble(save.error).status === 412
+        ? <LoadAgain what="who has access" onLoad={() => { setDraft(null); save.reset(); void queries.invalidateQueries({ queryKey: ['cases'] }) }} /> : <TroubleNote error={save.error} />)}
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { Button, Modal, Textarea, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Case } from '~/api/types.ts'
 import { LinkCard } from '~/features/file-requests/LinkCard.tsx'
@@ -14,7 +15,8 @@ export function CaseLink({ of: c, onClose }: { of: Case; onClose: () => void }) 
   const [name, setName] = useState(c.name)
   const [description, setDescription] = useState('')
   const [expires, setExpires] = useState(() => new Date(Date.now() + 7 * 86_400_000).toISOString())
-  const make = useMutation({ mutationFn: () => newCaseLink(c.id, { name, description: description || undefined, expires_at: expires }) })
+  const create = useOnce(newCaseLink(c.id))
+  const make = useMutation({ mutationFn: () => create({ name, description: description || undefined, expires_at: expires }).then(({ made }) => made) })
   const trouble = make.error ? asTrouble(make.error) : null
   return (
     <Modal opened onClose={onClose} title="Upload link" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>

@@ -4,6 +4,7 @@ import { IconFolder, IconPlus, IconSearch } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import { may, useMe } from '~/features/session/me.ts'
 import { useRowKeys } from '~/lib/keys.ts'
@@ -13,6 +14,7 @@ import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
 import { Status } from '~/ui/Status.tsx'
 import { Ago } from '~/ui/Time.tsx'
+import { tell } from '~/ui/Toasts.tsx'
 import { caseList, createCase } from './api.ts'
 import { levelWord } from './words.ts'
 
@@ -68,9 +70,14 @@ function NewCase({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate()
   const queries = useQueryClient()
   const [name, setName] = useState('')
+  const make = useOnce(createCase)
   const save = useMutation({
-    mutationFn: () => createCase(name.trim()),
-    onSuccess: (made) => { void queries.invalidateQueries({ queryKey: ['cases'] }); void navigate({ to: '/cases/$id', params: { id: made.id } }) },
+    mutationFn: () => make(name.trim()),
+    onSuccess: ({ made, earlier }) => {
+      if (earlier) tell(`Your case had been opened: ${made.number}, by the name that you gave it first.`)
+      void queries.invalidateQueries({ queryKey: ['cases'] })
+      void navigate({ to: '/cases/$id', params: { id: made.id } })
+    },
   })
   const trouble = save.error ? asTrouble(save.error) : null
   return (

@@ -1,9 +1,13 @@
 import { IconVolume } from '@tabler/icons-react'
 import type { Evidence } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
+import { lanesOf } from '~/lib/lanes.ts'
 import { bytes } from '~/lib/format.ts'
 import { clock, duration, moment, span } from '~/lib/time.ts'
 import { Thumb } from '~/ui/Thumb.tsx'
+
+/** How high a lane of the line is: enough to be pointed at. */
+const LANE = 16
 
 /** The files as pictures, and where each lies on the time they share. */
 export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id: string) => void }) {
@@ -11,12 +15,13 @@ export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id
   const timed = files.filter((f) => f.recorded)
   const start = Math.min(...timed.map((f) => Date.parse(f.recorded?.from ?? '')))
   const end = Math.max(...timed.map((f) => Date.parse(f.recorded?.to ?? '')))
-  const place = (from: string, to: string) => ({ left: `${((Date.parse(from) - start) / (end - start || 1)) * 100}%`, width: `max(3px, ${((Date.parse(to) - Date.parse(from)) / (end - start || 1)) * 100}%)` })
+  const { lanes, of } = lanesOf(timed.map((f) => ({ id: f.id, from: Date.parse(f.recorded?.from ?? ''), to: Date.parse(f.recorded?.to ?? '') })))
+  const place = (id: string, from: string, to: string) => ({ top: 3 + (of.get(id) ?? 0) * LANE, left: `${((Date.parse(from) - start) / (end - start || 1)) * 100}%`, width: `max(3px, ${((Date.parse(to) - Date.parse(from)) / (end - start || 1)) * 100}%)` })
   return (
     <>
       {timed.length > 1 && (
-        <div className="line" aria-hidden>
-          {timed.map((f) => f.recorded && <button key={f.id} type="button" tabIndex={-1} title={f.name} style={place(f.recorded.from, f.recorded.to)} onClick={() => onOpen(f.id)} />)}
+        <div className="line" style={{ height: lanes * LANE + 4 }} aria-hidden>
+          {timed.map((f) => f.recorded && <button key={f.id} type="button" tabIndex={-1} title={f.name} style={place(f.id, f.recorded.from, f.recorded.to)} onClick={() => onOpen(f.id)} />)}
         </div>
       )}
       <ul className="wall">

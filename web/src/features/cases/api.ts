@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { client, ifMatch, present, take } from '~/api/client.ts'
+import { client, ifMatch, once, present, take } from '~/api/client.ts'
 import type { Id, Level, Time } from '~/api/types.ts'
 
 export const caseList = (q?: string) => infiniteQueryOptions({
@@ -51,12 +51,12 @@ export const evidenceHistory = (id: Id) => queryOptions({
   queryFn: async () => (await take(client.GET('/api/v1/evidence/{id}/history', { params: { path: { id } } }))).items,
 })
 
-export const createCase = (name: string) => take(client.POST('/api/v1/cases', { body: { name } }))
+export const createCase = (name: string, key: string) => take(client.POST('/api/v1/cases', { body: { name }, headers: once(key) }))
 export const renameCase = (id: Id, version: number, name: string) =>
   take(client.PATCH('/api/v1/cases/{id}', { params: { path: { id } }, headers: ifMatch(version), body: { name } }))
 export const closeCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/close', { params: { path: { id } } }))
 export const reopenCase = (id: Id) => take(client.POST('/api/v1/cases/{id}/reopen', { params: { path: { id } } }))
 export const putAccess = (id: Id, version: number, entries: { principal_id: Id; level: Level; expires_at?: Time | null }[]) =>
   take(client.PUT('/api/v1/cases/{id}/access', { params: { path: { id } }, headers: ifMatch(version), body: { entries } }))
-export const newCaseLink = (id: Id, body: { name: string; description?: string; expires_at: Time }) =>
-  take(client.POST('/api/v1/cases/{id}/file-requests', { params: { path: { id } }, body }))
+export const newCaseLink = (id: Id) => (body: { name: string; description?: string; expires_at: Time }, key: string) =>
+  take(client.POST('/api/v1/cases/{id}/file-requests', { params: { path: { id } }, body, headers: once(key) }))

@@ -3,6 +3,7 @@ import { IconDownload } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import { useMe } from '~/features/session/me.ts'
 import { organizationList } from '~/features/sources/api.ts'
@@ -18,7 +19,8 @@ export function NewConnector({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [organization, setOrganization] = useState(me.account.organization.id)
   const [fetched, setFetched] = useState(false)
-  const make = useMutation({ mutationFn: () => createConnector(name.trim(), organization), onSuccess: () => void queries.invalidateQueries({ queryKey: ['connectors'] }) })
+  const create = useOnce(createConnector)
+  const make = useMutation({ mutationFn: () => create({ name: name.trim(), organization_id: organization }).then(({ made }) => made), onSuccess: () => void queries.invalidateQueries({ queryKey: ['connectors'] }) })
   const trouble = make.error ? asTrouble(make.error) : null
   const made = make.data
   function download() {

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
-import { client, take } from '~/api/client.ts'
+import { client, once, take } from '~/api/client.ts'
 import type { Id } from '~/api/types.ts'
 
 export const connectorList = queryOptions({
@@ -18,6 +18,6 @@ export const connectorTasks = (id: Id) => queryOptions({
   refetchInterval: 15_000,
   queryFn: async () => (await take(client.GET('/api/v1/connectors/{id}/tasks', { params: { path: { id }, query: { limit: 100 } } }))).items,
 })
-export const createConnector = (name: string, organization_id: Id) =>
-  take(client.POST('/api/v1/connectors', { body: { name, organization_id } }))
+export const createConnector = (body: { name: string; organization_id: Id }, key: string) =>
+  take(client.POST('/api/v1/connectors', { body, headers: once(key) }))
 export const revokeConnector = (id: Id) => take(client.DELETE('/api/v1/connectors/{id}', { params: { path: { id } } }))

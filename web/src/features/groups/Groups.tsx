@@ -2,7 +2,8 @@ import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash, IconUsersGroup } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { client, ifMatch, take } from '~/api/client.ts'
+import { client, ifMatch, once, take } from '~/api/client.ts'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Group } from '~/api/types.ts'
 import { groupList, principals } from '~/features/accounts/api.ts'
@@ -10,7 +11,7 @@ import { PeopleTabs } from '~/features/accounts/PeopleTabs.tsx'
 import { useMe } from '~/features/session/me.ts'
 import { organizationList } from '~/features/sources/api.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
-import { Empty, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
+import { Empty, LoadAgain, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Page } from '~/ui/Page.tsx'
 import { tellTrouble } from '~/ui/Toasts.tsx'
 
@@ -62,16 +63,27 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
   const [members, setMembers] = useState(new Set(of ? of.account_ids : []))
   // What is saved so far: where the second step fails, the first is not done again.
   const [saved, setSaved] = useState(of)
+  const create = useOnce((body: { name: string; organization_id: string }, key) => take(client.POST('/api/v1/groups', { body, headers: once(key) })))
   const save = useMutation({
     mutationFn: async () => {
-      const group = !saved ? await take(client.POST('/api/v1/groups', { body: { name, organization_id: organization } }))
-        : saved.name === name ? saved
-          : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: saved.id } }, headers: ifMatch(saved.version), body: { name } }))
+      const known = saved ?? (await create({ name, organization_id: organization })).made
+      const group = known.name === name ? known : await take(client.PATCH('/api/v1/groups/{id}', { params: { path: { id: known.id } }, headers: ifMatch(known.version), body: { name } }))
       setSaved(group)
       await take(client.PUT('/api/v1/groups/{id}/members', { params: { path: { id: group.id } }, headers: ifMatch(group.version), body: { account_ids: [...members] } }))
     },
     onSuccess: onClose,
     onSettled: () => void queries.invalidateQueries({ queryKey: ['groups'] }),
+  })
+  const load = useMutation({
+    mutationFn: async () => (await queries.fetchQuery({ ...groupList, staleTime: 0 })).find((group) => group.id === saved?.id),
+    onSuccess: (fresh) => {
+      if (!fresh) return onClose()
+      setSaved(fresh)
+      setName(fresh.name)
+      setMembers(new Set(fresh.account_ids))
+      save.reset()
+    },
+    onError: tellTrouble,
   })
   const trouble = save.error ? asTrouble(save.error) : null
   const accounts = (people ?? []).filter((p) => p.id.startsWith('acc_'))
@@ -84,7 +96,7 @@ function Form({ of, onClose }: { of: Group | null; onClose: () => void }) {
           <legend className="legend">Members</legend>
           {accounts.map((p) => <Checkbox key={p.id} label={p.name} checked={members.has(p.id)} onChange={() => setMembers((m) => { const next = new Set(m); if (!next.delete(p.id)) next.add(p.id); return next })} />)}
         </fieldset>
-        {trouble && <TroubleNote error={trouble} />}
+        {trouble?.status === 412 ? <LoadAgain what="this group" loading={load.isPending} onLoad={() => load.mutate()} /> : trouble && <TroubleNote error={trouble} />}
         <div className="row"><Button type="submit" loading={save.isPending}>{of ? 'Save' : 'Add group'}</Button><Button variant="default" onClick={onClose}>Not now</Button></div>
       </form>
     </Modal>

@@ -3,7 +3,8 @@ import { IconPlus } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { client, ifMatch, take } from '~/api/client.ts'
+import { client, ifMatch, once, take } from '~/api/client.ts'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Organization } from '~/api/types.ts'
 import { PeopleTabs } from '~/features/accounts/PeopleTabs.tsx'
@@ -54,10 +55,14 @@ function Form({ of, onClose }: { of: Organization | null; onClose: () => void })
   const [name, setName] = useState(of?.name ?? '')
   const [holds, setHolds] = useState(of?.holds_on_submission ?? false)
   const [zone, setZone] = useState(of?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone)
+  const change = (one: Organization) => take(client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: one.id } }, headers: ifMatch(one.version), body: changes(one, { name, time_zone: zone, holds_on_submission: holds }) }))
+  const create = useOnce((body: { name: string; time_zone: string }, key) => take(client.POST('/api/v1/organizations', { body, headers: once(key) })))
   const save = useMutation({
-    mutationFn: () => take(of
-      ? client.PATCH('/api/v1/organizations/{id}', { params: { path: { id: of.id } }, headers: ifMatch(of.version), body: changes(of, { name, time_zone: zone, holds_on_submission: holds }) })
-      : client.POST('/api/v1/organizations', { body: { name, time_zone: zone } })),
+    mutationFn: async () => {
+      if (of) return change(of)
+      const { made, earlier } = await create({ name, time_zone: zone })
+      return earlier ? change(made) : made
+    },
     onSuccess: onClose,
     onSettled: () => void queries.invalidateQueries({ queryKey: ['organizations'] }),
   })

@@ -4,10 +4,10 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { Mark } from '~/layout/Mark.tsx'
-import { TroubleNote } from '~/ui/Notes.tsx'
+import { Note, TroubleNote } from '~/ui/Notes.tsx'
 import { asTrouble } from '~/api/problem.ts'
 import { forgetToasts } from '~/ui/Toasts.tsx'
-import { meQuery, signIn } from './me.ts'
+import { meQuery, sessionEnded, signIn } from './me.ts'
 import './session.css'
 
 export function SignIn() {
@@ -18,6 +18,7 @@ export function SignIn() {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const [error, setError] = useState<unknown>(null)
+  const [ended] = useState(() => queries.getQueryData(sessionEnded) === true)
   const [busy, setBusy] = useState(false)
 
   async function submit(event: FormEvent) {
@@ -44,6 +45,7 @@ export function SignIn() {
       <form className="door-card" onSubmit={submit}>
         <Mark large />
         <h1>Sign in</h1>
+        {ended && <Note tone="wait">Your session ended. Sign in, and go on where you were.</Note>}
         <TextInput label="E-mail or user name" name="username" autoComplete="username" required withAsterisk={false} size="md" autoFocus
           value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
         <PasswordInput label="Password" name="password" autoComplete="current-password" required withAsterisk={false} size="md"

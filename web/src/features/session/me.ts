@@ -17,6 +17,9 @@ export const meQuery = queryOptions({
   },
 })
 
+/** Set where a session ended while somebody worked, for the page where they sign in again. */
+export const sessionEnded = ['session-ended']
+
 /** The person signed in; only under the shell, where there is one. */
 export function useMe(): Me {
   const { data } = useQuery(meQuery)

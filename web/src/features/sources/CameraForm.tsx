@@ -1,6 +1,7 @@
 import { Button, Checkbox, NativeSelect, NumberInput, TagsInput, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Camera, CameraFields, Position } from '~/api/types.ts'
 import { useMe } from '~/features/session/me.ts'
@@ -38,9 +39,10 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
   const [customOf, setCustomOf] = useState(known?.version)
   const put = (patch: CameraFields) => setTouched((t) => ({ ...t, ...patch }))
   const paint = useMutation({ mutationFn: ({ id, jpeg }: { id: string; jpeg: Blob }) => putThumbnail(id, jpeg) })
+  const create = useOnce(createCamera)
   const save = useMutation({
     mutationFn: async () => {
-      const kept = !camera ? await createCamera(touched) : Object.keys(touched).length > 0 ? await changeCamera(camera.id, camera.version, touched) : camera
+      const kept = !camera ? await made() : Object.keys(touched).length > 0 ? await changeCamera(camera.id, camera.version, touched) : camera
       keep(kept)
       setTouched({})
       return picture ? paint.mutateAsync({ id: kept.id, jpeg: picture }) : kept
@@ -52,6 +54,12 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
     },
     onSettled: () => void queries.invalidateQueries({ queryKey: ['sources'] }),
   })
+  /** A new camera. One that had been made before its answer was lost is changed to what the form says now. */
+  async function made() {
+    const { made, earlier } = await create(touched)
+    const { organization_id: _, ...rest } = touched
+    return earlier ? changeCamera(made.id, made.version, rest) : made
+  }
   function loaded(fresh: Camera) {
     if (!('custom' in touched)) setCustomOf(fresh.version)
     if (!('position' in touched)) setHalf(bothOf(fresh.position))

@@ -19,8 +19,8 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const usable = Number.isFinite(length) && length > 0 && length < 40 * 86_400
   const { data, isPending, isError } = useQuery({
     ...coverage(id, start, end, ask), enabled: usable,
-    // a recorder with many files takes longer to say than the server waits
-    refetchInterval: ({ state }) => (ask && state.data?.complete === false && state.dataUpdateCount < 30 ? 4_000 : false),
+    // A recorder with many files takes longer to say than the server waits; one that says nothing is asked ever more seldom.
+    refetchInterval: ({ state }) => (state.data?.asks && !state.data.complete && state.dataUpdateCount < 8 ? 4_000 * 2 ** (state.dataUpdateCount - 1) : false),
   })
   if (!usable) return null
   const t0 = new Date(start).getTime()
@@ -33,9 +33,9 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const known = data && (data.asked_at !== null || data.spans.length > 0)
   const gaps = known ? gapsIn(data.spans, from, to) : []
   const missing = gaps.reduce((sum, g) => sum + g.to - g.from, 0)
-  const words = isPending ? 'Asking the recorder what it has' : isError || !known ? 'What is recorded is not known'
+  const words = isPending ? 'Looking up what is recorded' : isError || !known ? 'What is recorded is not known'
     : gaps.length === 0 ? 'Recorded for the whole window'
-      : !data.complete && to < now ? 'Not all of it is known yet: the recorder is asked'
+      : data.asks && !data.complete && to < now ? 'Not all of it is known yet: the recorder is asked'
       : missing >= length * 1000 - 1 ? 'Nothing recorded in this window'
         : `${duration(missing)} of ${duration(length * 1000)} not recorded`
   const tone = !known ? 'dim' : gaps.length === 0 ? 'good' : 'wait'

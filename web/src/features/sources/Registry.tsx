@@ -6,6 +6,7 @@ import { useCallback, useMemo, useState } from 'react'
 import type { Position, Source } from '~/api/types.ts'
 import { may, useMe } from '~/features/session/me.ts'
 import { RequestSheet } from '~/features/video-requests/RequestSheet.tsx'
+import { number } from '~/lib/format.ts'
 import { bounds, type Box, boxText, circle, parseBox, parsePoint } from '~/lib/geo.ts'
 import { useAddress } from '~/lib/search.ts'
 import { LazyMap } from '~/map/LazyMap.tsx'
@@ -16,6 +17,8 @@ import { CameraForm } from './CameraForm.tsx'
 import { CameraSheet } from './CameraSheet.tsx'
 import { ChosenBar, useChosen } from './Chosen.tsx'
 import { HoverCard } from './HoverCard.tsx'
+import { useInView } from './inView.ts'
+import { PartNote } from './PartNote.tsx'
 import { SourceFilters } from './SourceFilters.tsx'
 import { SourceRows } from './SourceRows.tsx'
 import './registry.css'
@@ -33,14 +36,13 @@ export function Registry() {
   const follows = address.follow !== 'no' && !near
   const { bbox, q, org, status, tag } = address
 
-  const query = useInfiniteQuery(sourceList({
+  const { query, sources, total, part } = useInView({
     q, organization_id: org, status, tag,
     bbox: near || !follows ? undefined : bbox,
     near: near ? address.near : undefined, radius_m: near ? radius : undefined,
     sort: near ? 'distance' : 'name',
-  }))
-  const sources = useMemo(() => query.data?.pages.flatMap((p) => p.items) ?? [], [query.data])
-  const total = query.data?.pages[0]?.total ?? sources.length
+  })
+  const unplaced = useMemo(() => sources.filter((source) => !source.position).length, [sources])
   const chosen = useChosen(sources)
 
   // Where the map starts: the box of the address, the circle, what was found; where nothing was, the registry's cameras.
@@ -49,7 +51,8 @@ export function Registry() {
   const registry = useInfiniteQuery({ ...sourceList({ sort: 'name' }), enabled: query.isSuccess && !here })
   const home = here ?? boxOf(registry.data?.pages[0]?.items ?? [])
   const [whole, setWhole] = useState<Box | null>(null)
-  if (!whole && home && query.isSuccess) setWhole(home)
+  const coming = part?.state === 'coming'
+  if (!whole && home && query.isSuccess && !coming) setWhole(home)
   const [fly, setFly] = useState<MapTarget | null>(null)
   const target = useMemo<MapTarget | null>(() => {
     if (near) return reachTarget(near, radius)
@@ -57,7 +60,7 @@ export function Registry() {
     if (start) return { box: start, exact: true, key: 'start' }
     return whole ? { box: whole, key: 'whole' } : null
   }, [fly, near?.lat, near?.lon, radius, start, whole])
-  const searching = !target && (query.isLoading || registry.isLoading)
+  const searching = !target && (query.isLoading || coming || registry.isLoading)
 
   // Noted also while the list does not follow: it follows at once when it is told to, and where the map is not on the screen.
   const isNear = !!near
@@ -69,8 +72,9 @@ export function Registry() {
     <section className="reg-list" aria-label="Cameras">
       <SourceFilters address={address} set={set} near={near} radius={radius} follows={follows} mapSeen={!!bbox || view !== 'list'} total={total} loading={query.isFetching}
         onFly={(at: Position) => setFly({ at, zoom: 16.5, key: `${at.lat},${at.lon}` })} />
-      {query.error ? <div className="pad"><TroubleNote error={query.error} retry={() => query.refetch()} /></div> : (
-        <SourceRows query={query} sources={sources} total={total} hover={hover} chosen={chosen.ids} onHover={setHover}
+      <PartNote part={part} where="list" />
+      {query.error && !query.data ? <div className="pad"><TroubleNote error={query.error} retry={() => query.refetch()} /></div> : (
+        <SourceRows query={query} sources={sources} hover={hover} chosen={chosen.ids} onHover={setHover}
           onChoose={chosen.toggle} onOpen={(id) => set({ camera: id }, false)} filtered={!!(q || org || status || tag || near || (follows && bbox))}
           onClear={() => { setFly(home && { box: home, key: 'home' }); set({ q: '', org: '', status: '', tag: '', near: '', r: '', place: '', follow: 'no' }) }} />
       )}
@@ -82,6 +86,7 @@ export function Registry() {
         label="Map of cameras" onHover={setHover} onPick={chosen.toggle} onMove={moved}
         onPoint={(at) => set({ near: `${at.lat.toFixed(5)},${at.lon.toFixed(5)}`, place: '' }, false)}
         card={(source) => <HoverCard source={source} chosen={chosen.ids.has(source.id)} />} />
+      <PartNote part={part} where="map" unplaced={unplaced} />
       <ChosenBar chosen={chosen} onAsk={() => set({ sheet: 'request' }, false)} canAsk={may(me, 'submit_requests')} onOpen={(id) => set({ camera: id }, false)} />
     </div>
   )
@@ -90,7 +95,7 @@ export function Registry() {
       <h1 className="unseen">Registry</h1>
       {narrow && (
         <div className="reg-switch">
-          <SegmentedControl fullWidth value={view} onChange={(v) => set({ view: v })} data={[{ value: 'list', label: `List (${total})` }, { value: 'map', label: 'Map' }]} aria-label="View" />
+          <SegmentedControl fullWidth value={view} onChange={(v) => set({ view: v })} data={[{ value: 'list', label: part ? `List (${number(part.here)} of ${number(total)})` : `List (${number(total)})` }, { value: 'map', label: 'Map' }]} aria-label="View" />
           {may(me, 'manage_registry') && <Button variant="default" aria-label="New camera" onClick={() => set({ sheet: 'new' }, false)}><IconPlus size={16} /></Button>}
         </div>
       )}

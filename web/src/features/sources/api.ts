@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { client, ifMatch, present, take } from '~/api/client.ts'
+import { client, ifMatch, once, present, take } from '~/api/client.ts'
 import type { CameraFields, Id, Time } from '~/api/types.ts'
 
 export interface SourceFilter {
@@ -17,9 +17,11 @@ export const sourceList = (filter: SourceFilter) => infiniteQueryOptions({
   staleTime: 30_000,
 })
 
+const oneCameraOf = (id: Id) => take(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } }))
+
 export const oneCamera = (id: Id) => queryOptions({
   queryKey: ['sources', 'one', id],
-  queryFn: () => take(client.GET('/api/v1/cameras/{id}', { params: { path: { id } } })),
+  queryFn: () => oneCameraOf(id),
 })
 
 const whatIsRecorded = (id: Id, from: Time, to: Time, refresh: boolean) =>
@@ -31,8 +33,11 @@ export const coverage = (id: Id, from: Time, to: Time, ask = false) => queryOpti
   staleTime: 60_000,
   retry: false,
   queryFn: async () => {
-    const known = await whatIsRecorded(id, from, to, false)
-    return known.complete || !ask ? known : whatIsRecorded(id, from, to, true).catch(() => known)
+    const known = { ...(await whatIsRecorded(id, from, to, false)), asks: ask }
+    if (known.complete || !ask) return known
+    // Where there is no recorder, nobody is asked, and nothing is waited for.
+    const hasRecorder = await oneCameraOf(id).then((camera) => camera.connector !== null, () => true)
+    return hasRecorder ? whatIsRecorded(id, from, to, true).then((told) => ({ ...told, asks: true }), () => known) : { ...known, asks: false }
   },
 })
 
@@ -49,7 +54,7 @@ export const places = (q: string) => queryOptions({
   queryFn: async ({ signal }) => (await take(client.GET('/api/v1/places', { params: { query: { q } }, signal }))).items,
 })
 
-export const createCamera = (body: CameraFields) => take(client.POST('/api/v1/cameras', { body }))
+export const createCamera = (body: CameraFields, key: string) => take(client.POST('/api/v1/cameras', { body, headers: once(key) }))
 export const changeCamera = (id: Id, version: number, body: CameraFields) =>
   take(client.PATCH('/api/v1/cameras/{id}', { params: { path: { id } }, headers: ifMatch(version), body }))
 export const deleteCamera = (id: Id) => take(client.DELETE('/api/v1/cameras/{id}', { params: { path: { id } } }))

@@ -2,7 +2,8 @@ import { Button, Checkbox, Modal, TextInput } from '@mantine/core'
 import { IconKey, IconPlus } from '@tabler/icons-react'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { client, take } from '~/api/client.ts'
+import { client, once, take } from '~/api/client.ts'
+import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
 import type { Privilege, Token } from '~/api/types.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
@@ -64,8 +65,9 @@ function NewToken({ onClose }: { onClose: () => void }) {
   const [scopes, setScopes] = useState(new Set<Privilege>())
   const [expires, setExpires] = useState<string | null>(() => new Date(Date.now() + 90 * 86_400_000).toISOString())
   const privileges = [...new Set(me.privileges.map((p) => p.privilege))].sort()
+  const create = useOnce((body: { name: string; scopes?: Privilege[]; expires_at: string | null }, key) => take(client.POST('/api/v1/tokens', { body, headers: once(key) })))
   const save = useMutation({
-    mutationFn: () => take(client.POST('/api/v1/tokens', { body: { name: name.trim(), scopes: scopes.size > 0 ? [...scopes] : undefined, expires_at: expires } })),
+    mutationFn: () => create({ name: name.trim(), scopes: scopes.size > 0 ? [...scopes] : undefined, expires_at: expires }).then(({ made }) => made),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ['tokens'] }),
   })
   const trouble = save.error ? asTrouble(save.error) : null

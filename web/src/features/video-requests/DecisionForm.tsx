@@ -2,6 +2,7 @@ import { Button, Checkbox, SegmentedControl, Textarea } from '@mantine/core'
 import { type FormEvent, type KeyboardEvent, useState } from 'react'
 import type { Item } from '~/api/types.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
+import { useDraft } from '~/lib/draft.ts'
 import { WindowField } from '~/ui/WindowField.tsx'
 import type { Decision, ItemVerb } from './api.ts'
 import './requests.css'
@@ -20,7 +21,7 @@ export function DecisionForm({ choice, items, onDecide, onClose }: { choice: Cho
   const zone = useZone()
   const me = useMe()
   const first = items[0]
-  const [text, setText] = useState('')
+  const { value: text, change: setText, forget } = useDraft(`${choice} ${me.account.id} ${items.map((item) => item.id).join()}`, () => '')
   const [level, setLevel] = useState<'view' | 'download'>('download')
   const [review, setReview] = useState(first?.review_before_release ?? false)
   const [window, setWindow] = useState({ from: first?.from ?? '', to: first?.to ?? '' })
@@ -30,7 +31,10 @@ export function DecisionForm({ choice, items, onDecide, onClose }: { choice: Cho
 
   function submit(event: FormEvent) {
     event.preventDefault()
-    if (speaks) return onDecide(choice, { body: text.trim() })
+    if (speaks) {
+      onDecide(choice, { body: text.trim() })
+      return forget('')
+    }
     const comment = text.trim() || undefined
     if (!grants) return onDecide(choice as ItemVerb, { comment })
     onDecide('approve', { comment, level, review_before_release: review, ...(choice === 'narrow' ? window : {}) })

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useOnce } from '~/api/once.ts'
 import type { Item } from '~/api/types.ts'
 import { LinkCard } from '~/features/file-requests/LinkCard.tsx'
 import { Reply } from '~/features/file-requests/Reply.tsx'
@@ -13,7 +14,8 @@ import { newItemLink } from './api.ts'
 export function ItemLink({ item, making, onClose }: { item: Item; making: boolean; onClose: () => void }) {
   const queries = useQueryClient()
   const refresh = () => void queries.invalidateQueries({ queryKey: ['video-requests'] })
-  const make = useMutation({ mutationFn: () => newItemLink(item.id), onSuccess: refresh })
+  const create = useOnce(newItemLink(item.id))
+  const make = useMutation({ mutationFn: () => create({}).then(({ made }) => made), onSuccess: refresh })
   const revoke = useRevokeLink(() => { make.reset(); refresh() })
   const link = item.file_request
   const mine = item.allowed_actions.includes('file_request')

@@ -66,7 +66,7 @@ function Body({ request }: { request: VideoRequest }) {
         <aside className="stack wide">
           <About request={request} />
           <hr className="rule" />
-          <Thread request={request} />
+          <Thread key={request.id} request={request} />
         </aside>
       </div>
     </Page>

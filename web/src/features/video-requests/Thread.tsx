@@ -1,10 +1,14 @@
 import { Button, Textarea } from '@mantine/core'
 import { IconGavel, IconHelpCircle, IconMessage, IconMessageReply } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import type { FormEvent } from 'react'
+import { useOnce } from '~/api/once.ts'
 import type { VideoRequest } from '~/api/types.ts'
+import { useMe } from '~/features/session/me.ts'
+import { useDraft } from '~/lib/draft.ts'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { Ago } from '~/ui/Time.tsx'
+import { tell } from '~/ui/Toasts.tsx'
 import { commentRequest } from './api.ts'
 import { whatSource } from './words.ts'
 
@@ -12,10 +16,16 @@ const KINDS = { comment: { icon: IconMessage, word: '' }, question: { icon: Icon
 
 export function Thread({ request }: { request: VideoRequest }) {
   const queries = useQueryClient()
-  const [text, setText] = useState('')
+  const me = useMe()
+  const { value: text, change: setText, forget } = useDraft(`comment ${me.account.id} ${request.id}`, () => '')
+  const write = useOnce(commentRequest(request.id))
   const send = useMutation({
-    mutationFn: () => commentRequest(request.id, text.trim()),
-    onSuccess: () => { setText(''); void queries.invalidateQueries({ queryKey: ['video-requests', 'one', request.id] }) },
+    mutationFn: () => write(text.trim()),
+    onSuccess: ({ earlier }) => {
+      if (earlier) tell('Your comment had arrived as you wrote it first. What stands in the field is not sent.')
+      else forget('')
+      void queries.invalidateQueries({ queryKey: ['video-requests', 'one', request.id] })
+    },
   })
   const submit = (event: FormEvent) => { event.preventDefault(); if (text.trim()) send.mutate() }
   return (

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { client, present, take } from '~/api/client.ts'
+import { client, once, present, take } from '~/api/client.ts'
 import type { Id, NewRequest, Time } from '~/api/types.ts'
 
 export interface RequestFilter {
@@ -34,21 +34,21 @@ export const oneRequest = (id: Id) => queryOptions({
 })
 
 export const submitRequest = (body: NewRequest, key: string) =>
-  take(client.POST('/api/v1/video-requests', { body, headers: { 'Idempotency-Key': key } }))
+  take(client.POST('/api/v1/video-requests', { body, headers: once(key) }))
 
 export type RequestVerb = 'approve' | 'deny' | 'cancel'
 export const decideRequest = (id: Id, verb: RequestVerb, body: Decision & { item_ids?: Id[] } = {}) =>
   take(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
-export const commentRequest = (id: Id, body: string) =>
-  take(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body } }))
+export const commentRequest = (id: Id) => (body: string, key: string) =>
+  take(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body }, headers: once(key) }))
 
 export type ItemVerb = 'approve' | 'deny' | 'ask' | 'answer' | 'cancel' | 'retry' | 'release' | 'unavailable' | 'hold' | 'free'
 export interface Decision { comment?: string; body?: string; from?: Time; to?: Time; review_before_release?: boolean; level?: 'view' | 'download' }
 export const actOnItem = (id: Id, verb: ItemVerb, body: Decision = {}) =>
   take(client.POST(`/api/v1/request-items/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
 
-export const newItemLink = (id: Id, expires_at?: Time) =>
-  take(client.POST('/api/v1/request-items/{id}/file-request', { params: { path: { id } }, body: present({ expires_at }) }))
+export const newItemLink = (id: Id) => (body: { expires_at?: Time }, key: string) =>
+  take(client.POST('/api/v1/request-items/{id}/file-request', { params: { path: { id } }, body, headers: once(key) }))
 
 /** Requests that touch the same camera and minutes. */
 export const overlapping = (filter: { source_id?: Id; from: Time; to: Time }) => queryOptions({

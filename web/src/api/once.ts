@@ -1,0 +1,56 @@
+import { useState } from 'react'
+import { asTrouble } from './problem.ts'
+
+/** What was made; `earlier` where it is what an earlier try asked for, and not what the form says now. */
+export interface Outcome<Made> { made: Made; earlier: boolean }
+
+/**
+ * Sends what makes something new so that it is made once, also when an answer is lost on its way. One key goes with every try. Where the
+ * form was changed after a lost answer, the server takes the new words if nothing had arrived. If something had, it refuses them
+ * under the same key, and what was sent first is sent again: it answers what that made.
+ */
+export function sendOnce<Body, Made>(post: (body: Body, key: string) => Promise<Made>, newKey: () => string = () => crypto.randomUUID()) {
+  let key = newKey()
+  let lost: Body[] = []
+
+  const under = (body: Body) => post(body, key).catch((error: unknown) => {
+    const trouble = asTrouble(error)
+    // Whether it arrived is not known: nobody answered, or a proxy did in the server's place.
+    if ((trouble.status === 0 || trouble.status >= 500) && !lost.includes(body)) lost.push(body)
+    // It is there, and its secret cannot be told again: the next try makes another.
+    if (trouble.code === 'already_made') renew()
+    throw trouble.once()
+  })
+  function renew() {
+    key = newKey()
+    lost = []
+  }
+  /** Of what was sent and not answered, what the key stands for. */
+  async function earlier(refused: unknown): Promise<Made> {
+    for (const body of lost) {
+      try {
+        return await under(body)
+      } catch (error) {
+        if (asTrouble(error).code !== 'idempotency_key_reused') throw error
+      }
+    }
+    throw refused
+  }
+  return async (body: Body): Promise<Outcome<Made>> => {
+    const same = lost.find((sent) => JSON.stringify(sent) === JSON.stringify(body))
+    let isEarlier = false
+    const made = await under(same ?? body).catch((error: unknown) => {
+      if (asTrouble(error).code !== 'idempotency_key_reused') throw error
+      isEarlier = true
+      return earlier(error)
+    })
+    renew()
+    return { made, earlier: isEarlier }
+  }
+}
+
+/** `sendOnce` for as long as a form stands. */
+export function useOnce<Body, Made>(post: (body: Body, key: string) => Promise<Made>) {
+  const [send] = useState(() => sendOnce(post))
+  return send
+}
