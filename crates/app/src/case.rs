@@ -92,9 +92,13 @@ pub(crate) async fn hold_open_for(tx: &mut Tx, request: &VideoRequest) -> Result
     require_open_for(tx, request).await
 }
 
-/// The case that a request's footage goes into: the linked one, or a new one named after the request. Its requester can read it
-/// afterwards, at least as far as to download. Answers the events to commit; none when nothing changed.
-pub async fn for_approval(
+/// What somebody must hold of a case to have footage put into it, by their own hand or by a request.
+pub(crate) const TO_ADD: Level = Level::Edit;
+
+/// The case that a request's footage goes into: the linked one, or a new one named after the request, which its requester manages.
+/// Answers the events to commit; none when nothing changed. Nobody's level in the linked case is raised: only who manages it says who
+/// opens it. A requester who may no longer add to it gets nothing there.
+pub(crate) async fn for_approval(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
@@ -109,18 +113,17 @@ pub async fn for_approval(
         let (case, event) = insert(app, tx, caller, id, &request.name, &requester).await?;
         return Ok((case.id, vec![event.about("video_request", &request.id)]));
     };
-    let sees = policy::SeesCases { all: false, principals: requester_principals(tx, &requester.id).await? };
-    let level = store::case::find(tx, &sees, id).await?.map(|seen| seen.level);
-    if level >= Some(Level::Download) {
+    let principals = requester_principals(tx, &requester.id).await?;
+    if for_principals(tx, principals, id).await?.is_some_and(|seen| seen.level >= TO_ADD) {
         return Ok((id.clone(), Vec::new()));
     }
-    let entry = Access { principal: Principal::Account(requester.id), level: Level::Download, expires_at: None };
-    store::case::grant(tx, id, &entry).await?;
-    let event = did(caller, "case.share")
-        .about("case", id)
-        .about("video_request", &request.id)
-        .with("access", entries_json(&[entry]));
-    Ok((id.clone(), vec![event]))
+    let message = "The requester may no longer add footage to the case of this request. Have whoever manages the case let them, or deny the request.";
+    Err(Error::conflict("case_access_lost", message))
+}
+
+/// One case, if these people and groups see it, whatever else they may do.
+pub(crate) async fn for_principals(tx: &mut Tx, principals: Vec<String>, id: &CaseId) -> Result<Option<Seen>> {
+    Ok(store::case::find(tx, &policy::SeesCases { all: false, principals }, id).await?)
 }
 
 async fn requester_principals(tx: &mut Tx, account: &domain::id::AccountId) -> Result<Vec<String>> {
@@ -152,7 +155,7 @@ pub(crate) async fn with_level(tx: &mut Tx, caller: &Caller, id: &CaseId, needed
 
 /// Whether the caller may add a file to a case now: for uploads, before their first byte.
 pub async fn require_may_add(tx: &mut Tx, caller: &Caller, id: &CaseId) -> Result<()> {
-    Ok(with_level(tx, caller, id, Level::Edit).await?.case.require_open()?)
+    Ok(with_level(tx, caller, id, TO_ADD).await?.case.require_open()?)
 }
 
 /// What to list.

@@ -202,14 +202,19 @@ async fn sources_to_ask(tx: &mut Tx, caller: &Caller, new: &NewRequest) -> Resul
     Ok(found.into_iter().map(|camera| (camera.id.clone(), camera)).collect())
 }
 
-/// Only a case that the requester may open, and that is open.
+/// Only a case that the requester may add footage to, and that is open.
 async fn check_case(tx: &mut Tx, caller: &Caller, case: Option<&CaseId>) -> Result<()> {
     let Some(case) = case else { return Ok(()) };
-    match store::video_request::case_is_closed(tx, &caller.principals(), case).await? {
-        None => Err(Error::not_found("case")),
-        Some(true) => Err(Invalid::field("/case_id", "This case is closed.").into()),
-        Some(false) => Ok(()),
-    }
+    let principals = caller.principals().into_iter().map(str::to_owned).collect();
+    let seen = crate::case::for_principals(tx, principals, case).await?.ok_or_else(|| Error::not_found("case"))?;
+    let refused = if seen.case.closed_at.is_some() {
+        "This case is closed."
+    } else if seen.level < crate::case::TO_ADD {
+        "You may only look at this case. Have whoever manages it let you edit it, or name none: a case is made on approval."
+    } else {
+        return Ok(());
+    };
+    Err(Invalid::field("/case_id", refused).into())
 }
 
 fn trimmed(text: Option<String>) -> Option<String> {

@@ -272,15 +272,3 @@ pub async fn access_of(tx: &mut Tx, id: &CaseId, principal: &Principal) -> Resul
     let found = access(tx, id).await?;
     Ok(found.into_iter().map(|named| named.access).find(|access| access.principal == *principal))
 }
-
-/// Gives one principal a line, replacing the one it has. Whoever read the list before has to read it again.
-pub async fn grant(tx: &mut Tx, id: &CaseId, entry: &Access) -> Result<()> {
-    touch(tx, id.as_str()).await?;
-    Sql::new("DELETE FROM case_access WHERE case_id = ")
-        .arg(id.as_str())
-        .add(" AND principal_id = ")
-        .arg(entry.principal.as_str())
-        .execute(tx)
-        .await?;
-    insert_access(tx, id, entry).await
-}

@@ -357,21 +357,6 @@ pub fn everything() -> SeesRequests {
     SeesRequests { all: true, requester: None, asked_by: Vec::new(), owned_by: Vec::new(), cases }
 }
 
-/// Whether a case that one of these principals may open is closed; `None` when they may not open it.
-pub async fn case_is_closed(tx: &mut Tx, principals: &[&str], id: &CaseId) -> Result<Option<bool>> {
-    let now = tx.now().as_micros();
-    let row = Sql::new("SELECT c.closed_at FROM cases c WHERE c.id = ")
-        .arg(id.as_str())
-        .add(" AND EXISTS (SELECT 1 FROM case_access x WHERE x.case_id = c.id AND (x.expires_at IS NULL OR x.expires_at > ")
-        .arg(now)
-        .add(") AND x.principal_id IN (")
-        .args(principals.iter().copied())
-        .add("))")
-        .fetch_optional(tx)
-        .await?;
-    row.map(|row| Ok(row.time_or_null("closed_at")?.is_some())).transpose()
-}
-
 /// Whether a case has this number, by an earlier template.
 pub async fn case_number_is_taken(tx: &mut Tx, number: &str) -> Result<bool> {
     Ok(Sql::new("SELECT 1 AS one FROM cases WHERE number = ").arg(number).fetch_optional(tx).await?.is_some())

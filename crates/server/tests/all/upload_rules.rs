@@ -112,6 +112,44 @@ on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async m
     force.act(&item, "approve", &force.pia, json!({}), 200).await;
 });
 
+on_both!(a_request_raises_nobodys_level_in_a_case, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ben).await;
+    let id_of = async |name: &str| force.site.test.account(name, &force.site.test.host, &[]).await.id.to_string();
+    let (ana, ben) = (id_of("ana").await, id_of("ben").await);
+    let share = async |level: Option<&str>| {
+        let mut entries = vec![json!({ "principal_id": ben, "level": "manage" })];
+        entries.extend(level.map(|level| json!({ "principal_id": ana, "level": level })));
+        let (path, body) = (format!("/cases/{case}"), json!({ "entries": entries }));
+        assert_eq!(force.site.put(&path, "/access", Some(&force.ben), &body).await.status, 200);
+    };
+    let access = async || force.site.get(&format!("/cases/{case}/access"), Some(&force.ben)).await.json;
+    // Who may not add to a case asks for no footage into it.
+    let mut body = force.body(json!({ "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z" }));
+    body["case_id"] = json!(case);
+    for level in ["view", "download"] {
+        share(Some(level)).await;
+        let refused = force.site.post("/video-requests", Some(&force.ana), body.clone()).await;
+        assert_eq!((refused.status, text(&refused.json["errors"][0]["pointer"])), (422, "/case_id".into()), "{level}");
+    }
+    // Who lost that since gets nothing there, and comes in by no approval.
+    share(Some("edit")).await;
+    let (request, item) = force.request(&force.ana, Some(&case)).await;
+    for (level, sees) in [(Some("view"), 200), (None, 404)] {
+        share(level).await;
+        let before = access().await;
+        for path in [format!("/request-items/{item}/approve"), format!("/video-requests/{request}/approve")] {
+            let refused = force.site.post(&path, Some(&force.pia), json!({})).await;
+            assert_eq!((refused.status, refused.code()), (409, "case_access_lost"), "{path}");
+        }
+        assert_eq!(access().await, before);
+        assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&force.ana)).await.status, sees);
+    }
+    assert_eq!(force.item(&request, &force.pia).await["state"], "pending");
+    share(Some("edit")).await;
+    force.act(&item, "approve", &force.pia, json!({}), 200).await;
+});
+
 on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
     let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
     let holder = |token: &str| format!("Bearer {token}");

@@ -9,10 +9,11 @@ export const caseList = (q?: string) => infiniteQueryOptions({
   getNextPageParam: (last) => last.next_cursor,
   placeholderData: keepPreviousData,
 })
+/** Those that take more footage from whoever asks. */
 export const openCases = queryOptions({
   queryKey: ['cases', 'open'],
   staleTime: 60_000,
-  queryFn: async () => (await take(client.GET('/api/v1/cases', { params: { query: { limit: 100 } } }))).items.filter((c) => !c.closed_at),
+  queryFn: async () => (await take(client.GET('/api/v1/cases', { params: { query: { limit: 100 } } }))).items.filter((c) => !c.closed_at && (c.level === 'edit' || c.level === 'manage')),
 })
 export const oneCase = (id: Id) => queryOptions({
   queryKey: ['cases', 'one', id],
