@@ -69,6 +69,31 @@ async fn a_long_recording_in_the_hour_that_happens_twice() {
     assert_eq!(spans, [Window { from: at("2026-11-01T08:10:00Z"), to: at("2026-11-01T10:10:00Z") }]);
 }
 
+/// Copied without the times of its files a folder does not tell which of the two hours it was: neither is claimed.
+#[tokio::test]
+async fn a_copy_of_the_hour_that_happens_twice_is_not_guessed_at() {
+    let recorder = Recorder::new();
+    for name in ["yard/20261101T005900.mp4", "yard/20261101T011000.mp4", "yard/20261101T011010.mp4"] {
+        recorder.record(name, 10, &[]);
+    }
+    let pattern = "{camera}/%Y%m%dT%H%M%S.mp4";
+    let folder = recorder.folder_with(pattern, |c| c.time_zone = "America/Los_Angeles".into(), &[]);
+    for hour in ["08", "09"] {
+        let asked = Window::checked(at(&format!("2026-11-01T{hour}:10:02Z")), at(&format!("2026-11-01T{hour}:10:18Z")));
+        let Err(Trouble::Unavailable { reason, detail }) = export(&folder, "yard", asked.unwrap()).await else {
+            panic!("exported")
+        };
+        assert_eq!(reason, UnavailableReason::Gap);
+        assert!(detail.contains("20261101T011000.mp4") && detail.contains("showed twice"), "{detail}");
+    }
+    // what lies before is clear, and what is not is a gap with its reason
+    let asked = Window::checked(at("2026-11-01T07:59:02Z"), at("2026-11-01T08:10:08Z")).unwrap();
+    let (_into, _, manifest) = export(&folder, "yard", asked).await.unwrap();
+    let [gap] = &manifest.gaps[..] else { panic!("{:?}", manifest.gaps) };
+    assert_eq!((gap.from, gap.to), (at("2026-11-01T07:59:10Z"), asked.to));
+    assert!(gap.reason.as_ref().unwrap().contains("showed twice"), "{gap:?}");
+}
+
 /// ffmpeg names its first segment after it has looked at the stream for seconds, and writes into it what came meanwhile.
 #[tokio::test]
 async fn a_first_segment_that_is_named_late_begins_before_its_name() {

@@ -32,6 +32,9 @@ const KIND: &str = "folder";
 const SETTLE: Duration = Duration::from_secs(3);
 /// From so many segments on, coverage believes the distance between two names instead of opening each file.
 const PROBE_AT_MOST: usize = 200;
+/// A file whose last change is so near a time that its name means began then: less than half of an hour that comes twice.
+const NEAR_US: u64 = 1_000_000 * 25 * 60;
+
 /// A folder of time-stamped segments.
 pub struct Folder(Arc<Recordings>);
 
@@ -125,22 +128,24 @@ impl Recordings {
         Ok(scan)
     }
 
-    /// In an hour that the clock shows twice a name means two times. A file began where its length before its last change is.
+    /// In an hour that the clock shows twice a name means two times. A file began where its length before its last change is. Where that
+    /// is neither, as after a copy, it may have been at either.
     async fn tell_apart(&self, scan: &mut Scan) {
-        let mut moved = false;
+        let mut twins = Vec::new();
         for found in &mut scan.found {
             let Some(other) = found.or_begins else { continue };
             let Ok(probed) = self.probe(&found.path).await else { continue };
-            let Some(began) = probed.began() else { continue };
-            let apart = |at: Timestamp| at.as_micros().abs_diff(began.as_micros());
-            if apart(other) < apart(found.begins) {
-                found.begins = other;
-                moved = true;
+            let told = probed.began().and_then(|began| {
+                let near = |at: &Timestamp| at.as_micros().abs_diff(began.as_micros()) < NEAR_US;
+                [found.begins, other].into_iter().find(near)
+            });
+            match told {
+                Some(begins) => (found.begins, found.or_begins) = (begins, None),
+                None => twins.push(Found { begins: other, or_begins: Some(found.begins), ..found.clone() }),
             }
         }
-        if moved {
-            scan.sort();
-        }
+        scan.found.append(&mut twins);
+        scan.sort();
     }
 
     /// The cameras, and what is wrong with the folder.

@@ -17,7 +17,7 @@ pub(super) struct Found {
     pub(super) device_id: String,
     /// When it begins, by the recorder's clock.
     pub(super) begins: Timestamp,
-    /// The other time that its name may mean, in an hour that the clock shows twice.
+    /// The other time that its name may mean, in an hour that the clock shows twice; none once it is told which.
     pub(super) or_begins: Option<Timestamp>,
     /// The path below the folder.
     pub(super) name: String,

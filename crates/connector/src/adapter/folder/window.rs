@@ -12,6 +12,10 @@ use super::scan::Found;
 use crate::adapter::Trouble;
 use crate::cut::{Beside, Part, Unreadable};
 
+/// Why one cannot be told from those of an hour before or after.
+const TWO_TIMES: &str =
+    "its name means a time that the clock showed twice, and its last change does not tell which of the two";
+
 /// What is there of a window.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
@@ -54,6 +58,9 @@ impl Recordings {
                 continue;
             }
             match &opened.probed[at] {
+                Ok(_) if camera[index].or_begins.is_some() => {
+                    parts.add_unreadable(camera, index, &opened, TWO_TIMES, window);
+                }
                 Ok(Probed { facts: Err(why), .. }) => parts.add_unreadable(camera, index, &opened, why, window),
                 Ok(_) => parts.add(camera, index, &opened, window, now),
                 Err(error) if error.kind() == ErrorKind::NotFound => {} // overwritten meanwhile
@@ -75,7 +82,7 @@ impl Recordings {
         Opened { from: which.start, probed, parts }
     }
 
-    /// A segment that can be read.
+    /// A segment that can be read, and is known when it begins.
     pub(super) fn part(
         &self,
         found: &Found,
@@ -83,7 +90,7 @@ impl Recordings {
         before: Option<&Probed>,
         next: Option<&Found>,
     ) -> Option<Part> {
-        let probed = probed.as_ref().ok()?;
+        let probed = probed.as_ref().ok().filter(|_| found.or_begins.is_none())?;
         let facts = probed.facts.clone().ok()?;
         let (begins, or_later) = self.begin(found, probed, before, next);
         let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
