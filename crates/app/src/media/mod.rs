@@ -205,6 +205,9 @@ impl Tools {
                 &format!("{first},{SHOWN}"),
                 "-fps_mode",
                 "vfr",
+                // times as the input tells them: by the rate of its beginning pictures would be dropped where it rises later
+                "-enc_time_base",
+                "-1",
                 "-c:v",
                 "libx264",
                 "-preset",

@@ -19,6 +19,38 @@ fn folders() -> (tempfile::TempDir, tempfile::TempDir) {
     (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap())
 }
 
+/// What a player tells of the first seconds says nothing of a rate that rises later.
+#[tokio::test]
+async fn each_picture_is_shown_where_the_rate_changes() {
+    let (of, out) = folders();
+    let tools = Tools::default();
+    let made = |name: &str, from: String, args: &str| {
+        let path = of.path().join(name);
+        let command = format!("-v error -nostdin -y {from} {args}");
+        let status = Command::new("ffmpeg").args(command.split(' ')).arg(&path).status();
+        assert!(status.unwrap().success(), "{name}");
+        path
+    };
+    let mut list = "ffconcat version 1.0\n".to_owned();
+    for rate in [10, 25] {
+        let path = made(
+            &format!("{rate}.mp4"),
+            format!("-f lavfi -i testsrc2=s=320x240:r={rate}:d=20"),
+            "-c:v mpeg4 -g 20 -video_track_timescale 90000",
+        );
+        list += &format!("file '{}'\n", path.display());
+    }
+    std::fs::write(of.path().join("list"), list).unwrap();
+    let listed = of.path().join("list");
+    let input = made("both.mp4", format!("-f concat -safe 0 -i {}", listed.display()), "-c copy");
+    let facts = tools.probe(&input).await.unwrap();
+    let output = out.path().join("playable.mp4");
+    assert_eq!(tools.make_playable(&input, &facts, &output).await.unwrap().made, Made::Encoded);
+    let counted = ["-v", "error", "-count_packets", "-select_streams", "v", "-show_entries", "stream=nb_read_packets"];
+    let told = Command::new("ffprobe").args(counted).args(["-of", "csv=p=0"]).arg(&output).output().unwrap();
+    assert_eq!(String::from_utf8(told.stdout).unwrap().trim(), "700");
+}
+
 #[tokio::test]
 async fn what_browsers_play_is_copied_and_the_rest_is_encoded() {
     let (of, out) = folders();
