@@ -4,12 +4,17 @@ import { asTrouble } from './problem.ts'
 /** What was made; `earlier` where it is what an earlier try asked for, and not what the form says now. */
 export interface Outcome<Made> { made: Made; earlier: boolean }
 
+/** Not `crypto.randomUUID`: browsers have that only where a page came by HTTPS or from the same computer. */
+function freshKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /**
  * Sends what makes something new so that it is made once, also when an answer is lost on its way. One key goes with every try. Where the
  * form was changed after a lost answer, the server takes the new words if nothing had arrived. If something had, it refuses them
  * under the same key, and what was sent first is sent again: it answers what that made.
  */
-export function sendOnce<Body, Made>(post: (body: Body, key: string) => Promise<Made>, newKey: () => string = () => crypto.randomUUID()) {
+export function sendOnce<Body, Made>(post: (body: Body, key: string) => Promise<Made>, newKey: () => string = freshKey) {
   let key = newKey()
   let lost: Body[] = []
 
