@@ -127,7 +127,7 @@ function Form({ camera: known, at, onClose }: { camera?: Camera; at: Position | 
           <legend><h3>Its clock</h3></legend>
           {atRecorder ? (
             <p id="clock-sign" className="small">
-              {camera.clock_offset_ms === null ? 'Nothing is known of it.' : `It is ${clockOffset(camera.clock_offset_ms)}, measured beside the recorder.`} Its footage is exported by what the connector says: to set it,
+              {camera.clock_offset_ms === null ? 'How far it is off is not known.' : `It is ${clockOffset(camera.clock_offset_ms)}, measured beside the recorder.`} Its footage is exported by what the connector says: to set it,
               write <code>clock_offset_ms</code> of this camera into the connector’s file.
             </p>
           ) : (
