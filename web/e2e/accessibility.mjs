@@ -55,12 +55,21 @@ async function excessOf(page) {
   return excess > 0 ? [`${excess} pixels wider than the window`] : []
 }
 
+/** What was begun in a form at the last look is not there at the next. */
+async function visit(page, path) {
+  await page.evaluate(() => {
+    if (location.protocol === 'about:') return
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith('sightline-draft ')) sessionStorage.removeItem(key)
+  })
+  await page.goto(path)
+  await settle(page)
+}
+
 async function lookAt(world, page, { name, path, open, widths }) {
   const faults = []
   for (const width of widths) {
     await page.setViewportSize({ width, height: 820 })
-    await page.goto(path)
-    await settle(page)
+    await visit(page, path)
     await open?.(page)
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })
@@ -71,8 +80,7 @@ async function lookAt(world, page, { name, path, open, widths }) {
   }
   await page.setViewportSize({ width: 320, height: 820 })
   if (open) {
-    await page.goto(path)
-    await settle(page)
+    await visit(page, path)
     await open(page)
   }
   await settle(page)
