@@ -105,15 +105,15 @@ pub(crate) async fn for_approval(
     request: &VideoRequest,
 ) -> Result<(CaseId, Vec<Event>)> {
     hold_open_for(tx, request).await?;
-    let requester = store::account::find(tx, &request.requester_id)
-        .await?
-        .ok_or_else(|| Error::internal("the requester vanished"))?;
     let Some(id) = &request.case_id else {
+        let requester = store::account::find(tx, &request.requester_id)
+            .await?
+            .ok_or_else(|| Error::internal("the requester vanished"))?;
         let id = tx.new_id();
         let (case, event) = insert(app, tx, caller, id, &request.name, &requester).await?;
         return Ok((case.id, vec![event.about("video_request", &request.id)]));
     };
-    let principals = requester_principals(tx, &requester.id).await?;
+    let principals = requester_principals(tx, &request.requester_id).await?;
     if for_principals(tx, principals, id).await?.is_some_and(|seen| seen.level >= TO_ADD) {
         return Ok((id.clone(), Vec::new()));
     }

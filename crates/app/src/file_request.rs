@@ -99,7 +99,7 @@ pub async fn create_for_case(
     key: Option<&Key>,
 ) -> Result<Made> {
     let mut tx = app.begin().await?;
-    crate::case::with_level(&mut tx, caller, case, Level::Edit).await?.case.require_open()?;
+    crate::case::require_may_add(&mut tx, caller, case).await?;
     let id = tx.new_id();
     idempotency::refuse_again(&mut tx, caller, "file_request.create", key, &id).await?;
     let (made, event) = insert(app, &mut tx, caller, id, For::Case(case.clone()), new).await?;

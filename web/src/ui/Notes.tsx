@@ -29,29 +29,26 @@ export function TroubleNote({ error, retry }: { error: unknown; retry?: () => vo
   )
 }
 
-/** The same where a form cannot put both together: what is there now takes the place of what was ticked. */
-export function LoadAgain({ what, onLoad, loading }: { what: string; onLoad: () => void; loading?: boolean }) {
-  return (
-    <div className="note bad" role="alert" tabIndex={-1}>
-      <IconAlertTriangle size={18} aria-hidden />
-      <div className="stack" style={{ gap: 4 }}>
-        <strong>Somebody else changed {what} while this was open</strong>
-        <span>Nothing of yours is saved. Note what you changed, load it again, and change what is there now.</span>
-        <div><Button variant="default" loading={loading} onClick={onLoad}>Load it again</Button></div>
-      </div>
-    </div>
-  )
-}
+interface Changed { what: string; onLoad: () => void; loading?: boolean }
 
 /** Somebody else changed what a form is of since it was opened: what was typed stays in it, and is saved on top of what is there now. */
-export function Overtaken({ what, onLoad, loading }: { what: string; onLoad: () => void; loading?: boolean }) {
+export function Overtaken(changed: Changed) {
+  return <ChangedMeanwhile {...changed} words="Nothing is saved yet, and what you typed is still here. Load what is there now, look at it, and save again." load="Load what is there now" />
+}
+
+/** The same where a form cannot put both together: what is there now takes the place of what was ticked. */
+export function LoadAgain(changed: Changed) {
+  return <ChangedMeanwhile {...changed} words="Nothing of yours is saved. Note what you changed, load it again, and change what is there now." load="Load it again" />
+}
+
+function ChangedMeanwhile({ what, onLoad, loading, words, load }: Changed & { words: string; load: string }) {
   return (
     <div className="note bad" role="alert" tabIndex={-1}>
       <IconAlertTriangle size={18} aria-hidden />
       <div className="stack" style={{ gap: 4 }}>
         <strong>Somebody else changed {what} while this was open</strong>
-        <span>Nothing is saved yet, and what you typed is still here. Load what is there now, look at it, and save again.</span>
-        <div><Button variant="default" loading={loading} onClick={onLoad}>Load what is there now</Button></div>
+        <span>{words}</span>
+        <div><Button variant="default" loading={loading} onClick={onLoad}>{load}</Button></div>
       </div>
     </div>
   )

@@ -32,14 +32,7 @@ on_both!(a_closed_case_takes_nothing_more_by_its_links, |database: TestDatabase|
 on_both!(who_lost_access_cannot_finish_what_they_began, |database: TestDatabase| async move {
     let force = Force::new(database).await;
     let case = force.case(&force.ana).await;
-    let id_of = async |name: &str| force.site.test.account(name, &force.site.test.host, &[]).await.id.to_string();
-    let (ana, ben) = (id_of("ana").await, id_of("ben").await);
-    let share = async |level: Option<&str>| {
-        let mut entries = vec![json!({ "principal_id": ana, "level": "manage" })];
-        entries.extend(level.map(|level| json!({ "principal_id": ben, "level": level })));
-        let (path, body) = (format!("/cases/{case}"), json!({ "entries": entries }));
-        assert_eq!(force.site.put(&path, "/access", Some(&force.ana), &body).await.status, 200);
-    };
+    let share = async |level| force.let_in(&case, ("ana", &force.ana), "ben", level).await;
     share(Some("edit")).await;
     let path = force.half(cookie(&force.ben), ("case_id", &case)).await;
     share(Some("view")).await;
@@ -115,14 +108,7 @@ on_both!(nothing_is_granted_into_a_closed_case, |database: TestDatabase| async m
 on_both!(a_request_raises_nobodys_level_in_a_case, |database: TestDatabase| async move {
     let force = Force::new(database).await;
     let case = force.case(&force.ben).await;
-    let id_of = async |name: &str| force.site.test.account(name, &force.site.test.host, &[]).await.id.to_string();
-    let (ana, ben) = (id_of("ana").await, id_of("ben").await);
-    let share = async |level: Option<&str>| {
-        let mut entries = vec![json!({ "principal_id": ben, "level": "manage" })];
-        entries.extend(level.map(|level| json!({ "principal_id": ana, "level": level })));
-        let (path, body) = (format!("/cases/{case}"), json!({ "entries": entries }));
-        assert_eq!(force.site.put(&path, "/access", Some(&force.ben), &body).await.status, 200);
-    };
+    let share = async |level| force.let_in(&case, ("ben", &force.ben), "ana", level).await;
     let access = async || force.site.get(&format!("/cases/{case}/access"), Some(&force.ben)).await.json;
     // Who may not add to a case asks for no footage into it.
     let mut body = force.body(json!({ "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:02:00Z" }));

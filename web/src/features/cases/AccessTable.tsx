@@ -31,6 +31,7 @@ export function AccessTable({ of: c }: { of: Case }) {
     mutationFn: () => putAccess(c.id, version, rows.map(({ principal_id, level, expires_at }) => ({ principal_id, level, expires_at }))),
     onSuccess: () => { setDraft(null); tell('Access is changed.'); void queries.invalidateQueries({ queryKey: ['cases'] }) },
   })
+  const beginAnew = () => { setDraft(null); save.reset(); void queries.invalidateQueries({ queryKey: ['cases'] }) }
   const put = (id: string, patch: Partial<AccessEntry>) => change(rows.map((r) => (r.principal_id === id ? { ...r, ...patch } : r)))
   if (error) return <TroubleNote error={error} />
   if (!kept) return <div className="panel"><RowsToCome rows={3} /></div>
@@ -63,9 +64,9 @@ export function AccessTable({ of: c }: { of: Case }) {
           filter={({ options }) => options} nothingFoundMessage={found ? 'Nobody else by that name' : 'Looking…'}
           data={others.map((p) => ({ value: p.principal_id, label: `${p.name} · ${p.organization}` }))} />
       )}
-      {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button type="submit" form="access-form" loading={save.isPending}>Save access</Button><Button variant="default" onClick={() => { setDraft(null); save.reset(); void queries.invalidateQueries({ queryKey: ['cases'] }) }}>Discard</Button></span></Note>}
+      {draft && <Note tone="wait"><span className="row wrap">Not saved yet. <Button type="submit" form="access-form" loading={save.isPending}>Save access</Button><Button variant="default" onClick={beginAnew}>Discard</Button></span></Note>}
       {save.error && (asTrouble(save.error).status === 412
-        ? <LoadAgain what="who has access" onLoad={() => { setDraft(null); save.reset(); void queries.invalidateQueries({ queryKey: ['cases'] }) }} /> : <TroubleNote error={save.error} />)}
+        ? <LoadAgain what="who has access" onLoad={beginAnew} /> : <TroubleNote error={save.error} />)}
     </div>
   )
 }

@@ -4,7 +4,7 @@ import type { Evidence, Gap } from '~/api/types.ts'
 import { Reply } from '~/features/file-requests/Reply.tsx'
 import { mayAudit, useMe, useZone } from '~/features/session/me.ts'
 import { byReason } from '~/lib/coverage.ts'
-import { bytes, clockOffset } from '~/lib/format.ts'
+import { bytes, clockOffset, number } from '~/lib/format.ts'
 import { atHome, duration } from '~/lib/time.ts'
 import { Player } from '~/player/Player.tsx'
 import { Hash } from '~/ui/Hash.tsx'
@@ -80,7 +80,7 @@ function Body({ file }: { file: Evidence }) {
           <Facts of={[
             ['File', <span key="n" className="mono">{file.name}</span>],
             ['SHA-256', <Hash key="h" value={file.sha256} />],
-            ['Size', `${bytes(file.size_bytes)} (${file.size_bytes.toLocaleString('en-GB')} bytes)`],
+            ['Size', `${bytes(file.size_bytes)} (${number(file.size_bytes)} bytes)`],
             ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
             ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <Gaps key="p" of={file.recorded.gaps} />)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
@@ -95,7 +95,7 @@ function Body({ file }: { file: Evidence }) {
           {file.reply && <Reply of={file.reply} />}
           <p className="proven">
             <IconFingerprint size={16} aria-hidden />
-            {file.ledger.leaf_index !== null ? <span>Proven: its arrival is entry <span className="num">{file.ledger.leaf_index.toLocaleString('en-GB')}</span> of the ledger.{mayAudit(me) && <> <a href="/api/v1/ledger/checkpoint" target="_blank" rel="noreferrer">Signed checkpoint</a></>}</span> : <span className="dim">Its arrival is about to be written into the signed ledger.</span>}
+            {file.ledger.leaf_index !== null ? <span>Proven: its arrival is entry <span className="num">{number(file.ledger.leaf_index)}</span> of the ledger.{mayAudit(me) && <> <a href="/api/v1/ledger/checkpoint" target="_blank" rel="noreferrer">Signed checkpoint</a></>}</span> : <span className="dim">Its arrival is about to be written into the signed ledger.</span>}
           </p>
         </section>
         <section className="stack">

@@ -12,16 +12,16 @@ const LANE = 16
 /** The files as pictures, and where each lies on the time they share. */
 export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id: string) => void }) {
   const zone = useZone()
-  const timed = files.filter((f) => f.recorded)
-  const start = Math.min(...timed.map((f) => Date.parse(f.recorded?.from ?? '')))
-  const end = Math.max(...timed.map((f) => Date.parse(f.recorded?.to ?? '')))
-  const { lanes, of } = lanesOf(timed.map((f) => ({ id: f.id, from: Date.parse(f.recorded?.from ?? ''), to: Date.parse(f.recorded?.to ?? '') })))
-  const place = (id: string, from: string, to: string) => ({ top: 3 + (of.get(id) ?? 0) * LANE, left: `${((Date.parse(from) - start) / (end - start || 1)) * 100}%`, width: `max(3px, ${((Date.parse(to) - Date.parse(from)) / (end - start || 1)) * 100}%)` })
+  const timed = files.flatMap(({ id, name, recorded }) => (recorded ? [{ id, name, from: Date.parse(recorded.from), to: Date.parse(recorded.to) }] : []))
+  const start = Math.min(...timed.map(({ from }) => from))
+  const long = Math.max(...timed.map(({ to }) => to)) - start || 1
+  const { lanes, of } = lanesOf(timed)
+  const place = ({ id, from, to }: (typeof timed)[number]) => ({ top: 3 + (of.get(id) ?? 0) * LANE, left: `${((from - start) / long) * 100}%`, width: `max(3px, ${((to - from) / long) * 100}%)` })
   return (
     <>
       {timed.length > 1 && (
         <div className="line" style={{ height: lanes * LANE + 4 }} aria-hidden>
-          {timed.map((f) => f.recorded && <button key={f.id} type="button" tabIndex={-1} title={f.name} style={place(f.id, f.recorded.from, f.recorded.to)} onClick={() => onOpen(f.id)} />)}
+          {timed.map((f) => <button key={f.id} type="button" tabIndex={-1} title={f.name} style={place(f)} onClick={() => onOpen(f.id)} />)}
         </div>
       )}
       <ul className="wall">

@@ -13,7 +13,7 @@ export const caseList = (q?: string) => infiniteQueryOptions({
 export const openCases = queryOptions({
   queryKey: ['cases', 'open'],
   staleTime: 60_000,
-  queryFn: async () => (await take(client.GET('/api/v1/cases', { params: { query: { limit: 100 } } }))).items.filter((c) => !c.closed_at && (c.level === 'edit' || c.level === 'manage')),
+  queryFn: async () => (await take(client.GET('/api/v1/cases', { params: { query: { limit: 100 } } }))).items.filter((c) => c.allowed_actions.includes('add')),
 })
 export const oneCase = (id: Id) => queryOptions({
   queryKey: ['cases', 'one', id],

@@ -131,6 +131,9 @@ impl Recordings {
     /// In an hour that the clock shows twice a name means two times. A file began where its length before its last change is. Where that
     /// is neither, as after a copy, it may have been at either.
     async fn tell_apart(&self, scan: &mut Scan) {
+        if scan.found.iter().all(|found| found.or_begins.is_none()) {
+            return;
+        }
         let mut twins = Vec::new();
         for found in &mut scan.found {
             let Some(other) = found.or_begins else { continue };

@@ -103,6 +103,17 @@ impl Force {
         text(&self.site.post("/cases", Some(by), json!({ "name": "Harbor fire" })).await.json["id"])
     }
 
+    /// Who manages a case lets one other do so much in it; nobody else, where that is nothing.
+    pub(crate) async fn let_in(&self, case: &str, manager: (&str, &Cookie), other: &str, level: Option<&str>) {
+        let id_of = async |name: &str| self.site.test.account(name, &self.site.test.host, &[]).await.id.to_string();
+        let mut entries = vec![json!({ "principal_id": id_of(manager.0).await, "level": "manage" })];
+        if let Some(level) = level {
+            entries.push(json!({ "principal_id": id_of(other).await, "level": level }));
+        }
+        let (path, body) = (format!("/cases/{case}"), json!({ "entries": entries }));
+        assert_eq!(self.site.put(&path, "/access", Some(manager.1), &body).await.status, 200);
+    }
+
     pub(crate) async fn close(&self, case: &str, by: &Cookie) {
         assert_eq!(self.site.post(&format!("/cases/{case}/close"), Some(by), json!({})).await.status, 200);
     }
