@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod burned;
 pub mod challenge;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod cut;
 pub mod disk;

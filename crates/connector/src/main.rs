@@ -14,7 +14,7 @@ use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
 use sightline_connector::held::{Held, Holds, Kept};
 use sightline_connector::recorder::Recorder;
-use sightline_connector::{disk, media, session, spool::Spool};
+use sightline_connector::{clock, disk, media, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
 /// Connects a video system with a Sightline server. It only dials out.
@@ -176,12 +176,16 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
     if let Err(error) = media::present().await {
         wrong.push(error.to_string());
     }
+    let asked = std::time::Instant::now();
+    match client.hello(&session::hello(recorder.kind(), false)).await {
+        Ok(answer) => clock::heard(answer.clock, asked),
+        Err(error) => wrong.push(error.to_string()),
+    }
     let clock = recorder.read_clock().await;
-    let Discovery { sources, problem, .. } = recorder.everything().await;
+    let Discovery { sources, whole, problem } = recorder.everything().await;
     if let Some(problem) = &problem {
         wrong.push(format!("{} {}", problem.text, problem.what_to_do));
     }
-    let whole = problem.is_none();
     for described in config.sources.iter().filter(|_| whole) {
         if !sources.iter().any(|source| source.device_id == described.id) {
             wrong
@@ -202,9 +206,6 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
         Some(Ok(Shown { text, clock })) => println!("clock: {}", off(text, clock)),
         Some(Err(why)) => wrong.push(format!("The burned-in clock is not read: {why}. {}", why.what_to_do())),
         None => {}
-    }
-    if let Err(error) = client.hello(&session::hello(recorder.kind(), false)).await {
-        wrong.push(format!("{error}"));
     }
     for text in &wrong {
         println!("wrong: {text}");

@@ -11,7 +11,9 @@ use protocol::{ClockOffset, Manifest, SourceDescription};
 
 use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::burned::{BurnedIn, Shown, Unread};
+use crate::clock;
 use crate::config::{Config, Publish, SourceConfig};
+use crate::growth::Fetched;
 
 /// So long after its end a window must have been recorded.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -78,19 +80,26 @@ impl Recorder {
         }
         known.learn(sources, whole);
         let problem = adapter::both(problem, self.burned_in.as_ref().and_then(BurnedIn::problem));
+        let problem = adapter::both(problem, clock::problem());
         Discovery { sources: known.sources.values().cloned().collect(), whole, problem }
     }
 
     /// How far the clock of the system as a whole is off. What its pictures show is what dates its recordings; what its web server says
-    /// may be another's.
+    /// may be another's. A system that cannot be asked may be dated by this machine's clock, and be as far off as that is.
     async fn measured(&self) -> Option<ClockOffset> {
         if let Some(clock) = self.burned_in.as_ref().and_then(BurnedIn::believed) {
             return Some(clock);
         }
-        self.adapter.clock().await.unwrap_or_else(|trouble| {
+        let told = self.adapter.clock().await.unwrap_or_else(|trouble| {
             tracing::info!(%trouble, "the recorder's clock could not be read");
             None
-        })
+        });
+        let as_unsure = |ahead: i64| ClockOffset {
+            offset_ms: 0,
+            uncertainty_ms: Some(ahead.saturating_abs()),
+            measured_at: Some(clock::now()),
+        };
+        told.or_else(|| clock::ahead_ms().map(as_unsure))
     }
 
     /// Reads the clock that is burned into its pictures, which takes some seconds; none if the configuration names none.
@@ -168,7 +177,7 @@ impl Recorder {
         self.settle().await;
         let source = self.published(device_id).await?;
         let shift = Shift::of(source.clock_offset);
-        let now = Timestamp::from(jiff::Timestamp::now());
+        let now = clock::now();
         let kept_since = adapter::kept_since(source.retention_hours, now);
         let asked = Asked {
             device_id: device_id.to_owned(),
@@ -211,12 +220,18 @@ impl Recorder {
     }
 
     /// Writes a window of true time into a file of the folder `into`; [`Trouble::NotYet`] while it is still being recorded.
-    pub async fn export(&self, device_id: &str, window: Window, into: &Path) -> Result<Exported, Trouble> {
+    pub async fn export(
+        &self,
+        device_id: &str,
+        window: Window,
+        into: &Path,
+        fetched: &Fetched,
+    ) -> Result<Exported, Trouble> {
         let (asked, shift) = self.asked(device_id, window).await?;
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        let mut exported = self.adapter.export(&asked, into).await?;
+        let mut exported = self.adapter.export(&asked, into, fetched).await?;
         shift.put_right(&mut exported.manifest);
         exported.manifest.asked = window;
         Ok(exported)

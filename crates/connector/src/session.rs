@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::client::{CallError, Client};
+use crate::clock;
 use crate::config::Config;
 use crate::held::Holds;
 use crate::limits::Pace;
@@ -26,6 +27,9 @@ const HELD_AT_MOST: usize = 64;
 
 /// How often is looked for holds whose term is over.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// The server is greeted again so often: how time goes by here is not how it goes by there.
+const GREET_AGAIN: Duration = Duration::from_secs(3_600);
 
 /// What all parts of a running connector share.
 pub struct Shared {
@@ -49,27 +53,18 @@ pub struct Shared {
     pub pace: Option<Arc<Pace>>,
     /// What the configuration says.
     pub config: Config,
-    settings: Mutex<Option<(HelloAnswer, Instant)>>,
+    settings: Mutex<Option<HelloAnswer>>,
 }
 
 impl Shared {
     /// What the server said last about how it wants to be called.
     pub fn settings(&self) -> Option<HelloAnswer> {
-        self.settings.lock().expect("no panic while held").as_ref().map(|(settings, _)| settings.clone())
-    }
-
-    /// The time by the server's clock, by which holds end; by this machine's as long as the server has not been heard.
-    pub fn now(&self) -> Timestamp {
-        let told = self.settings.lock().expect("no panic while held");
-        told.as_ref().map_or_else(
-            || Timestamp::from(jiff::Timestamp::now()),
-            |(settings, heard)| settings.clock.plus(heard.elapsed()),
-        )
+        self.settings.lock().expect("no panic while held").clone()
     }
 
     /// Whether footage is sent at this hour.
     pub fn may_send(&self) -> bool {
-        self.config.limits.hours.as_ref().is_none_or(|hours| hours.hold(self.now()))
+        self.config.limits.hours.as_ref().is_none_or(|hours| hours.hold(clock::now()))
     }
 }
 
@@ -127,24 +122,25 @@ pub fn hello(adapter: &str, restarted: bool) -> Hello {
 }
 
 async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallError> {
+    let asked = Instant::now();
     let answer = shared.client.hello(&hello(shared.recorder.kind(), restarted)).await?;
     if !VERSIONS.contains(&answer.version) {
         return Err(CallError::Refused(format!("version {} of the protocol is not known here", answer.version)));
     }
-    let off = answer.clock.as_millis() - jiff::Timestamp::now().as_millisecond();
-    if off.unsigned_abs() > 2_000 {
-        tracing::warn!(milliseconds = off, "this machine's clock differs from the server's");
+    clock::heard(answer.clock, asked);
+    if let Some(ahead) = clock::ahead_ms() {
+        tracing::warn!(milliseconds = ahead, "this machine's clock is not the server's");
     }
     tracing::info!(name = answer.connector.name, id = %answer.connector.id, version = answer.version, "connected");
     shared.status.heard();
-    *shared.settings.lock().expect("no panic while held") = Some((answer.clone(), Instant::now()));
+    *shared.settings.lock().expect("no panic while held") = Some(answer.clone());
     Ok(answer)
 }
 
 /// Lets go of what is held beyond its term, also when the server is never heard of again.
 async fn sweep(shared: &Shared) {
     loop {
-        for held in shared.holds.run_out(shared.now()) {
+        for held in shared.holds.run_out(clock::now()) {
             match shared.holds.let_go(&shared.recorder, &held.item_id).await {
                 Ok(()) => tracing::info!(item = %held.item_id, until = %held.until, "its term is over: no longer held"),
                 Err(trouble) => {
@@ -160,14 +156,14 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
     let mut backoff = Backoff::up_to(Duration::from_secs(20));
     let held = Arc::new(Semaphore::new(HELD_AT_MOST));
     let mut tasks = tokio::task::JoinSet::new();
-    let mut connected = false;
+    let mut connected = None::<Instant>;
     loop {
         while tasks.try_join_next().is_some() {}
-        if !connected {
+        if connected.is_none_or(|since| since.elapsed() > GREET_AGAIN) {
             let restarted = !*greeted.borrow();
             match greet(shared, restarted).await {
                 Ok(_) => {
-                    connected = true;
+                    connected = Some(Instant::now());
                     greeted.send_replace(true);
                     shared.publish_now.notify_one();
                 }
@@ -206,7 +202,7 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
             }
             Err(error) => {
                 complain(shared, &error);
-                connected = false;
+                connected = None;
                 backoff.wait().await;
             }
         }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::adapter::Exported;
+use crate::clock;
 
 const ENTRY: &str = "entry.json";
 const SCRATCH: &str = "scratch";
@@ -58,7 +59,7 @@ impl Entry {
     }
 
     fn is_old(&self) -> bool {
-        self.made_at.plus(KEPT_FOR) < Timestamp::from(jiff::Timestamp::now())
+        self.made_at.plus(KEPT_FOR) < clock::now()
     }
 
     fn write(&self, folder: &Path) -> std::io::Result<()> {
@@ -233,7 +234,7 @@ impl Work {
         let written = tokio::fs::File::open(&place).await?;
         written.sync_all().await?;
         let size_bytes = written.metadata().await?.len();
-        let made_at = Timestamp::from(jiff::Timestamp::now());
+        let made_at = clock::now();
         let entry = Entry { source, window, file, size_bytes, made_at, manifest, location: None };
         entry.write(&self.path)?;
         self.entry = Some(entry.clone());

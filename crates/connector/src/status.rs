@@ -217,7 +217,8 @@ impl Task {
             let _ = write!(words, ", {}", megabytes(self.bytes_done));
         }
         if let Some(total) = self.bytes_total {
-            let _ = write!(words, " of {}", megabytes(total));
+            let guessed = if self.phase == Phase::Exporting { "about " } else { "" };
+            let _ = write!(words, " of {guessed}{}", megabytes(total));
         }
         words
     }

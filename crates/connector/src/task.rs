@@ -13,8 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
+use crate::clock;
 use crate::disk;
-use crate::growth;
+use crate::growth::{self, Fetched};
 use crate::held::{Held, Kept, Taken};
 use crate::room::Writer;
 use crate::session::Shared;
@@ -199,7 +200,7 @@ async fn perform(
         TaskPayload::Hold { item_id, device_id, from, to, until } => {
             let window = checked(from, to)?;
             let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
-            let until = until.unwrap_or_else(|| shared.now().plus(HOLD_FOR));
+            let until = until.unwrap_or_else(|| clock::now().plus(HOLD_FOR));
             let source = described(shared, &device_id);
             let kept = Kept::Lock { name: String::new(), begun: true };
             hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
@@ -260,9 +261,10 @@ async fn export(
     told: &Told,
     into: PathBuf,
 ) -> Result<Exported, Trouble> {
+    let fetched = Fetched::default();
     tokio::select! {
-        exported = taken_or_fetched(shared, item, device_id, window, &into) => exported,
-        never = growth::watch(&into, told) => match never {},
+        exported = taken_or_fetched(shared, item, device_id, window, &into, &fetched) => exported,
+        never = growth::watch(&into, &fetched, told) => match never {},
     }
 }
 
@@ -272,12 +274,13 @@ async fn taken_or_fetched(
     device_id: &str,
     window: Window,
     into: &Path,
+    fetched: &Fetched,
 ) -> Result<Exported, Trouble> {
     match shared.holds.take(item, device_id, window, into).await? {
         Taken::Export(held) => Ok(*held),
-        Taken::Nothing => shared.recorder.export(device_id, window, into).await,
+        Taken::Nothing => shared.recorder.export(device_id, window, into, fetched).await,
         Taken::Unreadable(why) => {
-            let exported = shared.recorder.export(device_id, window, into).await;
+            let exported = shared.recorder.export(device_id, window, into, fetched).await;
             exported.map_err(|trouble| and_held_is_lost(trouble, &why))
         }
     }
@@ -378,7 +381,7 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
 }
 
 async fn export_and_hold(shared: &Shared, held: &Held, into: PathBuf) -> Result<(), Trouble> {
-    let exported = shared.recorder.export(&held.source.device_id, held.window, &into).await?;
+    let exported = shared.recorder.export(&held.source.device_id, held.window, &into, &Fetched::default()).await?;
     let (holds, held) = (Arc::clone(&shared.holds), held.clone());
     let kept = tokio::task::spawn_blocking(move || holds.keep(held, &exported, &into)).await;
     kept.map_err(Trouble::again)?.map_err(Trouble::disk)

@@ -17,6 +17,7 @@ use protocol::{ProblemReport, SourceDescription};
 use sightline_connector::adapter::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use sightline_connector::burned::{BurnedIn, Face, Unread, seen};
 use sightline_connector::config;
+use sightline_connector::growth::Fetched;
 use sightline_connector::recorder::Recorder;
 use world::{Running, Server, check, export};
 
@@ -128,7 +129,7 @@ impl<F: Fn(i64, Timestamp) -> Timestamp + Send + Sync> Adapter for Painted<F> {
         unreachable!()
     }
 
-    async fn export(&self, _: &Asked, _: &Path) -> Result<Exported, Trouble> {
+    async fn export(&self, _: &Asked, _: &Path, _: &Fetched) -> Result<Exported, Trouble> {
         unreachable!()
     }
 }
@@ -192,7 +193,7 @@ impl Adapter for Dark {
         unreachable!()
     }
 
-    async fn export(&self, _: &Asked, _: &Path) -> Result<Exported, Trouble> {
+    async fn export(&self, _: &Asked, _: &Path, _: &Fetched) -> Result<Exported, Trouble> {
         unreachable!()
     }
 }

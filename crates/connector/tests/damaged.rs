@@ -11,6 +11,7 @@ use domain::{Timestamp, Window};
 use protocol::Manifest;
 use sightline_connector::adapter::folder::Folder;
 use sightline_connector::adapter::{Adapter, Asked, Exported};
+use sightline_connector::growth::Fetched;
 
 /// Ten pictures a second, a key frame every two seconds.
 const FRAME_MS: i64 = 100;
@@ -133,7 +134,7 @@ impl Recorded {
             format!("path = {path:?}\npattern = {pattern:?}\ncamera = \"yard\"\nname_precision_ms = {precision}");
         let folder = Folder::new(toml::from_str(&config).unwrap(), vec![]).unwrap();
         let asked = Asked { device_id: "yard".into(), window, now: later(86_400_000), kept_since: None };
-        folder.export(&asked, into).await.unwrap()
+        folder.export(&asked, into, &Fetched::default()).await.unwrap()
     }
 
     /// What becomes of the window when the segments are damaged so.

@@ -22,6 +22,7 @@ use protocol::{Manifest, UnavailableReason};
 use sightline_connector::adapter::folder::Folder;
 use sightline_connector::adapter::{Coverage, Discovery, Trouble};
 use sightline_connector::config::{AdapterConfig, Config, FolderConfig, Publish, SourceConfig};
+use sightline_connector::growth::Fetched;
 use sightline_connector::media;
 use sightline_connector::recorder::Recorder as Seen;
 
@@ -120,7 +121,7 @@ async fn export(
     window: Window,
 ) -> Result<(tempfile::TempDir, PathBuf, Manifest), Trouble> {
     let into = tempfile::tempdir().unwrap();
-    let exported = folder.export(camera, window, into.path()).await?;
+    let exported = folder.export(camera, window, into.path(), &Fetched::default()).await?;
     Ok((into, exported.path, exported.manifest))
 }
 

@@ -150,6 +150,125 @@ async fn how_much_was_fetched_is_told_before_it_is_sent() {
     running.stop().await;
 }
 
+/// A recorder with four recordings of ten seconds, which it hands out one after the other.
+const ONE_BY_ONE: &str = r#"
+import json, shutil, sys, time
+names = ["10:00:%02d" % second for second in (0, 10, 20, 30)]
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["method"] == "fetch":
+        time.sleep(1.5)
+        shutil.copy(sys.argv[1], asked["params"]["into"])
+    listed = [{"name": name, "begins": f"2026-01-10T{name}Z", "ends": f"2026-01-10T{name[:-1]}9.9Z"} for name in names]
+    answer = {
+        "hello": {"protocol": 1, "can": ["recordings", "bounds", "fetch"]},
+        "discover": {"sources": [{"device_id": "yard", "name": "yard"}]},
+        "recordings": {"recordings": listed},
+    }.get(asked["method"], {})
+    if "id" in asked:
+        print(json.dumps({"id": asked["id"], "result": answer}), flush=True)
+"#;
+
+#[tokio::test]
+async fn of_recordings_that_come_one_by_one_it_is_told_how_much_there_will_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, clip) = (folder.path().join("one-by-one.py"), folder.path().join("clip.mp4"));
+    std::fs::write(&program, ONE_BY_ONE).unwrap();
+    let running = Running::start(|server| {
+        server.adapter = Some(format!("kind = 'command'\ncommand = ['/usr/bin/python3', {program:?}, {clip:?}]"));
+    })
+    .await;
+    std::fs::copy(running.recordings.path().join("yard/2026-01-10_10-00-00.mp4"), &clip).unwrap();
+    let size = std::fs::metadata(&clip).unwrap().len();
+    let whole = json!({
+        "kind": "export", "item_id": ITEM, "device_id": "yard", "from": "2026-01-10T10:00:00Z", "to": "2026-01-10T10:00:40Z",
+    });
+    running.server.lock().unwrap().tasks.push_back(task(1, whole));
+    running.until("the end", |server| !server.called("complete").is_empty()).await;
+    let told = running.server.lock().unwrap().called("progress");
+    let fetching: Vec<_> = told.iter().filter(|told| told["phase"] == "exporting").collect();
+    assert_eq!(fetching[0]["bytes_total"], Value::Null, "nothing is known yet: {fetching:?}");
+    for come in 1..=4 {
+        let so_far = |told: &&&Value| told["bytes_done"] == come * size && told["bytes_total"] == 4 * size;
+        assert!(fetching.iter().any(|told| so_far(&told)), "{come} of 4 times {size}: {fetching:?}");
+    }
+    running.stop().await;
+}
+
+/// A recorder on a machine whose clock it shows, which tells what it was asked for by failing.
+const SAME_CLOCK: &str = r#"
+import datetime, json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    answer = {
+        "hello": {"protocol": 1, "can": ["export", "coverage", "clock"]},
+        "discover": {"sources": [{"device_id": "yard", "name": "yard"}]},
+        "clock": {"now": now, "precision_ms": 0},
+    }.get(asked["method"])
+    said = {"result": answer} if answer else {"error": {"kind": "broken", "retryable": False, "detail": json.dumps(asked)}}
+    print(json.dumps({"id": asked["id"], **said}), flush=True)
+"#;
+
+/// What the server's clock shows where this machine's is ten minutes ahead.
+fn ten_minutes_behind() -> &'static str {
+    let behind = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(600);
+    Box::leak(behind.to_string().into_boxed_str())
+}
+
+fn clock_of(published: &Value) -> (i64, i64) {
+    let clock = &published["sources"][0]["clock_offset"];
+    (clock["offset_ms"].as_i64().unwrap(), clock["uncertainty_ms"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn true_time_is_the_servers_whatever_this_machine_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("same-clock.py");
+    std::fs::write(&program, SAME_CLOCK).unwrap();
+    let running = Running::start(|server| {
+        server.adapter = Some(format!("kind = 'command'\ncommand = ['/usr/bin/python3', {program:?}]"));
+        server.clock = Some(ten_minutes_behind());
+        server.tasks.push_back(export(1));
+    })
+    .await;
+    running
+        .until("an answer", |server| !server.called("sources").is_empty() && !server.called("fail").is_empty())
+        .await;
+    let (published, failed) = {
+        let server = running.server.lock().unwrap();
+        (server.called("sources")[0].clone(), server.called("fail")[0].clone())
+    };
+    let (offset_ms, uncertainty_ms) = clock_of(&published);
+    assert!((598_000..602_000).contains(&offset_ms) && uncertainty_ms < 2_000, "{published}");
+    let problem = published["problem"]["text"].as_str().unwrap();
+    assert!(problem.contains("600 s ahead") || problem.contains("601 s ahead"), "{problem}");
+    assert!(failed["cause"]["detail"].as_str().unwrap().contains("2026-01-10T10:10:0"), "{failed}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn recordings_that_nobody_dates_are_as_unsure_as_this_machines_clock() {
+    let running = Running::start(|server| {
+        server.clock = Some(ten_minutes_behind());
+        server.tasks.push_back(export(1));
+    })
+    .await;
+    running
+        .until("the end", |server| !server.called("sources").is_empty() && !server.called("complete").is_empty())
+        .await;
+    let (published, complete) = {
+        let server = running.server.lock().unwrap();
+        (server.called("sources")[0].clone(), server.called("complete")[0].clone())
+    };
+    let (offset_ms, uncertainty_ms) = clock_of(&published);
+    assert!(offset_ms == 0 && (598_000..602_000).contains(&uncertainty_ms), "{published}");
+    assert!(published["problem"]["what_to_do"].as_str().unwrap().contains("time server"));
+    let told = &complete["result"]["manifest"]["clock_offset"];
+    assert!(told["uncertainty_ms"].as_i64().unwrap() > 598_000, "{complete}");
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn check_says_what_would_be_published_and_what_is_wrong() {
     let running = Running::start(|_| {}).await;

@@ -12,6 +12,7 @@ use real::{PASSWORD, PATIENCE, Seam, ZoneMinder};
 use sightline_connector::adapter::archive::{Archive, Recording};
 use sightline_connector::adapter::{self, Exported, Locks, Trouble};
 use sightline_connector::config;
+use sightline_connector::growth::Fetched;
 use sightline_connector::recorder::Recorder;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,9 +59,11 @@ impl Bench {
 
     /// Exports as the connector does: what is still being recorded is waited for.
     async fn export(&self, camera: &str, asked: Window) -> Exported {
-        wait("the footage", async || match self.recorder.export(camera, asked, self.into.path()).await {
-            Err(Trouble::NotYet) => None,
-            done => Some(done.unwrap()),
+        wait("the footage", async || {
+            match self.recorder.export(camera, asked, self.into.path(), &Fetched::default()).await {
+                Err(Trouble::NotYet) => None,
+                done => Some(done.unwrap()),
+            }
         })
         .await
     }
@@ -124,7 +127,7 @@ async fn coverage_tells_what_there_is(bench: &Bench, seam: Timestamp) {
     assert_eq!(span.from, bench.recordings("1").await[0].begins);
     assert_eq!(span.to, asked.to);
     let before = Window { from: asked.from, to: asked.from.plus(10 * SECOND) };
-    let none = bench.recorder.export("1", before, bench.into.path()).await.unwrap_err();
+    let none = bench.recorder.export("1", before, bench.into.path(), &Fetched::default()).await.unwrap_err();
     assert!(matches!(none, Trouble::Unavailable { .. }), "{none:?}");
 }
 

@@ -124,7 +124,7 @@ pub struct Progress {
     pub phase: Phase,
     /// Bytes of the upload that are sent; before that, of what was fetched and cut.
     pub bytes_done: i64,
-    /// Its size, once known.
+    /// Its size, once known; before that, about how much will have been fetched, where the video system lets that be told.
     #[serde(default)]
     pub bytes_total: Option<i64>,
 }

@@ -9,6 +9,7 @@ use domain::{Timestamp, Window};
 
 use super::{Asked, Coverage, Exported, Trouble};
 use crate::cut::{self, Beside, Cut, Part, Unreadable};
+use crate::growth::Fetched;
 use crate::media::{self, MediaError};
 use crate::spool::FETCHED;
 
@@ -70,11 +71,10 @@ pub trait Archive: Send + Sync {
         Ok((recording.begins, recording.or_later))
     }
 
-    /// Holes between recordings up to this are none: two whose times are told to the second may lie a second apart and yet follow
-    /// each other.
-    fn tolerance(&self, listed: &[Recording]) -> Duration {
-        let unsure = listed.iter().map(|recording| recording.or_later).max().unwrap_or_default();
-        SEAM.max(unsure + Duration::from_millis(200))
+    /// How much later than it seems a recording may end, that begins so much later, for the one that follows it: as much, unless what
+    /// all are off by is the same.
+    fn ends_later(&self, or_later: Duration) -> Duration {
+        or_later
     }
 }
 
@@ -82,29 +82,40 @@ pub trait Archive: Send + Sync {
 pub async fn coverage<A: Archive>(archive: &A, asked: &Asked) -> Result<Coverage, Trouble> {
     let listed = archive.list(&asked.device_id, asked.window).await?;
     let open = listed.iter().any(|recording| recording.ends.is_none());
-    let tolerance = archive.tolerance(&listed);
-    let span = |recording: &Recording| Window { from: recording.begins, to: recording.ends.unwrap_or(asked.now) };
-    let spans = listed.iter().map(span).filter(|span| span.from < span.to).collect();
+    let span = |recording: &Recording| {
+        (
+            Window { from: recording.begins, to: recording.ends.unwrap_or(asked.now) },
+            archive.ends_later(recording.or_later),
+        )
+    };
+    let spans = listed.iter().map(span).filter(|(span, _)| span.from < span.to).collect();
     Ok(Coverage {
-        spans: super::joined(spans, tolerance, asked.window),
+        spans: super::joined_unsure(spans, SEAM, asked.window),
         complete: !open && asked.window.to.plus(A::LISTED_WITHIN) <= asked.now,
     })
 }
 
 /// Fetches what reaches into the window, and cuts the window out of it.
-pub async fn export<A: Archive>(archive: &A, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+pub async fn export<A: Archive>(
+    archive: &A,
+    asked: &Asked,
+    into: &Path,
+    fetched: &Fetched,
+) -> Result<Exported, Trouble> {
     let Asked { device_id, window, now, .. } = asked;
     let listed = archive.list(device_id, *window).await?;
     let reaches =
         |r: &&Recording| r.begins < window.to && r.ends.is_none_or(|ends| ends.plus(r.or_later) > window.from);
     let listed: Vec<_> = listed.iter().filter(reaches).cloned().collect();
-    let tolerance = archive.tolerance(&listed);
-    let mut brought = Brought::default();
+    let lasts = |recording: &Recording| recording.ends.unwrap_or(*now).since(recording.begins);
+    let (mut brought, mut come, whole) = (Brought::default(), Duration::ZERO, listed.iter().map(lasts).sum());
     for recording in &listed {
         brought.take(archive, device_id, recording, into).await?;
+        come += lasts(recording);
+        fetched.is(come, whole);
     }
-    let until = brought.usable.iter().map(|part| part.ends).max();
-    let more_may_come = until.is_none_or(|until| until.plus(tolerance) < window.to);
+    let until = brought.usable.iter().map(|part| part.ends.plus(part.ends_later)).max();
+    let more_may_come = until.is_none_or(|until| until.plus(SEAM) < window.to);
     let patience = if brought.open { PATIENCE } else { A::LISTED_WITHIN };
     if more_may_come && *now < window.to.plus(patience) {
         return Err(Trouble::NotYet);
@@ -118,7 +129,7 @@ pub async fn export<A: Archive>(archive: &A, asked: &Asked, into: &Path) -> Resu
     }
     let (adapter, device_id, window) = (A::KIND, device_id.clone(), *window);
     let beside = Beside::default();
-    cut::cut(Cut { adapter, device_id, window, usable, beside, unreadable, tolerance }, into).await
+    cut::cut(Cut { adapter, device_id, window, usable, beside, unreadable, tolerance: SEAM }, into).await
 }
 
 /// What was fetched.
@@ -141,10 +152,10 @@ impl Brought {
         let open = recording.ends.is_none();
         self.open |= open;
         let path = match bring(archive, device_id, recording, into).await? {
-            Fetched::File(path) => path,
-            Fetched::Gone => return Ok(()),
-            Fetched::Unreadable(_) if open => return Ok(()), // nothing of it is written yet
-            Fetched::Unreadable(why) => {
+            Arrival::File(path) => path,
+            Arrival::Gone => return Ok(()),
+            Arrival::Unreadable(_) if open => return Ok(()), // nothing of it is written yet
+            Arrival::Unreadable(why) => {
                 self.unreadable.push(Unreadable { name: recording.name.clone(), begins: recording.begins, why });
                 return Ok(());
             }
@@ -153,13 +164,13 @@ impl Brought {
         let size = tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len();
         let lasts = Duration::from_micros(facts.duration_us.unsigned_abs());
         let (begins, or_later) = archive.begins(recording, &path, lasts).await?;
-        let (name, ends) = (recording.name.clone(), begins.plus(lasts));
-        self.usable.push(Part { name, path, begins, or_later, ends, size, facts });
+        let (name, ends, ends_later) = (recording.name.clone(), begins.plus(lasts), archive.ends_later(or_later));
+        self.usable.push(Part { name, path, begins, or_later, ends, ends_later, size, facts });
         Ok(())
     }
 }
 
-enum Fetched {
+enum Arrival {
     File(PathBuf),
     Gone,
     Unreadable(String),
@@ -171,10 +182,10 @@ async fn bring<A: Archive>(
     device_id: &str,
     recording: &Recording,
     into: &Path,
-) -> Result<Fetched, Trouble> {
+) -> Result<Arrival, Trouble> {
     let path = into.join(file_name(recording));
     if recording.ends.is_some() && tokio::fs::try_exists(&path).await.unwrap_or(false) {
-        return Ok(Fetched::File(path));
+        return Ok(Arrival::File(path));
     }
     let coming = path.with_extension("coming");
     let mut why = String::new();
@@ -183,7 +194,7 @@ async fn bring<A: Archive>(
             tokio::time::sleep(BETWEEN_TRIES).await;
         }
         if !archive.fetch(device_id, recording, &coming).await? {
-            return Ok(Fetched::Gone);
+            return Ok(Arrival::Gone);
         }
         match readable(&coming).await? {
             Ok(()) => {
@@ -191,12 +202,12 @@ async fn bring<A: Archive>(
                 let written = tokio::fs::File::open(&coming).await.map_err(Trouble::again)?;
                 written.sync_data().await.map_err(Trouble::disk)?;
                 tokio::fs::rename(&coming, &path).await.map_err(Trouble::again)?;
-                return Ok(Fetched::File(path));
+                return Ok(Arrival::File(path));
             }
             Err(reason) => why = reason,
         }
     }
-    Ok(Fetched::Unreadable(why))
+    Ok(Arrival::Unreadable(why))
 }
 
 /// Whether a file that was sent is a recording; a system may send an empty file, or an error, and call it a video.

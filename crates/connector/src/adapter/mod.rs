@@ -26,6 +26,7 @@ use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, Unavaila
 
 use crate::config::{AdapterConfig, Config};
 use crate::disk;
+use crate::growth::Fetched;
 use crate::media::MediaError;
 
 /// The kinds that a configuration can name.
@@ -66,8 +67,8 @@ pub trait Adapter: Send + Sync {
     async fn coverage(&self, asked: &Asked) -> Result<Coverage, Trouble>;
 
     /// Writes a window into a file of the folder `into`, which is empty or holds what an interrupted try of the same export left.
-    /// [`Trouble::NotYet`] while some of it is still being recorded.
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble>;
+    /// [`Trouble::NotYet`] while some of it is still being recorded. Tells meanwhile how much of it has come, if it can.
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble>;
 
     /// How far the recorder's clock is off, if the system can be asked for its time.
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
@@ -231,16 +232,25 @@ pub fn kept_since(retention_hours: Option<i64>, now: Timestamp) -> Option<Timest
 }
 
 /// Joins spans that touch, or nearly so, and cuts them to the window.
-pub fn joined(mut spans: Vec<Window>, tolerance: Duration, window: Window) -> Vec<Window> {
-    spans.sort_by_key(|span| (span.from, span.to));
-    let mut out: Vec<Window> = Vec::new();
-    for span in spans {
+pub fn joined(spans: Vec<Window>, tolerance: Duration, window: Window) -> Vec<Window> {
+    joined_unsure(spans.into_iter().map(|span| (span, Duration::ZERO)).collect(), tolerance, window)
+}
+
+/// The same of spans whose ends may be so much later than they are told.
+pub fn joined_unsure(mut spans: Vec<(Window, Duration)>, tolerance: Duration, window: Window) -> Vec<Window> {
+    spans.sort_by_key(|(span, _)| (span.from, span.to));
+    let mut out: Vec<(Window, Duration)> = Vec::new();
+    for (span, later) in spans {
         match out.last_mut() {
-            Some(last) if span.from <= last.to.plus(tolerance) => last.to = last.to.max(span.to),
-            _ => out.push(span),
+            Some((last, last_later)) if span.from <= last.to.plus(tolerance + *last_later) => {
+                if span.to > last.to {
+                    (last.to, *last_later) = (span.to, later);
+                }
+            }
+            _ => out.push((span, later)),
         }
     }
-    out.into_iter().filter_map(|span| span.intersect(window)).collect()
+    out.into_iter().filter_map(|(span, _)| span.intersect(window)).collect()
 }
 
 /// Why a camera that has no recording at all has none of a window.

@@ -8,6 +8,7 @@ use domain::{Timestamp, Window};
 
 use super::{Asked, Exported, Trouble};
 use crate::cut::{self, Beside, Cut};
+use crate::growth::Fetched;
 use crate::rtsp::RtspError;
 use crate::rtsp::replay::{self, Source};
 
@@ -37,9 +38,10 @@ pub async fn export(
     recorded: Recorded,
     asked: &Asked,
     into: &Path,
+    fetched: &Fetched,
 ) -> Result<Exported, Trouble> {
     let Asked { device_id, window, now, .. } = asked;
-    let parts = record(source, *window, into).await?;
+    let parts = record(source, *window, into, fetched).await?;
     let usable: Vec<_> = parts.into_iter().filter(|p| p.begins < window.to && p.ends > window.from).collect();
     let until = usable.iter().map(|part| part.ends).max();
     let more_may_come = until.is_none_or(|until| until.plus(TOLERANCE) < window.to);
@@ -56,11 +58,16 @@ pub async fn export(
 }
 
 /// Plays what there is of a window into files of a folder. A connection that broke is made anew.
-pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<cut::Part>, Trouble> {
+pub async fn record(
+    source: &Source,
+    window: Window,
+    into: &Path,
+    fetched: &Fetched,
+) -> Result<Vec<cut::Part>, Trouble> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match replay::record(source, window, into).await {
+        match replay::record(source, window, into, fetched).await {
             Err(RtspError::Silent(why)) if tries < TRIES => {
                 tracing::info!(why, "footage broke off");
                 tokio::time::sleep(BETWEEN_TRIES * tries).await;

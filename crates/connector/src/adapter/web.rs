@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::Trouble;
 use crate::challenge::Identity;
+use crate::clock;
 use crate::config::WebConfig;
 use crate::disk;
 
@@ -33,6 +34,25 @@ pub struct Web {
     http: reqwest::Client,
     base: Url,
     answer_within: Duration,
+}
+
+/// A list that comes in pages: together they are no longer than one answer may be, however many there are.
+pub struct Pages {
+    left: usize,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { left: LONGEST_ANSWER }
+    }
+}
+
+impl Pages {
+    /// Takes what a page has of so many bytes off what may still come.
+    pub fn take(&mut self, bytes: usize) -> Result<(), WebError> {
+        self.left = self.left.checked_sub(bytes).ok_or(WebError::TooLong(LONGEST_ANSWER))?;
+        Ok(())
+    }
 }
 
 /// How much a recording of some length may take.
@@ -175,6 +195,13 @@ impl Web {
         json(&self.bytes(request, LONGEST_ANSWER).await?)
     }
 
+    /// The same of a page of a list.
+    pub async fn page<T: DeserializeOwned>(&self, request: RequestBuilder, pages: &mut Pages) -> Result<T, WebError> {
+        let body = self.bytes(request, pages.left).await?;
+        pages.take(body.len())?;
+        json(&body)
+    }
+
     /// Sends, and reads a JPEG.
     pub async fn picture(&self, request: RequestBuilder) -> Result<Vec<u8>, WebError> {
         jpeg(self.bytes(request, LONGEST_PICTURE).await?)
@@ -240,10 +267,10 @@ impl Web {
     /// How far the system's clock is off, by the `Date` of its answers, which tells whole seconds (RFC 9110, 6.6.1). None if it
     /// sends none.
     pub async fn clock(&self, request: RequestBuilder) -> Result<Option<ClockOffset>, WebError> {
-        let sent = jiff::Timestamp::now().as_millisecond();
+        let sent = clock::now_ms();
         let answer = tokio::time::timeout(self.answer_within, request.send());
         let answer = answer.await.map_err(|_| WebError::Silent("it took too long".into()))??;
-        let came = jiff::Timestamp::now().as_millisecond();
+        let came = clock::now_ms();
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return Ok(None) };
         // somewhere within the second that it names, and somewhere between asking and hearing

@@ -13,6 +13,7 @@ use jiff::civil::DateTime;
 use protocol::{ClockOffset, ProblemReport};
 
 use crate::adapter::{Adapter, Trouble};
+use crate::clock;
 use crate::media::text;
 pub use face::{Face, Place};
 use measure::{APART, Reading};
@@ -166,9 +167,9 @@ impl BurnedIn {
 
     /// One picture. `expected_ms` is how far the clock is thought to be off.
     async fn look(&self, system: &dyn Adapter, expected_ms: i64) -> Result<Reading, Unread> {
-        let sent_ms = now_ms();
+        let sent_ms = clock::now_ms();
         let picture = tokio::time::timeout(LONGEST_PICTURE, system.snapshot(&self.face.source)).await;
-        let came_ms = now_ms();
+        let came_ms = clock::now_ms();
         let picture = picture.unwrap_or_else(|_| Err(Trouble::again("it took too long"))).map_err(Unread::Picture)?;
         let (shown, text) = seen(&self.face, &picture).await?;
         let moment = self.face.moment(shown, came_ms.saturating_add(expected_ms));
@@ -183,12 +184,8 @@ pub async fn seen(face: &Face, picture: &[u8]) -> Result<(DateTime, String), Unr
     measure::vote(face, &texts.map_err(Unread::Reader)?)
 }
 
-fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
-}
-
 fn since(then_ms: i64) -> Duration {
-    Duration::from_millis(u64::try_from(now_ms() - then_ms).unwrap_or(0))
+    Duration::from_millis(u64::try_from(clock::now_ms() - then_ms).unwrap_or(0))
 }
 
 #[cfg(test)]

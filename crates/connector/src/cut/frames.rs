@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Timestamp, Window};
-use protocol::Gap;
+use domain::Timestamp;
 
 use super::layout::Piece;
 use super::mend;
@@ -18,23 +17,23 @@ pub(super) struct Frames {
     pub(super) last: Timestamp,
     pub(super) key_frame_interval_us: Option<i64>,
     /// In the order in which they are shown.
-    shown: Vec<Shown>,
+    pub(super) shown: Vec<Shown>,
     /// When pictures were recorded that are lost or build on lost ones.
-    lost: Vec<Timestamp>,
+    pub(super) lost: Vec<Timestamp>,
     usual_us: i64,
 }
 
-struct Shown {
-    piece: usize,
+pub(super) struct Shown {
+    pub(super) piece: usize,
     /// Where it stands in the output.
     out_us: i64,
-    from: Timestamp,
-    to: Timestamp,
-    key: bool,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) key: bool,
     /// Whether its recording is damaged.
-    damaged: bool,
+    pub(super) damaged: bool,
     /// Whether it builds on a picture that is lost.
-    spoilt: bool,
+    pub(super) spoilt: bool,
 }
 
 impl Frames {
@@ -89,32 +88,6 @@ impl Frames {
             }
             at_us + 3 * self.usual_us + 100_000 < end_us
         })
-    }
-
-    /// For which spans of the window there is no picture, or none that can be seen whole. What is known to be lost is told however
-    /// short it is.
-    pub(super) fn gaps(&self, window: Window, tolerance: Duration) -> Vec<Gap> {
-        let mut gaps = Vec::new();
-        let mut covered = window.from;
-        let mut gap = |from: Timestamp, to: Timestamp| {
-            let to = to.min(window.to);
-            let lost = || self.lost.iter().any(|at| (from..to).contains(at));
-            if to.since(from) > tolerance || (from < to && lost()) {
-                gaps.push(Gap { from, to, reason: None });
-            }
-        };
-        let mut shown: Vec<_> = self.shown.iter().collect();
-        shown.sort_unstable_by_key(|shown| (shown.from, shown.to));
-        for shown in shown {
-            // in a damaged recording what follows a hole builds on what was in it
-            let after_hole = shown.damaged && !shown.key && shown.from.since(covered) > tolerance;
-            if !shown.spoilt && !after_hole {
-                gap(covered, shown.from);
-                covered = covered.max(shown.to);
-            }
-        }
-        gap(covered, window.to);
-        gaps
     }
 }
 

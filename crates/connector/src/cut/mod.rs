@@ -5,6 +5,7 @@
 
 mod beginning;
 mod frames;
+mod gaps;
 mod hashes;
 mod layout;
 mod mend;
@@ -20,6 +21,7 @@ use crate::adapter::{Exported, Trouble};
 use crate::media;
 pub use beginning::{Beside, missing};
 use frames::Frames;
+use gaps::Holes;
 use hashes::Hashes;
 use layout::{Film, Piece};
 use write::Written;
@@ -40,6 +42,8 @@ pub struct Part {
     pub or_later: Duration,
     /// When its last frame ended.
     pub ends: Timestamp,
+    /// So much later that may have been: as its first frame, unless something tells that none of its frames is so late.
+    pub ends_later: Duration,
     /// How many bytes of the file belong to it.
     pub size: u64,
     /// What is in it.
@@ -85,7 +89,7 @@ pub struct Cut {
     pub beside: Beside,
     /// Those that should, and cannot be read; also of one that can be, the beginning that is missing.
     pub unreadable: Vec<Unreadable>,
-    /// Holes up to this are none: what the precision of the recordings' times makes of it.
+    /// Holes up to this are none, besides what the precision of the recordings' times makes of it.
     pub tolerance: Duration,
 }
 
@@ -108,7 +112,7 @@ pub async fn cut(cut: Cut, into: &Path) -> Result<Exported, Trouble> {
         tried = Export::write(&films, window, into).await;
     }
     let Export { pieces, written, frames, .. } = tried?;
-    let mut gaps = frames.gaps(window, tolerance);
+    let mut gaps = frames.gaps(&pieces, window, &Holes { tolerance, beside: &beside, unreadable: &unreadable });
     for gap in &mut gaps {
         gap.reason = why(gap, &unreadable, &pieces, tolerance);
     }

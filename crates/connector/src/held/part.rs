@@ -20,6 +20,7 @@ pub(super) async fn cut_out(path: PathBuf, whole: Manifest, window: Window, into
         path,
         begins: whole.first_frame,
         or_later: Duration::from_millis(uncertain_ms),
+        ends_later: Duration::from_millis(uncertain_ms),
         ends: whole.first_frame.plus(Duration::from_micros(facts.duration_us.unsigned_abs())),
         size,
         facts,
@@ -34,7 +35,7 @@ pub(super) async fn cut_out(path: PathBuf, whole: Manifest, window: Window, into
         window: clock.shows(window),
         usable: vec![part],
         unreadable: Vec::new(),
-        tolerance: Duration::from_millis(300),
+        tolerance: Duration::from_millis(300 + uncertain_ms), // what the whole export's gaps say counts
     };
     let Exported { path, manifest } = cut::cut(cut, &out).await?;
     Ok(Exported { path, manifest: told(manifest, whole, &clock, window) })
@@ -42,12 +43,10 @@ pub(super) async fn cut_out(path: PathBuf, whole: Manifest, window: Window, into
 
 /// The manifest of the part: of what was cut by the export's clock, and of what is known of the recordings.
 fn told(cut: Manifest, whole: Manifest, clock: &Clock, window: Window) -> Manifest {
-    let mut gaps = cut.gaps;
+    let mut gaps = whole.gaps;
+    gaps.retain(|gap| gap.from < window.to && gap.to > window.from);
     for gap in &mut gaps {
-        gap.from = clock.recorded(gap.from).max(window.from);
-        gap.to = clock.recorded(gap.to).min(window.to);
-        let told = whole.gaps.iter().find(|told| told.from < gap.to && told.to > gap.from);
-        gap.reason = told.and_then(|told| told.reason.clone());
+        (gap.from, gap.to) = (gap.from.max(window.from), gap.to.min(window.to));
     }
     let skipped_us = cut.first_frame.as_micros() - whole.first_frame.as_micros();
     let mut segments = whole.segments;

@@ -15,6 +15,7 @@ use super::sdp::{self, Video};
 use super::{RtspError, rtp};
 use crate::adapter::web::longest;
 use crate::cut::Part;
+use crate::growth::Fetched;
 use crate::{disk, media};
 
 /// Playback begins so much earlier: where a server begins at the key frame after a time, nothing is missed.
@@ -54,7 +55,7 @@ pub struct Source {
 
 /// Writes what there is of a window, and a little around it, into files of the folder `into`: one for each section without gaps,
 /// in the order in which they were sent. None if there is nothing.
-pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<Part>, RtspError> {
+pub async fn record(source: &Source, window: Window, into: &Path, fetched: &Fetched) -> Result<Vec<Part>, RtspError> {
     let around = Window { from: window.from.minus(EARLIER), to: window.to.plus(LATER) };
     let mut playback = match Playback::start(source, around).await {
         Err(RtspError::NotFound(_)) => return Ok(Vec::new()),
@@ -63,6 +64,7 @@ pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<
     let mut sections = Sections { into, video: playback.video.clone(), open: None, done: Vec::new(), before: None };
     while let Some(unit) = playback.next().await? {
         sections.take(&unit).await?;
+        fetched.is(unit.at.since(around.from), around.duration());
     }
     playback.stop().await;
     sections.close().await?;
@@ -75,7 +77,16 @@ pub async fn record(source: &Source, window: Window, into: &Path) -> Result<Vec<
         let size = tokio::fs::metadata(&path).await.map_err(written)?.len();
         let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
         let name = format!("{} {begins}", source.name);
-        parts.push(Part { name, path, begins, or_later: Duration::ZERO, ends, size, facts });
+        parts.push(Part {
+            name,
+            path,
+            begins,
+            or_later: Duration::ZERO,
+            ends,
+            ends_later: Duration::ZERO,
+            size,
+            facts,
+        });
     }
     parts.sort_by_key(|part| part.begins);
     Ok(parts)

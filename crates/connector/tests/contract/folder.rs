@@ -98,6 +98,7 @@ pub(crate) struct Folder<L>(PhantomData<L>);
 
 impl<L: Layout> System for Folder<L> {
     const PRECISION: Duration = L::PRECISION;
+    const TELLS_HOW_FAR: bool = false;
     const HAS_CLOCK: bool = false;
     const HAS_ACCOUNTS: bool = false;
 

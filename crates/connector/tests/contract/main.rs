@@ -12,6 +12,7 @@ mod milestone;
 mod moonfire;
 mod nx;
 mod onvif;
+mod pages;
 mod rtsp;
 mod scenarios;
 mod site;

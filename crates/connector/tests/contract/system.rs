@@ -22,6 +22,8 @@ pub(crate) trait System {
     const OVERLAP_PRECISION: Duration = Self::PRECISION;
     /// What came may have been taken as much later than it is dated: exports begin so much earlier besides.
     const BEHIND: Duration = Duration::ZERO;
+    /// Whether it can be told how much of a window has come. What lies beside the connector already need not come.
+    const TELLS_HOW_FAR: bool = true;
     /// Whether it can keep footage from being overwritten by itself.
     const HOLDS: bool = false;
     /// Whether it can be asked for its time.

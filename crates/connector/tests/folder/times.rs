@@ -151,3 +151,84 @@ async fn a_file_that_was_closed_late_begins_when_its_name_says() {
         "{manifest:?}"
     );
 }
+
+/// Names of minutes leave a minute open, but the last changes of files tell that there was an outage.
+#[tokio::test]
+async fn an_outage_shorter_than_what_names_leave_open_is_a_gap() {
+    let recorder = Recorder::new();
+    for (name, seconds, end, ms) in [
+        ("yard/2026-01-10_10-00.mp4", 120, "10:02:00", 300),
+        ("yard/2026-01-10_10-02.mp4", 70, "10:03:10", 300),
+        ("yard/2026-01-10_10-04.mp4", 120, "10:06:00", 300),
+    ] {
+        recorder.record(name, seconds, &[]);
+        recorder.close(name, end, ms);
+    }
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M.mp4", |c| c.name_precision_ms = None, &[]);
+    for (from, to) in [("10:03:15", "10:03:55"), ("10:03:20", "10:03:30")] {
+        let Err(Trouble::Unavailable { reason, .. }) = export(&folder, "yard", window(from, to)).await else {
+            panic!("{from} to {to} was exported")
+        };
+        assert_eq!(reason, UnavailableReason::Gap);
+    }
+    let (_into, _, manifest) = export(&folder, "yard", window("10:03:00", "10:04:10")).await.unwrap();
+    let [gap] = &manifest.gaps[..] else { panic!("{:?}", manifest.gaps) };
+    let near = |at: Timestamp, time: &str| at.since(on_that_day(time)) < Duration::from_secs(1);
+    assert!(near(gap.from, "10:03:09.9") && near(gap.to, "10:03:59.9"), "{gap:?}");
+    let covered = folder.coverage("yard", window("10:00:30", "10:05:30")).await.unwrap();
+    assert_eq!(covered.spans.len(), 2, "{covered:?}");
+}
+
+/// The same of names of seconds, also where a window lies within the outage or ends in it.
+#[tokio::test]
+async fn an_outage_of_two_seconds_between_names_of_seconds_is_a_gap() {
+    let recorder = Recorder::new();
+    for (name, end, ms) in
+        [("yard/2026-01-10_10-00-01.mp4", "10:00:31", 20), ("yard/2026-01-10_10-00-32.mp4", "10:01:02", 960)]
+    {
+        recorder.record(name, 30, &[]);
+        recorder.close(name, end, ms);
+    }
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
+    let within = export(&folder, "yard", window("10:00:31.1", "10:00:32.6")).await;
+    assert!(matches!(within, Err(Trouble::Unavailable { reason: UnavailableReason::Gap, .. })));
+    for (from, to) in [("10:00:20", "10:00:45"), ("10:00:20", "10:00:32"), ("10:00:32", "10:00:45")] {
+        let (_into, _, manifest) = export(&folder, "yard", window(from, to)).await.unwrap();
+        assert_eq!(manifest.gaps.len(), 1, "{from} to {to}: {manifest:?}");
+    }
+}
+
+/// Segments that follow each other are whole, whatever second their names are cut to, also in a copy that has lost the times of its files.
+#[tokio::test]
+async fn names_of_seconds_make_no_gaps_of_their_own() {
+    let recorder = Recorder::new();
+    for (name, end) in [("10-00-00", "10:00:10"), ("10-00-10", "10:00:20"), ("10-00-21", "10:00:31")] {
+        let name = format!("yard/2026-01-10_{name}.mp4");
+        recorder.record(&name, 10, &[]);
+        recorder.close(&name, end, 0);
+    }
+    let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
+    let (_into, _, manifest) = export(&folder, "yard", window("10:00:05", "10:00:29")).await.unwrap();
+    assert_eq!(manifest.gaps, []);
+}
+
+/// At the end of a window nothing is passed over because it is short, least of all where the file that held it cannot be read.
+#[tokio::test]
+async fn what_an_unreadable_file_held_is_told_however_short_it_is() {
+    let recorder = Recorder::new();
+    for name in ["10-00-00", "10-00-10", "10-00-20"] {
+        recorder.record(&format!("yard/2026-01-10_{name}.mp4"), 10, &[]);
+    }
+    let broken = recorder.path("yard/2026-01-10_10-00-10.mp4");
+    std::fs::write(&broken, &std::fs::read(&broken).unwrap()[..2_000]).unwrap();
+    recorder.age("yard/2026-01-10_10-00-10.mp4", Duration::from_secs(3_600));
+    let folder = recorder.folder();
+    let within = export(&folder, "yard", window("10:00:10.1", "10:00:10.3")).await;
+    let Err(Trouble::Unavailable { reason: UnavailableReason::Gap, detail }) = within else { panic!("exported") };
+    assert!(detail.contains("10-00-10.mp4"), "{detail}");
+    for (from, to) in [("10:00:05", "10:00:10.2"), ("10:00:19.8", "10:00:25")] {
+        let (_into, _, manifest) = export(&folder, "yard", window(from, to)).await.unwrap();
+        let [gap] = &manifest.gaps[..] else { panic!("{from} to {to}: {:?}", manifest.gaps) };
+        assert!(gap.reason.as_ref().unwrap().contains("10-00-10.mp4"), "{gap:?}");
+    }
+}

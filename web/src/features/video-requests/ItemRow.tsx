@@ -71,7 +71,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       {moving && item.progress && (
         <div className="row">
           <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done ?? undefined}><i style={{ width: `${done ?? 8}%` }} /></div>
-          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${bytes(item.progress.bytes_total)}` : ''}{left && `, ${left}`}</span>
+          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${item.state === 'exporting' ? 'about ' : ''}${bytes(item.progress.bytes_total)}` : ''}{left && `, ${left}`}</span>
         </div>
       )}
       {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}

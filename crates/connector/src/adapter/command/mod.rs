@@ -20,8 +20,10 @@ use serde_json::json;
 
 use super::archive::{self, Archive, Bounds, Recording};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble, web};
+use crate::clock;
 use crate::config::CommandConfig;
 use crate::cut::{self, Beside, Cut, Part};
+use crate::growth::Fetched;
 use crate::media;
 use message::{Cameras, Covered, Done, Failure, Held, Outermost, Recordings, Shown, Whole};
 use program::{Program, Refusal};
@@ -82,6 +84,7 @@ impl External {
             name: "window".into(),
             begins,
             or_later,
+            ends_later: or_later,
             ends: begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs())),
             size: tokio::fs::metadata(&path).await.map_err(Trouble::again)?.len(),
             path,
@@ -95,7 +98,7 @@ impl External {
                 window: *window,
                 usable: vec![part],
                 unreadable: Vec::new(),
-                tolerance: or_later + TOLERANCE,
+                tolerance: TOLERANCE,
             },
             into,
         )
@@ -178,11 +181,11 @@ impl Adapter for External {
         Ok(Coverage { spans: super::joined(spans, TOLERANCE, *window), complete })
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
         if self.exports().await? {
             self.export_whole(asked, into).await
         } else {
-            archive::export(self, asked, into).await
+            archive::export(self, asked, into, fetched).await
         }
     }
 
@@ -190,9 +193,9 @@ impl Adapter for External {
         if !self.can("clock").await? {
             return Ok(None);
         }
-        let sent = jiff::Timestamp::now().as_millisecond();
+        let sent = clock::now_ms();
         let Shown { now, precision_ms } = self.program.ask("clock", json!({})).await?;
-        let came = jiff::Timestamp::now().as_millisecond();
+        let came = clock::now_ms();
         // somewhere within what was cut off, and somewhere between asking and hearing
         let half = i64::from(precision_ms / 2);
         let offset_ms = now.as_millis() + half - (sent + came) / 2;

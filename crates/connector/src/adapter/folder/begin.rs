@@ -7,6 +7,7 @@ use domain::Timestamp;
 use super::Recordings;
 use super::probed::{Probed, first_since};
 use super::scan::Found;
+use crate::adapter::archive::SEAM;
 
 /// A recorder closes a segment at most so long after its last frame.
 const BY_LAST_CHANGE: Duration = Duration::from_millis(300);
@@ -17,13 +18,10 @@ const NAMED_LATE: Duration = Duration::from_secs(1);
 const NAMED_LATE_AT_MOST: Duration = Duration::from_secs(30);
 
 impl Recordings {
+    /// Holes up to this are none, besides what the precision of names leaves open.
     pub(super) fn tolerance(&self) -> Duration {
         let given = self.config.gap_tolerance_ms.and_then(|ms| u64::try_from(ms).ok());
-        // two names may be apart by their precision more or less than the recordings are
-        given.map_or_else(
-            || Duration::from_millis(100).max(self.precision()) + Duration::from_millis(200),
-            Duration::from_millis,
-        )
+        given.map_or(SEAM, Duration::from_millis)
     }
 
     pub(super) fn precision(&self) -> Duration {

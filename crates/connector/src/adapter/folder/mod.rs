@@ -19,7 +19,8 @@ use protocol::{ProblemReport, SourceDescription, UnavailableReason};
 
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::FolderConfig;
-use crate::cut::{self, Cut};
+use crate::cut::{self, Cut, Part};
+use crate::growth::Fetched;
 use crate::media;
 use pattern::Pattern;
 pub use pattern::PatternError;
@@ -97,7 +98,7 @@ impl Adapter for Folder {
         self.0.coverage(asked).await
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+    async fn export(&self, asked: &Asked, into: &Path, _: &Fetched) -> Result<Exported, Trouble> {
         let cut = self.0.look(asked).await?;
         cut::cut(cut, into).await
     }
@@ -237,12 +238,12 @@ impl Recordings {
         let inside = camera.iter().filter(|found| window.from <= found.begins && found.begins < window.to);
         let (spans, open) = if inside.count() <= PROBE_AT_MOST {
             let parts = self.parts(&camera, window, asked.now).await?;
-            (parts.usable.iter().map(|part| Window { from: part.begins, to: part.ends }).collect(), parts.open)
+            (parts.usable.iter().map(span).collect(), parts.open)
         } else {
             self.estimate(&camera, window, asked.now).await?
         };
         Ok(Coverage {
-            spans: super::joined(spans, self.tolerance(), window),
+            spans: super::joined_unsure(spans, self.tolerance(), window),
             complete: !open && window.to <= asked.now,
         })
     }
@@ -253,25 +254,25 @@ impl Recordings {
         camera: &[Found],
         window: Window,
         now: Timestamp,
-    ) -> Result<(Vec<Window>, bool), Trouble> {
+    ) -> Result<(Vec<(Window, Duration)>, bool), Trouble> {
         let first = camera.partition_point(|found| found.begins <= window.from).saturating_sub(1);
         let end = camera.partition_point(|found| found.begins < window.to);
         let mut usual: Vec<_> =
             camera[first..end].windows(2).map(|pair| pair[1].begins.since(pair[0].begins)).collect();
         usual.sort_unstable();
-        let usual = usual.get(usual.len() / 2).copied().unwrap_or_default() + self.tolerance();
+        let usual = usual.get(usual.len() / 2).copied().unwrap_or_default() + self.precision() + self.tolerance();
         let (mut spans, mut open) = (Vec::new(), false);
         for index in first..end {
             let found = &camera[index];
             match camera.get(index + 1) {
                 Some(next) if next.begins.since(found.begins) <= usual => {
-                    spans.push(Window { from: found.begins, to: next.begins });
+                    spans.push((Window { from: found.begins, to: next.begins }, Duration::ZERO));
                 }
                 _ => {
                     let alone = &camera[index..=index];
                     let part = self.parts(alone, Window { from: found.begins, ..window }, now).await?;
                     open |= part.open && index + 1 == camera.len();
-                    spans.extend(part.usable.iter().map(|part| Window { from: part.begins, to: part.ends }));
+                    spans.extend(part.usable.iter().map(span));
                 }
             }
         }
@@ -293,6 +294,11 @@ impl Recordings {
             detail: "There is no recording of this camera that can be read.".into(),
         })
     }
+}
+
+/// What a segment covers, and how much later its end may be.
+fn span(part: &Part) -> (Window, Duration) {
+    (Window { from: part.begins, to: part.ends }, part.ends_later)
 }
 
 /// Why there is no footage of a window.

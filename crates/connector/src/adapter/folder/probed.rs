@@ -43,6 +43,11 @@ impl Probed {
         self.last_change().is_none_or(|change| at <= change.plus(Duration::from_secs(1)))
     }
 
+    /// How long after a time its last picture may be: none is newer than its last change. `None` if that does not tell.
+    pub(super) fn nothing_after(&self, at: Timestamp) -> Option<Duration> {
+        self.exact_change().filter(|change| *change >= at).map(|change| change.since(at))
+    }
+
     /// When it began, if its last change was its end.
     pub(super) fn began(&self) -> Option<Timestamp> {
         let duration = self.facts.as_ref().ok()?.duration_us;

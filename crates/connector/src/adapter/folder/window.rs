@@ -95,7 +95,8 @@ impl Recordings {
         let (begins, or_later) = self.begin(found, probed, before, next);
         let ends = begins.plus(Duration::from_micros(facts.duration_us.unsigned_abs()));
         let (name, path) = (found.name.clone(), found.path.clone());
-        Some(Part { name, path, begins, or_later, ends, size: probed.size, facts })
+        let ends_later = probed.nothing_after(ends).map_or(or_later, |later| or_later.min(later));
+        Some(Part { name, path, begins, or_later, ends, ends_later, size: probed.size, facts })
     }
 }
 

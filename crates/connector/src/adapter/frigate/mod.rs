@@ -20,6 +20,7 @@ use super::session::{Answer, Login, Session};
 use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
+use crate::growth::Fetched;
 use segment::Segment;
 
 /// A Frigate server.
@@ -166,8 +167,8 @@ impl Adapter for Frigate {
         archive::coverage(self, asked).await
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
-        archive::export(self, asked, into).await
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

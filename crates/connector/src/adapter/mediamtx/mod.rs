@@ -17,6 +17,7 @@ use protocol::{ClockOffset, ProblemReport, SourceDescription, UnavailableReason}
 use super::archive::{self, Archive, Bounds, Recording};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::MediamtxConfig;
+use crate::growth::Fetched;
 use crate::media;
 use servers::{Live, PageOf, Recorded, Servers};
 
@@ -102,8 +103,8 @@ impl Archive for MediaMtx {
     }
 
     /// Recordings that do not follow each other are two runs, with a hole between; what all times are behind by changes nothing.
-    fn tolerance(&self, _: &[Recording]) -> Duration {
-        archive::SEAM
+    fn ends_later(&self, _: Duration) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -144,8 +145,8 @@ impl Adapter for MediaMtx {
         archive::coverage(self, asked).await
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
-        archive::export(self, asked, into).await
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

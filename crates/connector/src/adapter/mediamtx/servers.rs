@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::run::{self, Entry, Run};
 use crate::adapter::Trouble;
-use crate::adapter::web::{self, Web, WebError};
+use crate::adapter::web::{self, Pages, Web, WebError};
 use crate::config::{MediamtxConfig, WebConfig};
 
 /// Paths are asked for by so many: each comes with all its segments.
@@ -103,10 +103,11 @@ impl Servers {
 
     /// All of a list of the control API.
     async fn all<T: DeserializeOwned>(&self, of: &str) -> Result<Vec<T>, Trouble> {
-        let mut all = Vec::new();
+        let (mut all, mut pages) = (Vec::new(), Pages::default());
         for page in 0..PAGES {
             let request = self.get(&self.api, &["v3", of, "list"])?;
-            let answer: PageOf<T> = self.api.json(request.query(&[("itemsPerPage", PAGE), ("page", page)])).await?;
+            let request = request.query(&[("itemsPerPage", PAGE), ("page", page)]);
+            let answer: PageOf<T> = self.api.page(request, &mut pages).await?;
             all.extend(answer.items);
             if page + 1 >= answer.page_count {
                 break;

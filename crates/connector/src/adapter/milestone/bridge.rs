@@ -9,6 +9,7 @@ use crate::adapter::Trouble;
 use crate::adapter::onvif::recordings::time;
 use crate::adapter::onvif::soap::{Device, SEARCH};
 use crate::adapter::onvif::xml::{self, Element, escaped};
+use crate::clock;
 use crate::config::WebConfig;
 use crate::rtsp::replay::Source;
 
@@ -162,7 +163,7 @@ impl Bridge {
 
     /// Whether it answers for a camera at all: a search that costs little.
     pub(super) async fn hands_out(&self, camera: &str) -> Result<(), Trouble> {
-        self.look(camera, Timestamp::from(jiff::Timestamp::now()), 1, (REACH, 1)).await.map(drop)
+        self.look(camera, clock::now(), 1, (REACH, 1)).await.map(drop)
     }
 
     /// The newest sequence of a camera that begins before a moment.

@@ -12,12 +12,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Timestamp, Window};
+use domain::Window;
 use protocol::{ClockOffset, ProblemReport, SourceDescription, UnavailableReason};
 
 use super::replay::{self, Recorded};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
+use crate::clock;
 use crate::config::{MilestoneConfig, WebConfig};
+use crate::growth::Fetched;
 use crate::media;
 use bridge::{Bridge, Seen};
 use gateway::Gateway;
@@ -94,11 +96,11 @@ impl Adapter for Milestone {
     /// There is none of now; one of the newest recording.
     async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
         let none = || Trouble::unavailable(UnavailableReason::NeverRecorded, "There is no recording of this camera.");
-        let seen = self.bridge.newest(device_id, Timestamp::from(jiff::Timestamp::now())).await?;
+        let seen = self.bridge.newest(device_id, clock::now()).await?;
         let (token, newest) = seen.token.zip(seen.spans.iter().max_by_key(|span| span.to)).ok_or_else(none)?;
         let end = Window { from: newest.to.minus(END).max(newest.from), to: newest.to };
         let folder = tempfile::tempdir().map_err(Trouble::again)?;
-        let parts = replay::record(&self.bridge.source(&token).await?, end, folder.path()).await?;
+        let parts = replay::record(&self.bridge.source(&token).await?, end, folder.path(), &Fetched::default()).await?;
         let last = parts.iter().max_by_key(|part| part.ends).ok_or_else(none)?;
         let at_us = (last.facts.duration_us - 1_000_000).max(0);
         media::picture(&last.path, at_us).await.map_err(Trouble::again)
@@ -111,11 +113,11 @@ impl Adapter for Milestone {
         Ok(Coverage { spans: spans(&seen, asked.window), complete })
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
         let seen = self.recorded(asked).await?;
         let recorded = reach(&seen);
         let Some(token) = seen.token else { return Err(replay::nothing_there(recorded, asked)) };
-        replay::export(self.kind(), &self.bridge.source(&token).await?, recorded, asked, into).await
+        replay::export(self.kind(), &self.bridge.source(&token).await?, recorded, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

@@ -21,6 +21,7 @@ use super::session::{Answer, Login, Session};
 use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
+use crate::growth::Fetched;
 use crate::media;
 use camera::{Camera, Root};
 use recording::{Listed, Row, Ticks};
@@ -171,8 +172,8 @@ impl Adapter for Moonfire {
         archive::coverage(self, asked).await
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
-        archive::export(self, asked, into).await
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

@@ -19,7 +19,9 @@ use super::archive::{self, Archive, Bounds, Recording};
 use super::session::{Answer, Login, Session};
 use super::web::{self, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
+use crate::clock;
 use crate::config::WebConfig;
+use crate::growth::Fetched;
 use crate::media;
 use device::Device;
 use period::{Milliseconds, Period};
@@ -172,8 +174,8 @@ impl Archive for Nx {
     }
 
     /// Clips that do not follow each other are two periods, with a hole between.
-    fn tolerance(&self, _: &[Recording]) -> Duration {
-        archive::SEAM
+    fn ends_later(&self, _: Duration) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -196,15 +198,15 @@ impl Adapter for Nx {
         archive::coverage(self, asked).await
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
-        archive::export(self, asked, into).await
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
         self.0.current().await?;
-        let sent = jiff::Timestamp::now().as_millisecond();
+        let sent = clock::now_ms();
         let told = self.now().await?.as_micros() / 1_000;
-        let came = jiff::Timestamp::now().as_millisecond();
+        let came = clock::now_ms();
         Ok(Some(ClockOffset {
             offset_ms: told - (sent + came) / 2,
             uncertainty_ms: Some((came - sent) / 2 + 1),

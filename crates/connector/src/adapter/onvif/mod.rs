@@ -17,6 +17,7 @@ use protocol::ClockOffset;
 use super::replay::{self, Recorded};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Trouble};
 use crate::config::WebConfig;
+use crate::growth::Fetched;
 use soap::Device;
 
 /// So long after a moment a device tells that it was recorded, at the latest.
@@ -56,7 +57,7 @@ impl Adapter for Onvif {
         Ok(Coverage { spans, complete: !more && asked.window.to.plus(TOLD_WITHIN) <= asked.now })
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
         let nothing = Recorded { bounds: None, goes_on: false };
         let Some(recording) = self.0.recording(&asked.device_id).await? else {
             return Err(replay::nothing_there(nothing, asked));
@@ -65,7 +66,7 @@ impl Adapter for Onvif {
         if recorded.bounds.is_none() && !recorded.goes_on {
             return Err(replay::nothing_there(recorded, asked));
         }
-        replay::export(self.kind(), &self.0.source(&recording.token).await?, recorded, asked, into).await
+        replay::export(self.kind(), &self.0.source(&recording.token).await?, recorded, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

@@ -7,7 +7,7 @@ use domain::{Timestamp, Window};
 use super::soap::{Device, REPLAY, SEARCH};
 use super::xml::{Element, escaped};
 use crate::adapter::Trouble;
-use crate::adapter::web::{self, WebError};
+use crate::adapter::web::{self, Pages, WebError};
 use crate::rtsp::replay::Source;
 
 /// So many answers of one search are read.
@@ -104,11 +104,12 @@ impl Device {
         let more = format!("Get{kind}SearchResults");
         let limits = "<MinResults>1</MinResults><MaxResults>100</MaxResults><WaitTime>PT5S</WaitTime>";
         let ask = format!("{token}{limits}");
-        let mut found = Vec::new();
+        let (mut found, mut pages) = (Vec::new(), Pages::default());
         for _ in 0..ROUNDS {
             let answer = self.ask(SEARCH, &more, &ask).await?;
             let list = answer.at(&["ResultList"]).ok_or_else(unclear)?;
             let before = found.len();
+            pages.take(list.bytes())?;
             found.extend(list.all(result).cloned());
             if list.text(&["SearchState"]) == Some("Completed") {
                 // the device ends it by itself if it does not hear this

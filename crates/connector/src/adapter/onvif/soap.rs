@@ -14,6 +14,7 @@ use super::xml::{self, Element, escaped};
 use crate::adapter::Trouble;
 use crate::adapter::web::{self, Web, WebError};
 use crate::challenge::Identity;
+use crate::clock;
 use crate::config::WebConfig;
 
 /// The longest answer, bytes.
@@ -85,9 +86,9 @@ impl Device {
 
     /// How far its clock is off, which it tells in whole seconds and to everybody.
     pub(super) async fn clock(&self) -> Result<ClockOffset, Trouble> {
-        let sent = jiff::Timestamp::now().as_millisecond();
+        let sent = clock::now_ms();
         let answer = self.post(None, "", (DEVICE, "GetSystemDateAndTime", "")).await?;
-        let came = jiff::Timestamp::now().as_millisecond();
+        let came = clock::now_ms();
         let utc = answer.at(&["SystemDateAndTime", "UTCDateTime"]).and_then(second);
         let told = utc.ok_or_else(|| WebError::Form("no time".into()))? + 500;
         let offset_ms = told - (sent + came) / 2;
@@ -155,7 +156,7 @@ fn token(user: &str, password: &str, offset_ms: i64) -> Option<String> {
     let base64 = base64::engine::general_purpose::STANDARD;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).ok()?;
-    let now = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(offset_ms);
+    let now = clock::now().to_jiff()?.checked_add(jiff::SignedDuration::from_millis(offset_ms)).ok()?;
     let created = now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
     let mut sum = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
     [&nonce[..], created.as_bytes(), password.as_bytes()].iter().for_each(|part| sum.update(part));

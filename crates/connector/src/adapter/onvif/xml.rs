@@ -76,6 +76,13 @@ fn begun(start: &BytesStart<'_>) -> Option<Element> {
 }
 
 impl Element {
+    /// About how much memory it takes.
+    pub fn bytes(&self) -> usize {
+        let attributes: usize = self.attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let own = size_of::<Self>() + self.name.len() + self.text.len() + attributes;
+        own + self.children.iter().map(Self::bytes).sum::<usize>()
+    }
+
     /// The children of a name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)

@@ -18,15 +18,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::archive::{self, Archive, Bounds, Recording};
-use super::web::{self, Web, WebError};
+use super::web::{self, Pages, Web, WebError};
 use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::config::WebConfig;
+use crate::growth::Fetched;
 use event::{Event, Events};
 use login::Login;
 
 /// Events are asked for by so many.
 const PAGE: usize = 100;
-/// And no more pages than that: a hundred thousand events before a window are none of its matter.
+/// And no more pages than that.
 const PAGES: usize = 1_000;
 
 /// A ZoneMinder server.
@@ -88,11 +89,20 @@ impl ZoneMinder {
     }
 
     /// Asks the API. A token that has run out is replaced, once.
-    async fn api<T: DeserializeOwned>(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<T, Trouble> {
+    async fn api<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        pages: &mut Pages,
+    ) -> Result<T, Trouble> {
         let path: Vec<_> = std::iter::once("api").chain(segments.iter().copied()).collect();
-        let ask = |token: &str| self.web.json(with_token(self.web.request(Method::GET, &path).query(query), token));
-        Ok(match ask(&self.login.token(&self.web, &self.config).await?).await {
-            Err(WebError::Refused(_)) => ask(&self.login.anew(&self.web, &self.config).await?).await?,
+        let ask = |token: &str| with_token(self.web.request(Method::GET, &path).query(query), token);
+        let token = self.login.token(&self.web, &self.config).await?;
+        Ok(match self.web.page(ask(&token), pages).await {
+            Err(WebError::Refused(_)) => {
+                let token = self.login.anew(&self.web, &self.config).await?;
+                self.web.page(ask(&token), pages).await?
+            }
             answer => answer?,
         })
     }
@@ -100,7 +110,7 @@ impl ZoneMinder {
     async fn zone(&self) -> Result<&TimeZone, Trouble> {
         self.zone
             .get_or_try_init(|| async {
-                let told: Zone = self.api(&["host", "getTimeZone.json"], &[]).await?;
+                let told: Zone = self.api(&["host", "getTimeZone.json"], &[], &mut Pages::default()).await?;
                 TimeZone::get(&told.tz).map_err(|_| {
                     Trouble::again(
                         "The video system names no time zone that is known: set time_zone in the configuration.",
@@ -111,7 +121,7 @@ impl ZoneMinder {
     }
 
     async fn monitors(&self) -> Result<Vec<SourceDescription>, Trouble> {
-        let listed: Monitors = self.api(&["monitors.json"], &[]).await?;
+        let listed: Monitors = self.api(&["monitors.json"], &[], &mut Pages::default()).await?;
         Ok(listed.monitors.into_iter().map(|row| described(row, self.config.retention_hours)).collect())
     }
 
@@ -121,10 +131,10 @@ impl ZoneMinder {
         let zone = self.zone().await?;
         let until = event::local(window.to.plus(event::AROUND), zone);
         let (monitor, until) = (format!("MonitorId:{monitor}"), format!("StartDateTime <=:{until}"));
-        let mut found: Vec<Event> = Vec::new();
+        let (mut found, mut pages) = (Vec::<Event>::new(), Pages::default());
         for page in 1..=PAGES {
             let path = ["events", "index", &monitor, &format!("{until}.json")];
-            let rows = self.page(&path, "desc", PAGE, page).await?;
+            let rows = self.page(&path, "desc", (PAGE, page), &mut pages).await?;
             let full = rows.len() >= PAGE;
             found.extend(rows);
             let earliest = window.from.minus(event::AROUND);
@@ -136,17 +146,23 @@ impl ZoneMinder {
         Ok(found)
     }
 
-    async fn page(&self, path: &[&str], direction: &str, limit: usize, page: usize) -> Result<Vec<Event>, Trouble> {
-        let (limit, page) = (limit.to_string(), page.to_string());
-        let query = [("sort", "StartDateTime"), ("direction", direction), ("limit", &limit), ("page", &page)];
-        let answer: Events = self.api(path, &query).await?;
-        Ok(answer.events.into_iter().map(|row| row.event).collect())
+    async fn page(
+        &self,
+        path: &[&str],
+        direction: &str,
+        (limit, page): (usize, usize),
+        pages: &mut Pages,
+    ) -> Result<Vec<Event>, Trouble> {
+        let (rows, page) = (limit.to_string(), page.to_string());
+        let query = [("sort", "StartDateTime"), ("direction", direction), ("limit", &rows), ("page", &page)];
+        let answer: Events = self.api(path, &query, pages).await?;
+        Ok(answer.events.into_iter().take(limit).map(|row| row.event).collect())
     }
 
     /// When the oldest or the newest event of a camera begins.
     async fn outermost(&self, monitor: &str, direction: &str) -> Result<Option<Timestamp>, Trouble> {
         let path = ["events", "index", &format!("MonitorId:{monitor}.json")];
-        let events = self.page(&path, direction, 1, 1).await?;
+        let events = self.page(&path, direction, (1, 1), &mut Pages::default()).await?;
         let zone = self.zone().await?;
         Ok(events.first().and_then(|event| event.earliest(zone)))
     }
@@ -267,8 +283,8 @@ impl Adapter for ZoneMinder {
         archive::coverage(self, asked).await
     }
 
-    async fn export(&self, asked: &Asked, into: &Path) -> Result<Exported, Trouble> {
-        archive::export(self, asked, into).await
+    async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
+        archive::export(self, asked, into, fetched).await
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {

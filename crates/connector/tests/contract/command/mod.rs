@@ -33,6 +33,7 @@ pub(crate) struct Exporting;
 
 impl System for Exporting {
     const PRECISION: Duration = Duration::ZERO;
+    const TELLS_HOW_FAR: bool = false;
     const HAS_ACCOUNTS: bool = false;
 
     async fn serve(world: Arc<World>) -> Served {

@@ -7,6 +7,7 @@ use domain::Window;
 use sightline_connector::adapter::archive::{Archive, Recording};
 use sightline_connector::adapter::{self, mediamtx};
 use sightline_connector::config::{self, AdapterConfig};
+use sightline_connector::growth::Fetched;
 use sightline_connector::recorder::Recorder;
 
 use super::super::scenarios::{holds, later, noon};
@@ -61,7 +62,7 @@ async fn a_path_may_have_slashes() {
     assert_eq!(found.sources[0].online, Some(true));
     assert_eq!(found.sources.len(), 1, "what somebody asks for is no camera");
     let asked = window(later(noon(), 3), 4);
-    let exported = bench.recorder.export("site/yard-1", asked, bench.into.path()).await.unwrap();
+    let exported = bench.recorder.export("site/yard-1", asked, bench.into.path(), &Fetched::default()).await.unwrap();
     holds::<MediaMtx>(&exported, asked, &[]);
 }
 
@@ -74,7 +75,7 @@ async fn what_follows_each_other_is_fetched_at_once() {
     }
     let bench = bench::<MediaMtx>(world, PASSWORD, "").await;
     let asked = window(later(noon(), 24), 10);
-    let exported = bench.recorder.export("1", asked, bench.into.path()).await.unwrap();
+    let exported = bench.recorder.export("1", asked, bench.into.path(), &Fetched::default()).await.unwrap();
     holds::<MediaMtx>(&exported, asked, &[]);
     let names: Vec<_> = exported.manifest.segments.iter().map(|segment| segment.name.as_str()).collect();
     assert_eq!(names, ["start=2026-01-10T12:00:10.000Z&duration=26.000000"]);
@@ -90,7 +91,7 @@ async fn a_segment_that_cannot_be_read_costs_no_other() {
     let bench =
         opened(super::serve(Arc::new(world), Habits { damaged: Some(3), ..Habits::default() }).await, "/playback");
     let (asked, hole) = (window(later(noon(), 5), 40), window(later(noon(), 20), 10));
-    let exported = bench.recorder.export("1", asked, bench.into.path()).await.unwrap();
+    let exported = bench.recorder.export("1", asked, bench.into.path(), &Fetched::default()).await.unwrap();
     holds::<MediaMtx>(&exported, asked, &[hole]);
     let [gap] = exported.manifest.gaps.as_slice() else { panic!("{:?}", exported.manifest.gaps) };
     assert_eq!(Window { from: gap.from, to: gap.to }, hole);
@@ -109,7 +110,7 @@ async fn dates_that_are_behind_lose_nothing() {
     for from in [8, 17, 24] {
         let asked = window(later(noon(), from), 5);
         let into = tempfile::tempdir().unwrap();
-        let exported = bench.recorder.export("1", asked, into.path()).await.unwrap();
+        let exported = bench.recorder.export("1", asked, into.path(), &Fetched::default()).await.unwrap();
         let shown = times(&exported.path);
         for tick in 0..50 {
             let tick = asked.from.plus(Duration::from_millis(tick * 100));
@@ -130,7 +131,11 @@ async fn sound_before_the_first_picture_makes_no_time_wrong() {
     for from in [0, 10, 17, 28] {
         let asked = window(later(noon(), from), 5);
         let into = tempfile::tempdir().unwrap();
-        holds::<MediaMtx>(&bench.recorder.export("1", asked, into.path()).await.unwrap(), asked, &[]);
+        holds::<MediaMtx>(
+            &bench.recorder.export("1", asked, into.path(), &Fetched::default()).await.unwrap(),
+            asked,
+            &[],
+        );
     }
 }
 
