@@ -206,6 +206,23 @@ async fn footage_is_sent_in_the_hours_that_its_owner_allows() {
 }
 
 #[tokio::test]
+async fn at_a_small_pace_something_moves_all_the_time() {
+    let running = Running::start(|server| {
+        server.tasks.push_back(export(1));
+        server.limits = "[limits]\nupload_mbit = 0.01";
+    })
+    .await;
+    running.until("the first bytes", |server| !server.upload.is_empty()).await;
+    let sent = || running.server.lock().unwrap().upload.len();
+    let first = sent();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // 1250 bytes a second
+    let (more, whole) = (sent() - first, running.server.lock().unwrap().upload_length);
+    assert!(first < 10_000 && (2_000..20_000).contains(&more), "{first} and {more} of {whole} bytes");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn whoever_stands_beside_it_sees_what_it_does() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
     let running = Running::start(|server| {
