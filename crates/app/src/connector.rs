@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::caller::Means;
-use domain::camera::{Behind, Camera, CameraType, Change, Origin};
+use domain::camera::{Behind, Camera};
 use domain::connector::{self, Connector, Problem};
 use domain::id::{ConnectorId, OrganizationId};
 use domain::policy::{self, Privilege};
@@ -250,9 +250,7 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
             Some(camera) => describe(&mut tx, camera, source).await?.map(|written| changed += u64::from(written)),
         };
         if let Err(invalid) = done {
-            let message =
-                invalid.0.iter().map(|e| format!("{}: {}", e.pointer, e.message)).collect::<Vec<_>>().join(" ");
-            refused.push(SourceProblem { device_id: source.device_id.clone(), message });
+            refused.push(SourceProblem { device_id: source.device_id.clone(), message: invalid.to_string() });
         }
     }
     store::camera::insert_many(&mut tx, &new).await?;
@@ -281,19 +279,15 @@ fn first_seen(tx: &Tx, connector: &Connector, source: &SourceDescription) -> Res
     });
     camera.device_id = Some(source.device_id.clone());
     (camera.online, camera.last_seen_at) = (source.online, source.last_seen_at);
-    let length = source.device_id.chars().count();
-    if !(1..=500).contains(&length) {
-        return Err(Invalid::field("/device_id", "Expected 1 to 500 characters."));
-    }
-    let change = said(source, &camera.origins)?;
-    camera.describe(change, now)?;
+    source.check_id()?;
+    camera.describe(source.change(&camera.origins)?, now)?;
     Ok(camera)
 }
 
 /// Takes over what a connector says of a camera that is known. Answers whether its record changed.
 async fn describe(tx: &mut Tx, camera: &mut Camera, source: &SourceDescription) -> Result<Result<bool, Invalid>> {
     let now = tx.now();
-    let changed = match said(source, &camera.origins).and_then(|change| camera.describe(change, now)) {
+    let changed = match source.change(&camera.origins).and_then(|change| camera.describe(change, now)) {
         Ok(changed) => changed,
         Err(invalid) => return Ok(Err(invalid)),
     };
@@ -309,39 +303,6 @@ async fn describe(tx: &mut Tx, camera: &mut Camera, source: &SourceDescription) 
         store::connector::saw(tx, &camera.id, seen.0, seen.1).await?;
     }
     Ok(Ok(false))
-}
-
-/// What a connector says, as a change: what it said once and no longer says is emptied.
-fn said(source: &SourceDescription, origins: &BTreeMap<String, Origin>) -> Result<Change, Invalid> {
-    let was_said = |field: &str| origins.get(field) == Some(&Origin::Connector);
-    macro_rules! field {
-        ($name:literal, $value:expr) => {{
-            let value = $value;
-            (value.is_some() || was_said($name)).then_some(value)
-        }};
-    }
-    let wrong_type = |_| Invalid::field("/type", "Expected fixed, panning or dome.");
-    let kind = source.kind.as_deref().map(str::parse::<CameraType>).transpose().map_err(wrong_type)?;
-    Ok(Change {
-        name: Some(Some(source.name.clone())),
-        description: field!("description", source.description.clone()),
-        position: field!("position", source.position),
-        address: field!("address", source.address.clone()),
-        mounting_height_m: field!("mounting_height_m", source.mounting_height_m),
-        bearing_deg: field!("bearing_deg", source.bearing_deg),
-        fov_deg: field!("fov_deg", source.fov_deg),
-        tilt_deg: field!("tilt_deg", source.tilt_deg),
-        range_m: field!("range_m", source.range_m),
-        r#type: field!("type", kind),
-        tags: field!("tags", Some(source.tags.clone()).filter(|tags| !tags.is_empty())),
-        retention_hours: field!("retention_hours", source.retention_hours),
-        clock_offset_ms: field!("clock_offset_ms", source.clock_offset.map(|offset| offset.offset_ms)),
-        clock_uncertainty_ms: field!("clock_uncertainty_ms", source.clock_offset.and_then(|o| o.uncertainty_ms)),
-        make: field!("make", source.make.clone()),
-        model: field!("model", source.model.clone()),
-        custom: field!("custom", Some(source.custom.clone()).filter(|custom| !custom.is_empty())),
-        ..Change::default()
-    })
 }
 
 /// A connector sends a picture of a camera.

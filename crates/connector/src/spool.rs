@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::adapter::Exported;
+use crate::disk;
 
 const ENTRY: &str = "entry.json";
 const SCRATCH: &str = "scratch";
@@ -100,6 +101,18 @@ impl Spool {
         let spool = Self { state: state.to_owned(), root, places: Mutex::default(), _lock: lock };
         spool.survey().with_context(|| format!("cannot clear {}", spool.root.display()))?;
         Ok(spool)
+    }
+
+    /// Whether another process has the folder. Says also why [`Spool::open`] could not take it otherwise, but makes nothing in it.
+    pub fn is_used(state: &Path) -> anyhow::Result<bool> {
+        for folder in [state.to_owned(), state.join("spool")] {
+            disk::try_writing(&folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+        }
+        let lock = match File::options().write(true).open(state.join("lock")) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            opened => opened.with_context(|| format!("cannot write in {}", state.display()))?,
+        };
+        Ok(rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err())
     }
 
     /// The folder of all that the connector keeps.

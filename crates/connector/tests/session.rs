@@ -1,6 +1,8 @@
 //! A running connector against a server that only pretends: it loses leases, breaks connections and forgets.
 #![allow(clippy::unwrap_used)]
 
+#[path = "session/checked.rs"]
+mod checked;
 #[path = "session/world.rs"]
 #[allow(dead_code)]
 mod world;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use serde_json::{Value, json};
-use world::{ITEM, KEY, Running, Server, TASK, UPLOAD, check, export, sha256, task};
+use world::{ITEM, KEY, Running, Server, TASK, UPLOAD, export, sha256, task};
 
 #[tokio::test]
 async fn it_publishes_exports_uploads_and_completes() {
@@ -147,24 +149,6 @@ async fn how_much_was_fetched_is_told_before_it_is_sent() {
         let found = told.iter().find(so_far).unwrap_or_else(|| panic!("{bytes} in {told:?}"));
         assert_eq!(found["bytes_total"], Value::Null);
     }
-    running.stop().await;
-}
-
-#[tokio::test]
-async fn check_says_what_would_be_published_and_what_is_wrong() {
-    let running = Running::start(|_| {}).await;
-    let folder = tempfile::tempdir().unwrap();
-    let (program, names) = (folder.path().join("silent.py"), folder.path().join("names"));
-    std::fs::write(&program, SILENT).unwrap();
-    std::fs::write(&names, "a b").unwrap();
-    let adapter = format!("[adapter]\nkind = 'command'\ncommand = ['/usr/bin/python3', {program:?}, {names:?}]\n");
-    let fine = "published: a \"a\" (no position)\npublished: b \"b\" (no position)\nnothing is wrong\n";
-    assert_eq!(check(&running.url, &adapter, None).await, (true, fine.to_owned()));
-    let described = "[publish]\nwithin = [[8.0, 47.0, 9.0, 48.0]]\n\
-                     [[source]]\nid = 'a'\nposition = { lat = 47.3, lon = 8.5 }\n[[source]]\nid = 'z'\nname = 'Gone'\n";
-    let wrong = "published: a \"a\" (47.30000, 8.50000)\nkept back: b \"b\" (no position)\n\
-                 wrong: The configuration describes 'z', which the video system does not have.\n";
-    assert_eq!(check(&running.url, &(adapter + described), None).await, (false, wrong.to_owned()));
     running.stop().await;
 }
 
