@@ -224,15 +224,13 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
     let mut tx = app.begin().await?;
     let connector = store::connector::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("connector"))?;
     let before = connector.source_sequence;
-    if said.sequence == before && before > 0 {
-        return Ok(SourcesAnswer { sequence: before, refused: Vec::new() }); // said again, because the answer was lost
-    }
+    let again = said.sequence == before && before > 0; // because the answer was lost
     let unknown = || Error::conflict("sequence", "This does not follow the last publication. Send the whole set.");
-    if said.sequence <= 0 || said.base.is_some_and(|base| base != before) {
+    if !again && (said.sequence <= 0 || said.base.is_some_and(|base| base != before)) {
         return Err(unknown());
     }
     let problem = said.problem.as_ref().map(|p| Problem { text: p.text.clone(), what_to_do: p.what_to_do.clone() });
-    if !store::connector::published(&mut tx, id, before, said.sequence, problem.as_ref()).await? {
+    if !again && !store::connector::published(&mut tx, id, before, said.sequence, problem.as_ref()).await? {
         return Err(unknown());
     }
     let mut known = BTreeMap::new();
@@ -252,6 +250,9 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
         if let Err(invalid) = done {
             refused.push(SourceProblem { device_id: source.device_id.clone(), message: invalid.to_string() });
         }
+    }
+    if again {
+        return Ok(SourcesAnswer { sequence: before, refused }); // all was done; the transaction ends without a trace
     }
     store::camera::insert_many(&mut tx, &new).await?;
     for (device_id, camera) in &mut known {

@@ -1,9 +1,12 @@
 //! What is wrong before anything is published, and what the server does not take over: both are told in words.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::SILENT;
-use crate::world::{Running, check, check_in};
+use crate::world::{Running, Server, check, check_in};
 
 /// A video system with these cameras, and its `[adapter]`.
 struct System {
@@ -106,5 +109,41 @@ async fn check_says_what_the_server_would_not_take_over() {
     }
     let none = wrong(&running.url, &system.config("[publish]\ninclude = ['gaet*']"), &[]).await;
     assert_eq!(none, ["Nothing is published: [publish] keeps every camera back."]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_take_over_is_told_there_and_here() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    let system = System::with("a b c");
+    let running = Running::start(|server| {
+        let wrong = "[[source]]\nid = 'b'\nposition = { lat = 95.0, lon = 0.0 }";
+        (server.adapter, server.connector) =
+            (Some(system.adapter.clone()), format!("status = '127.0.0.1:{port}'\n{wrong}"));
+    })
+    .await;
+    let told = |server: &Server| server.called("sources").last().map(|last| last["problem"]["text"].clone());
+    let text = "The server does not take over what is said of these cameras: 'b' (position: Expected a latitude from -90 to 90 \
+                and a longitude from -180 to 180).";
+    running.until("the problem", |server| told(server) == Some(json!(text))).await;
+    let here = async || -> Value {
+        let answer = reqwest::get(format!("http://127.0.0.1:{port}/status.json")).await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let mut now = here().await;
+    for _ in 0..100 {
+        if now["cameras"] == 2 && now["problem"]["text"] == text {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        now = here().await;
+    }
+    assert_eq!((&now["cameras"], &now["problem"]["text"]), (&json!(2), &json!(text)));
+    // said once, not with each look at the video system
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(running.server.lock().unwrap().called("sources").len(), 2);
+    // and no longer once it is gone
+    std::fs::write(system.path("names"), "a c").unwrap();
+    running.until("the end of it", |server| told(server) == Some(Value::Null)).await;
     running.stop().await;
 }

@@ -172,6 +172,8 @@ on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database
     let answer = wire.publish(1, None, json!([one, two, bad])).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
     assert_eq!(answer.json["refused"][0]["device_id"], "3");
+    let again = wire.publish(1, None, json!([one, two, bad])).await;
+    assert_eq!(again.json, answer.json, "said again, because the answer was lost");
     let names = "SELECT name FROM cameras WHERE vanished_at IS NULL ORDER BY device_id";
     assert_eq!(rows(&site, names, "name").await, ["Gate", "Yard"]);
     assert_eq!(rows(&site, "SELECT tag FROM camera_tags ORDER BY tag", "tag").await, ["night", "street"]);
