@@ -78,6 +78,8 @@ async fn insert(
         source_sequence: 0,
         clock_offset_ms: None,
         problem: None,
+        instance: None,
+        used_twice_at: None,
         last_seen_at: None,
         revoked_at: None,
         created_at: tx.now(),
@@ -143,8 +145,9 @@ pub async fn revoke(app: &App, caller: &Caller, id: &ConnectorId) -> Result<()> 
     Ok(tx.commit(events).await?)
 }
 
-/// Who presents this key. A key of another server, or a revoked one, is nobody's.
-pub async fn resume(app: &App, key: &str) -> Result<Caller> {
+/// Who presents this key. A key of another server, or a revoked one, is nobody's; and of two instances with the same key, the one that
+/// was there first is heard, as long as it lives: each would publish over the other.
+pub async fn resume(app: &App, key: &str, instance: Option<&str>) -> Result<Caller> {
     let found = store::connector::find_by_key(&mut app.read().await?, &secret::hash(key)).await?;
     let wrong = || {
         Error::new(
@@ -155,12 +158,37 @@ pub async fn resume(app: &App, key: &str) -> Result<Caller> {
     };
     let connector = found.ok_or_else(wrong)?;
     let now = app.now();
-    if connector.last_seen_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
+    let instance = instance.map(limited);
+    if instance.is_some_and(|instance| connector.is_beside(instance, now)) {
+        return Err(used_twice(app, connector).await?);
+    }
+    let is_new = instance.is_some() && instance != connector.instance.as_deref();
+    if is_new || connector.last_seen_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
         let mut tx = app.begin().await?;
-        store::connector::seen(&mut tx, &connector.id).await?;
+        store::connector::seen(&mut tx, &connector.id, instance).await?;
         tx.commit_housekeeping().await?;
     }
     Ok(Caller::connector(connector.id, connector.organization_id))
+}
+
+/// Notes that two have the key of a connector, and answers what the second one is told.
+async fn used_twice(app: &App, connector: Connector) -> Result<Error> {
+    let now = app.now();
+    if connector.used_twice_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
+        let mut tx = app.begin().await?;
+        store::connector::used_twice(&mut tx, &connector.id).await?;
+        if connector.is_used_twice(now) {
+            tx.commit_housekeeping().await?;
+        } else {
+            let event = did(&Caller::server(), "connector.used_twice").about("connector", &connector.id);
+            tx.commit([event]).await?;
+        }
+    }
+    Ok(Error::conflict(
+        protocol::USED_TWICE,
+        "Another running connector uses this connection file, and was there first. Stop one of the two: each needs a connection \
+         file of its own. This one is heard once the other was silent for a minute.",
+    ))
 }
 
 /// The connector that calls.

@@ -147,3 +147,31 @@ async fn what_the_server_does_not_take_over_is_told_there_and_here() {
     running.until("the end of it", |server| told(server) == Some(Value::Null)).await;
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_connector_is_the_same_after_a_restart_and_says_that_it_is_not_alone() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    let running = Running::start(|server| server.connector = format!("status = '127.0.0.1:{port}'")).await;
+    running.until("a picture", |server| !server.thumbnails.is_empty()).await;
+    let running = running.restart(|server| server.calls.clear()).await;
+    running.until("calls for tasks", |server| !server.called("lease").is_empty()).await;
+    let first = {
+        let server = running.server.lock().unwrap();
+        assert!(server.instances.iter().all(|one| one == &server.instances[0]), "{:?}", server.instances);
+        server.instances[0].clone()
+    };
+    let other = Running::start(|_| {}).await;
+    other.until("calls for tasks", |server| !server.called("lease").is_empty()).await;
+    assert_ne!(other.server.lock().unwrap().instances[0], first);
+    other.stop().await;
+    running.server.lock().unwrap().used_twice = true;
+    for _ in 0..100 {
+        let answer = reqwest::get(format!("http://127.0.0.1:{port}/status.json")).await.unwrap();
+        let now: Value = answer.json().await.unwrap();
+        if now["trouble"].as_str().is_some_and(|trouble| trouble.starts_with("Another one uses this file.")) {
+            return running.stop().await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("another one is heard, and nothing is said of it");
+}

@@ -59,6 +59,10 @@ pub(crate) struct Server {
     pub(crate) connector: String,
     /// What the connector's configuration limits.
     pub(crate) limits: &'static str,
+    /// Another one with the same connection file is heard.
+    pub(crate) used_twice: bool,
+    /// Who called, one for each call.
+    pub(crate) instances: Vec<String>,
     /// What its own clock says when it is greeted; the true time unless set.
     pub(crate) clock: Option<&'static str>,
 }
@@ -82,6 +86,12 @@ async fn gate(State(server): State<Shared>, request: Request, next: axum::middle
         if given != format!("Bearer {}", server.key) {
             server.calls.push(("refused".into(), Value::Null));
             return (StatusCode::UNAUTHORIZED, Json(json!({"detail": "wrong key"}))).into_response();
+        }
+        let instance = request.headers().get(protocol::INSTANCE_HEADER);
+        server.instances.extend(instance.and_then(|v| v.to_str().ok()).map(str::to_owned));
+        if server.used_twice {
+            let body = json!({"code": protocol::USED_TWICE, "detail": "Another one uses this file."});
+            return (StatusCode::CONFLICT, Json(body)).into_response();
         }
         if server.down > 0 {
             server.down -= 1;
@@ -357,7 +367,15 @@ pub(crate) async fn check_in(url: &str, config: &str, path: Option<&FilePath>, m
     if let Some(path) = path {
         command.env("PATH", path);
     }
-    let out =
-        command.arg("check").arg("--connection").arg(connection).arg("--config").arg(file).args(more).output().await.unwrap();
+    let out = command
+        .arg("check")
+        .arg("--connection")
+        .arg(connection)
+        .arg("--config")
+        .arg(file)
+        .args(more)
+        .output()
+        .await
+        .unwrap();
     (out.status.success(), String::from_utf8(out.stdout).unwrap())
 }
