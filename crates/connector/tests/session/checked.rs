@@ -105,7 +105,7 @@ async fn check_says_what_the_server_would_not_take_over() {
         assert!(check(&running.url, &config, None).await.1.starts_with("refused: a "));
         // nor is it asked to
         let kept_back = format!("{config}\n[publish]\nexclude = ['a', 'x*']");
-        assert_eq!(check(&running.url, &kept_back, None).await.0, true, "{line}");
+        assert!(check(&running.url, &kept_back, None).await.0, "{line}");
     }
     let none = wrong(&running.url, &system.config("[publish]\ninclude = ['gaet*']"), &[]).await;
     assert_eq!(none, ["Nothing is published: [publish] keeps every camera back."]);
