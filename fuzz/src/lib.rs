@@ -4,11 +4,18 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use bytes::BytesMut;
 use domain::{Timestamp, Window};
 use jiff::tz::TimeZone;
 use sightline_connector::adapter::archive::Recording;
 use sightline_connector::adapter::command::message::{self, Cameras, Hello, Message, Recordings};
-use sightline_connector::adapter::{folder, mediamtx, milestone, nx, zoneminder};
+use sightline_connector::adapter::{folder, frigate, mediamtx, milestone, moonfire, nx, onvif, zoneminder};
+use sightline_connector::challenge::Identity;
+use sightline_connector::rtsp::depacketize::{AccessUnit, Depacketizer, nal_units};
+use sightline_connector::rtsp::message::Incoming;
+use sightline_connector::rtsp::parameter_sets::ParameterSets;
+use sightline_connector::rtsp::sdp::Codec;
+use sightline_connector::rtsp::{message as rtsp_message, rtp, sdp};
 use sightline_connector::{config, fragments};
 
 /// Zones whose clocks were set back and forth, by an hour, by half of one, by a day.
@@ -40,8 +47,43 @@ static ZONES: LazyLock<[TimeZone; 4]> =
 
 fn in_order(recordings: &[Recording]) {
     assert!(recordings.is_sorted_by_key(|recording| recording.begins));
+    ends_after_begin(recordings);
+}
+
+fn ends_after_begin(recordings: &[Recording]) {
     for recording in recordings {
         assert!(recording.ends.is_none_or(|ends| recording.begins <= ends), "{recording:?}");
+    }
+}
+
+/// What a clock in a picture was read as, after its format and a line break.
+pub fn burned(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let (format, shown) = text.split_once('\n').unwrap_or(("%Y-%m-%d %H:%M:%S", text));
+    let quoted = |c: char| c == ' ' || c.is_ascii_graphic() && c != '\'';
+    if !format.chars().all(quoted) {
+        return;
+    }
+    for zone in ZONE_NAMES {
+        let face = format!("source = 'a'\nbox = [0, 0, 99, 20]\nformat = '{format}'\ntime_zone = '{zone}'");
+        let file = format!("[adapter]\nkind = 'onvif'\nurl = 'http://a'\n[burned_in_clock]\n{face}");
+        let Ok(config) = config::parse(&file, Path::new("/etc")) else { return };
+        let Some(face) = config.burned_in_clock else { return };
+        assert!(!face.characters().contains(char::is_whitespace));
+        if let Some(moment) = face.read(shown).and_then(|shown| face.moment(shown, 0)) {
+            assert!(jiff::Timestamp::from_millisecond(moment).is_ok(), "{moment}");
+        }
+    }
+}
+
+/// Values of `WWW-Authenticate`, a line each; what answers one must not become a header of its own.
+pub fn challenge(lines: &[u8]) {
+    let Ok(lines) = std::str::from_utf8(lines) else { return };
+    let mut identity = Identity::new(Some(("user".into(), "pass:\"word\\".into())));
+    if identity.challenged(lines.split('\n')) {
+        assert!(!identity.challenged(lines.split('\n')), "what was answered is not answered again");
+        let answer = identity.answer("GET", "/a?b=\"c\"");
+        assert!(answer.is_none_or(|answer| !answer.contains(char::is_control)));
     }
 }
 
@@ -87,6 +129,18 @@ pub fn folder(text: &[u8]) {
     }
 }
 
+/// What Frigate answers: its settings, segments, or the hours that it has.
+pub fn frigate(answer: &[u8]) {
+    let _ = frigate::read_cameras(answer);
+    assert!(frigate::read_hours(answer).unwrap_or_default().is_sorted());
+    for (from, to) in WINDOWS {
+        let window = Window { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
+        if let Ok(clips) = frigate::read_clips(answer, window) {
+            ends_after_begin(&clips);
+        }
+    }
+}
+
 /// What MediaMTX answers; what stands before a line break are segments, and the rest is what `/list` tells of them.
 pub fn mediamtx(answers: &[u8]) {
     let _ = mediamtx::read_paths(answers);
@@ -126,6 +180,80 @@ pub fn mp4(file: &[u8]) {
     ranges.sort_by_key(|range| range.start);
     assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "{broken:?}");
     assert!(ranges.iter().all(|range| range.end <= size), "{broken:?}");
+}
+
+/// What Moonfire answers: cameras, or recordings.
+pub fn moonfire(answer: &[u8]) {
+    let _ = moonfire::read_cameras(answer);
+    for (from, to) in WINDOWS {
+        let window = Window { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
+        if let Ok(recordings) = moonfire::read_recordings(answer, window) {
+            ends_after_begin(&recordings);
+        }
+    }
+}
+
+/// What a device answers by ONVIF.
+pub fn onvif(answer: &[u8]) {
+    for (from, to) in WINDOWS {
+        let window = Window { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
+        if let Some(Ok(spans)) = onvif::read(answer, window)
+            && spans != [window]
+        {
+            assert!(spans.iter().all(|span| from <= span.from.as_micros() && span.to.as_micros() <= to), "{spans:?}");
+            assert!(spans.iter().all(|span| span.from < span.to), "{spans:?}");
+            assert!(spans.windows(2).all(|pair| pair[0].to <= pair[1].from), "{spans:?}");
+        }
+    }
+}
+
+/// All that a server says in the course of a playback: answers, the last SDP of which holds for the packets that follow.
+pub fn rtsp(stream: &[u8]) {
+    let mut arrived = BytesMut::from(stream);
+    let (mut playing, mut units) = (None, Vec::new());
+    while let Ok(Some(incoming)) = rtsp_message::take(&mut arrived) {
+        match incoming {
+            Incoming::Request => {}
+            Incoming::Answer(answer) => {
+                let _ = answer.cseq();
+                Identity::new(Some(("a".into(), "b".into()))).challenged(answer.all("WWW-Authenticate"));
+                if let Some(video) = std::str::from_utf8(&answer.body).ok().and_then(sdp::video) {
+                    let address = sdp::address("rtsp://recorder/1", &video.control);
+                    assert!(address.is_none_or(|address| address.bytes().all(|byte| byte.is_ascii_graphic())));
+                    let sets = video.parameter_sets.iter().map(Vec::as_slice);
+                    configured(&ParameterSets::among(video.codec, sets), video.codec);
+                    playing = Some((video.codec, Depacketizer::new(&video)));
+                }
+            }
+            Incoming::Data { packet, .. } => {
+                let (Some((codec, depacketizer)), Some(packet)) = (&mut playing, rtp::packet(&packet)) else {
+                    continue;
+                };
+                if depacketizer.push(&packet, &mut units).is_err() {
+                    return;
+                }
+                units.drain(..).for_each(|unit| whole(*codec, &unit));
+            }
+        }
+    }
+    if let Some((codec, mut depacketizer)) = playing {
+        depacketizer.finish().iter().for_each(|unit| whole(codec, unit));
+    }
+}
+
+/// A picture is NAL units and nothing else.
+fn whole(codec: Codec, unit: &AccessUnit) {
+    assert_eq!(nal_units(&unit.data).map(|nal| 4 + nal.len()).sum::<usize>(), unit.data.len());
+    configured(&ParameterSets::within(codec, &unit.data), codec);
+}
+
+/// A configuration has as many sets as it says, and any layers.
+fn configured(sets: &ParameterSets, codec: Codec) {
+    match (codec, sets.configuration(codec)) {
+        (Codec::H264, Some(told)) => assert_eq!(usize::from(told[5] & 0x1f), sets.sps.len()),
+        (Codec::H265, Some(told)) => assert_ne!(told[21] & 0x38, 0),
+        (_, None) => {}
+    }
 }
 
 /// What Nx answers; what stands before a line break is the comment of a clip.

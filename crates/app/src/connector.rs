@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::caller::Means;
-use domain::camera::{Behind, Camera, CameraType, Change, Origin};
+use domain::camera::{Behind, Camera};
 use domain::connector::{self, Connector, Problem};
 use domain::id::{ConnectorId, OrganizationId};
 use domain::policy::{self, Privilege};
@@ -78,6 +78,8 @@ async fn insert(
         source_sequence: 0,
         clock_offset_ms: None,
         problem: None,
+        instance: None,
+        used_twice_at: None,
         last_seen_at: None,
         revoked_at: None,
         created_at: tx.now(),
@@ -143,8 +145,9 @@ pub async fn revoke(app: &App, caller: &Caller, id: &ConnectorId) -> Result<()> 
     Ok(tx.commit(events).await?)
 }
 
-/// Who presents this key. A key of another server, or a revoked one, is nobody's.
-pub async fn resume(app: &App, key: &str) -> Result<Caller> {
+/// Who presents this key. A key of another server, or a revoked one, is nobody's; and of two instances with the same key, the one that
+/// was there first is heard, as long as it lives: each would publish over the other.
+pub async fn resume(app: &App, key: &str, instance: Option<&str>) -> Result<Caller> {
     let found = store::connector::find_by_key(&mut app.read().await?, &secret::hash(key)).await?;
     let wrong = || {
         Error::new(
@@ -155,12 +158,37 @@ pub async fn resume(app: &App, key: &str) -> Result<Caller> {
     };
     let connector = found.ok_or_else(wrong)?;
     let now = app.now();
-    if connector.last_seen_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
+    let instance = instance.map(limited);
+    if instance.is_some_and(|instance| connector.is_beside(instance, now)) {
+        return Err(used_twice(app, connector).await?);
+    }
+    let is_new = instance.is_some() && instance != connector.instance.as_deref();
+    if is_new || connector.last_seen_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
         let mut tx = app.begin().await?;
-        store::connector::seen(&mut tx, &connector.id).await?;
+        store::connector::seen(&mut tx, &connector.id, instance).await?;
         tx.commit_housekeeping().await?;
     }
     Ok(Caller::connector(connector.id, connector.organization_id))
+}
+
+/// Notes that two have the key of a connector, and answers what the second one is told.
+async fn used_twice(app: &App, connector: Connector) -> Result<Error> {
+    let now = app.now();
+    if connector.used_twice_at.is_none_or(|at| now.since(at).as_secs() >= 10) {
+        let mut tx = app.begin().await?;
+        store::connector::used_twice(&mut tx, &connector.id).await?;
+        if connector.is_used_twice(now) {
+            tx.commit_housekeeping().await?;
+        } else {
+            let event = did(&Caller::server(), "connector.used_twice").about("connector", &connector.id);
+            tx.commit([event]).await?;
+        }
+    }
+    Ok(Error::conflict(
+        protocol::USED_TWICE,
+        "Another running connector uses this connection file, and was there first. Stop one of the two: each needs a connection \
+         file of its own. This one is heard once the other was silent for a minute.",
+    ))
 }
 
 /// The connector that calls.
@@ -224,15 +252,13 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
     let mut tx = app.begin().await?;
     let connector = store::connector::find(&mut tx, id).await?.ok_or_else(|| Error::not_found("connector"))?;
     let before = connector.source_sequence;
-    if said.sequence == before && before > 0 {
-        return Ok(SourcesAnswer { sequence: before, refused: Vec::new() }); // said again, because the answer was lost
-    }
+    let again = said.sequence == before && before > 0; // because the answer was lost
     let unknown = || Error::conflict("sequence", "This does not follow the last publication. Send the whole set.");
-    if said.sequence <= 0 || said.base.is_some_and(|base| base != before) {
+    if !again && (said.sequence <= 0 || said.base.is_some_and(|base| base != before)) {
         return Err(unknown());
     }
     let problem = said.problem.as_ref().map(|p| Problem { text: p.text.clone(), what_to_do: p.what_to_do.clone() });
-    if !store::connector::published(&mut tx, id, before, said.sequence, problem.as_ref()).await? {
+    if !again && !store::connector::published(&mut tx, id, before, said.sequence, problem.as_ref()).await? {
         return Err(unknown());
     }
     let mut known = BTreeMap::new();
@@ -250,10 +276,11 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
             Some(camera) => describe(&mut tx, camera, source).await?.map(|written| changed += u64::from(written)),
         };
         if let Err(invalid) = done {
-            let message =
-                invalid.0.iter().map(|e| format!("{}: {}", e.pointer, e.message)).collect::<Vec<_>>().join(" ");
-            refused.push(SourceProblem { device_id: source.device_id.clone(), message });
+            refused.push(SourceProblem { device_id: source.device_id.clone(), message: invalid.to_string() });
         }
+    }
+    if again {
+        return Ok(SourcesAnswer { sequence: before, refused }); // all was done; the transaction ends without a trace
     }
     store::camera::insert_many(&mut tx, &new).await?;
     for (device_id, camera) in &mut known {
@@ -281,19 +308,15 @@ fn first_seen(tx: &Tx, connector: &Connector, source: &SourceDescription) -> Res
     });
     camera.device_id = Some(source.device_id.clone());
     (camera.online, camera.last_seen_at) = (source.online, source.last_seen_at);
-    let length = source.device_id.chars().count();
-    if !(1..=500).contains(&length) {
-        return Err(Invalid::field("/device_id", "Expected 1 to 500 characters."));
-    }
-    let change = said(source, &camera.origins)?;
-    camera.describe(change, now)?;
+    source.check_id()?;
+    camera.describe(source.change(&camera.origins)?, now)?;
     Ok(camera)
 }
 
 /// Takes over what a connector says of a camera that is known. Answers whether its record changed.
 async fn describe(tx: &mut Tx, camera: &mut Camera, source: &SourceDescription) -> Result<Result<bool, Invalid>> {
     let now = tx.now();
-    let changed = match said(source, &camera.origins).and_then(|change| camera.describe(change, now)) {
+    let changed = match source.change(&camera.origins).and_then(|change| camera.describe(change, now)) {
         Ok(changed) => changed,
         Err(invalid) => return Ok(Err(invalid)),
     };
@@ -309,39 +332,6 @@ async fn describe(tx: &mut Tx, camera: &mut Camera, source: &SourceDescription) 
         store::connector::saw(tx, &camera.id, seen.0, seen.1).await?;
     }
     Ok(Ok(false))
-}
-
-/// What a connector says, as a change: what it said once and no longer says is emptied.
-fn said(source: &SourceDescription, origins: &BTreeMap<String, Origin>) -> Result<Change, Invalid> {
-    let was_said = |field: &str| origins.get(field) == Some(&Origin::Connector);
-    macro_rules! field {
-        ($name:literal, $value:expr) => {{
-            let value = $value;
-            (value.is_some() || was_said($name)).then_some(value)
-        }};
-    }
-    let wrong_type = |_| Invalid::field("/type", "Expected fixed, panning or dome.");
-    let kind = source.kind.as_deref().map(str::parse::<CameraType>).transpose().map_err(wrong_type)?;
-    Ok(Change {
-        name: Some(Some(source.name.clone())),
-        description: field!("description", source.description.clone()),
-        position: field!("position", source.position),
-        address: field!("address", source.address.clone()),
-        mounting_height_m: field!("mounting_height_m", source.mounting_height_m),
-        bearing_deg: field!("bearing_deg", source.bearing_deg),
-        fov_deg: field!("fov_deg", source.fov_deg),
-        tilt_deg: field!("tilt_deg", source.tilt_deg),
-        range_m: field!("range_m", source.range_m),
-        r#type: field!("type", kind),
-        tags: field!("tags", Some(source.tags.clone()).filter(|tags| !tags.is_empty())),
-        retention_hours: field!("retention_hours", source.retention_hours),
-        clock_offset_ms: field!("clock_offset_ms", source.clock_offset.map(|offset| offset.offset_ms)),
-        clock_uncertainty_ms: field!("clock_uncertainty_ms", source.clock_offset.and_then(|o| o.uncertainty_ms)),
-        make: field!("make", source.make.clone()),
-        model: field!("model", source.model.clone()),
-        custom: field!("custom", Some(source.custom.clone()).filter(|custom| !custom.is_empty())),
-        ..Change::default()
-    })
 }
 
 /// A connector sends a picture of a camera.

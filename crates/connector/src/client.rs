@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::id::TaskId;
 use protocol::{
-    Complete, ConnectionFile, Extend, Extended, Fail, Hello, HelloAnswer, LeaseRequest, Progress, Sources,
-    SourcesAnswer, Task,
+    Complete, ConnectionFile, Extend, Extended, Fail, Hello, HelloAnswer, INSTANCE_HEADER, LeaseRequest, Progress,
+    Sources, SourcesAnswer, Task, USED_TWICE,
 };
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -20,6 +20,9 @@ pub enum CallError {
     /// 409 with the code `lease_lost`: the task is somebody else's now, or nobody's.
     #[error("{0}")]
     LeaseLost(String),
+    /// 409 with the code `used_twice`: another one with the same connection file is heard.
+    #[error("{0}")]
+    UsedTwice(String),
     /// Any other 409: a publication that does not follow the last one, an offset that is another.
     #[error("{0}")]
     Conflict(String),
@@ -63,6 +66,7 @@ pub struct Client {
     http: reqwest::Client,
     base: reqwest::Url,
     key: String,
+    instance: Option<String>,
 }
 
 impl Client {
@@ -96,7 +100,12 @@ impl Client {
                 reqwest::Certificate::from_pem_bundle(pem.as_bytes()).context("the connection file's ca_pem")?;
             builder = builder.tls_certs_only(certificates);
         }
-        Ok(Self { http: builder.build()?, base, key: connection.key.clone() })
+        Ok(Self { http: builder.build()?, base, key: connection.key.clone(), instance: None })
+    }
+
+    /// Says with each call which one it is of those who may have the connection file.
+    pub fn known_as(self, instance: &str) -> Self {
+        Self { instance: Some(instance.to_owned()), ..self }
     }
 
     /// A request to a path, or to an absolute address of the same server, with the key.
@@ -105,7 +114,11 @@ impl Client {
         if url.origin() != self.base.origin() {
             return Err(CallError::Refused(format!("an address of another server: {url}")));
         }
-        Ok(self.http.request(method, url).bearer_auth(&self.key))
+        let request = self.http.request(method, url).bearer_auth(&self.key);
+        Ok(match &self.instance {
+            Some(instance) => request.header(INSTANCE_HEADER, instance),
+            None => request,
+        })
     }
 
     async fn call<A: DeserializeOwned>(
@@ -147,7 +160,7 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.push(device_id).push("thumbnail");
         }
-        let request = self.http.put(url).bearer_auth(&self.key);
+        let request = self.request(Method::PUT, url.as_str())?;
         check(request.header("content-type", "image/jpeg").body(jpeg).send().await?).await.map(drop)
     }
 
@@ -197,6 +210,7 @@ pub async fn check(answer: reqwest::Response) -> Result<reqwest::Response, CallE
     let detail = said.map_or_else(|| status.to_string(), |said| format!("{said} ({status})"));
     Err(match status {
         StatusCode::CONFLICT if problem["code"] == "lease_lost" => CallError::LeaseLost(detail),
+        StatusCode::CONFLICT if problem["code"] == USED_TWICE => CallError::UsedTwice(detail),
         StatusCode::CONFLICT => CallError::Conflict(detail),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Key(detail),
         StatusCode::INSUFFICIENT_STORAGE => CallError::NoRoom(detail),

@@ -364,6 +364,13 @@ impl SourceConfig {
         over(&mut source.clock_offset, &self.clock_offset());
     }
 
+    /// Whether its numbers can be told: TOML has `nan` and `inf`, JSON has not, and one of them would spoil the whole publication.
+    fn is_finite(&self) -> bool {
+        let position = self.position.map(|at| [at.lat, at.lon]).unwrap_or_default();
+        let others = [self.bearing_deg, self.fov_deg, self.range_m, self.tilt_deg, self.mounting_height_m];
+        position.into_iter().chain(others.into_iter().flatten()).all(f64::is_finite)
+    }
+
     /// How far the recorder's clock is off for this camera.
     pub fn clock_offset(&self) -> Option<ClockOffset> {
         let offset_ms = self.clock_offset_ms?;
@@ -430,6 +437,9 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, toml::de::Error> {
     config.adapter.beside(folder);
     if config.burned_in_clock.is_some() && !config.adapter.shows_now() {
         return Err(serde::de::Error::custom(NO_CLOCK));
+    }
+    if let Some(source) = config.sources.iter().find(|source| !source.is_finite()) {
+        return Err(serde::de::Error::custom(format!("[[source]] '{}' has a number that is none", source.id)));
     }
     if let Some(hold) = &mut config.hold {
         hold.key_file = folder.join(&hold.key_file);
@@ -517,6 +527,20 @@ mod tests {
         .unwrap();
         assert_eq!(config.sources[0].bearing_deg, Some(120.0));
         assert!(toml::from_str::<Config>("[adapter]\nkind='folder'\npath='x'\npattern='%s'\ntypo=1").is_err());
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_told_are_refused() {
+        let of = |line: &str| {
+            parse(
+                &format!("[adapter]\nkind='folder'\npath='x'\npattern='%s'\n[[source]]\nid='2'\n{line}"),
+                Path::new("/"),
+            )
+        };
+        assert!(of("position = { lat = 95.0, lon = 0.0 }").is_ok(), "of which the server says what is wrong");
+        for line in ["position = { lat = nan, lon = 0.0 }", "bearing_deg = inf", "range_m = -inf"] {
+            assert!(of(line).unwrap_err().to_string().contains("'2' has a number that is none"), "{line}");
+        }
     }
 
     #[test]

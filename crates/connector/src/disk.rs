@@ -38,6 +38,18 @@ pub fn room_in(folder: &Path, bytes: u64) -> std::io::Result<()> {
     room_for(&File::open(folder)?, bytes)
 }
 
+/// Whether a file could be made in a folder, which may still have to be made itself. Nothing stays of the try.
+pub fn try_writing(folder: &Path) -> std::io::Result<()> {
+    for above in std::path::absolute(folder)?.ancestors() {
+        match std::fs::metadata(above) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(_) => return tempfile::tempfile_in(above).map(drop),
+        }
+    }
+    Err(ErrorKind::NotFound.into())
+}
+
 /// Writes a file whole or not at all: beside its place, forced to the disk, and moved there.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> std::io::Result<()> {
     use std::io::Write;

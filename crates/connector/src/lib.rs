@@ -6,6 +6,7 @@ pub mod adapter;
 pub mod backoff;
 pub mod burned;
 pub mod challenge;
+pub mod check;
 pub mod client;
 pub mod clock;
 pub mod config;

@@ -62,6 +62,12 @@ impl Pace {
         Self { bytes_per_second: per_second * 125_000.0, free: Mutex::new(None) }
     }
 
+    /// So many bytes take a turn together: those of a quarter of a second, so that no pace, and no number of uploads that share it,
+    /// makes one of them seem to stand still.
+    pub fn portion(&self) -> usize {
+        ((self.bytes_per_second / 4.0) as usize).max(1)
+    }
+
     /// Waits until it is the turn of so many bytes.
     pub async fn take(&self, bytes: usize) {
         tokio::time::sleep_until(self.turn(Instant::now(), bytes).into()).await;
@@ -114,6 +120,8 @@ mod tests {
         let start = Instant::now();
         let turns: Vec<_> = (0..4).map(|_| pace.turn(start, 250_000).duration_since(start).as_millis()).collect();
         assert_eq!(turns, [0, 250, 500, 750]);
+        assert_eq!(pace.portion(), 250_000);
+        assert_eq!(Pace::megabits(0.01).portion(), 312);
         // what was not used meanwhile is not made up for
         let later = start + Duration::from_secs(60);
         assert_eq!(pace.turn(later, 250_000), later);

@@ -14,7 +14,7 @@ use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
 use sightline_connector::held::{Held, Holds, Kept};
 use sightline_connector::recorder::Recorder;
-use sightline_connector::{clock, disk, media, session, spool::Spool};
+use sightline_connector::{check, clock, disk, media, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
 /// Connects a video system with a Sightline server. It only dials out.
@@ -42,6 +42,9 @@ enum Command {
     Check {
         #[command(flatten)]
         files: Files,
+        /// Where exports wait for their upload, if `run` is told so too.
+        #[arg(long)]
+        state: Option<PathBuf>,
     },
     /// Lists what is held for requests that are not decided.
     Held {
@@ -90,7 +93,7 @@ async fn serve() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let done = match Cli::parse().command {
         Command::Run { files, state, until_stdin_closes } => run(&files, state, until_stdin_closes).await,
-        Command::Check { files } => check(&files).await,
+        Command::Check { files, state } => check(&files, state).await,
         Command::Held { config, state, then } => held(&config, state, then).await,
     };
     match done {
@@ -170,9 +173,9 @@ async fn run(files: &Files, state: Option<PathBuf>, until_stdin_closes: bool) ->
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check(files: &Files) -> anyhow::Result<ExitCode> {
+async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let (client, recorder, config) = read(files)?;
-    let mut wrong = Vec::new();
+    let mut wrong = check::machine(&config, &state_folder(state, &config)?);
     if let Err(error) = media::present().await {
         wrong.push(error.to_string());
     }
@@ -193,7 +196,11 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
         }
     }
     for source in &sources {
-        let published = if recorder.allows(source) { "published" } else { "kept back" };
+        let published = match recorder.allows(source) {
+            true if source.validate().is_err() => "refused",
+            true => "published",
+            false => "kept back",
+        };
         let place = source.position.map_or("no position".to_owned(), |p| format!("{:.5}, {:.5}", p.lat, p.lon));
         let last = source.last_seen_at.map_or(String::new(), |at| format!("; last written {at}"));
         println!("{published}: {} \"{}\" ({place}{last})", source.device_id, source.name);
@@ -202,6 +209,7 @@ async fn check(files: &Files) -> anyhow::Result<ExitCode> {
             wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
         }
     }
+    wrong.extend(check::sources(&recorder, &sources));
     match &clock {
         Some(Ok(Shown { text, clock })) => println!("clock: {}", off(text, clock)),
         Some(Err(why)) => wrong.push(format!("The burned-in clock is not read: {why}. {}", why.what_to_do())),

@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::{ClockOffset, ProblemReport, SourceDescription, Sources};
+use protocol::{ClockOffset, ProblemReport, SourceDescription, SourceProblem, Sources};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::adapter::Discovery;
+use crate::adapter::{self, Discovery};
 use crate::backoff::Backoff;
 use crate::burned;
 use crate::client::CallError;
@@ -18,6 +18,9 @@ use crate::session::Shared;
 
 /// Times and states that always change are told this often.
 const REFRESH: Duration = Duration::from_secs(300);
+
+/// So many refused cameras are named.
+const NAMED: usize = 3;
 
 /// A camera that gave no picture is asked again after so long.
 const NO_PICTURE: Duration = Duration::from_secs(300);
@@ -66,6 +69,8 @@ struct Publisher<'a> {
     shared: &'a Shared,
     sequence: i64,
     told: Option<(BTreeMap<String, Told>, Option<ProblemReport>)>,
+    /// What of that it did not take over, and why.
+    refused: BTreeMap<String, String>,
     refreshed: Instant,
     /// The system's clock when it was told of all.
     clock: Option<ClockOffset>,
@@ -75,7 +80,7 @@ impl<'a> Publisher<'a> {
     /// Knows nothing yet.
     fn new(shared: &'a Shared) -> Self {
         let sequence = shared.settings().and_then(|settings| settings.sequence).unwrap_or(0);
-        Self { shared, sequence, told: None, refreshed: Instant::now(), clock: None }
+        Self { shared, sequence, told: None, refused: BTreeMap::new(), refreshed: Instant::now(), clock: None }
     }
 
     async fn run(mut self, published: watch::Sender<Vec<Arc<str>>>) {
@@ -102,20 +107,40 @@ impl<'a> Publisher<'a> {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the sources could not be published");
+                    self.shared.status.unpublished(&error);
                     backoff.wait().await;
                 }
             }
         }
     }
 
-    /// Answers what there is, in the order of the ids.
+    /// Answers what the server has taken over, in the order of the ids.
     async fn publish(&mut self) -> Result<Vec<Arc<SourceDescription>>, CallError> {
-        let Discovery { sources: now, whole, problem } = self.shared.recorder.discover().await;
+        let Discovery { sources: mut now, whole, problem } = self.shared.recorder.discover().await;
         let problem = room::and_the_disk(self.shared, problem);
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
-        self.shared.status.discovered(now.len(), problem.clone());
+        let before = self.refused.clone();
+        self.tell(&now, whole, problem.clone()).await?;
+        if self.refused != before {
+            self.tell(&now, whole, problem).await?; // what it refuses is known only now
+        }
+        now.retain(|source| !self.refused.contains_key(&source.device_id));
+        self.shared.status.published(now.len());
+        Ok(now)
+    }
+
+    /// Tells what the server does not know yet, if anything.
+    async fn tell(
+        &mut self,
+        now: &[Arc<SourceDescription>],
+        whole: bool,
+        problem: Option<ProblemReport>,
+    ) -> Result<(), CallError> {
+        self.refused.retain(|id, _| is_among(now, id));
+        let problem = adapter::both(problem, refusal(&self.refused));
+        self.shared.status.discovered(problem.clone());
         // the server may have lost, or been given, another state than this process knows of
         let server_has = self.shared.settings().and_then(|settings| settings.sequence);
         if server_has.is_some_and(|sequence| sequence > self.sequence) {
@@ -124,31 +149,40 @@ impl<'a> Publisher<'a> {
         }
         let mut message = match &self.told {
             Some((told, told_problem)) => {
-                let delta = Sources { base: Some(self.sequence), problem, ..self.changes(told, &now) };
+                let delta = Sources { base: Some(self.sequence), problem, ..self.changes(told, now) };
                 if delta.sources.is_empty() && delta.vanished.is_empty() && delta.problem == *told_problem {
-                    return Ok(now);
+                    return Ok(());
                 }
                 delta
             }
             // a system that did not tell of all its cameras must not make the server believe that the others are gone
-            None => Sources { base: server_has.filter(|_| !whole), problem, ..self.all(&now) },
+            None => Sources { base: server_has.filter(|_| !whole), problem, ..self.all(now) },
         };
         let answer = match self.shared.client.sources(&message).await {
             Err(CallError::Conflict(_)) if message.base.is_some() => {
-                message = Sources { problem: message.problem, ..self.all(&now) };
+                message = Sources { problem: message.problem, ..self.all(now) };
                 self.shared.client.sources(&message).await?
             }
             other => other?,
         };
-        for refused in &answer.refused {
-            tracing::warn!(device_id = refused.device_id, "not taken over: {}", refused.message);
-        }
         self.sequence = answer.sequence;
         if self.told.is_none() || self.refresh() {
             (self.refreshed, self.clock) = (Instant::now(), self.shared.recorder.clock());
         }
+        self.judged(&message, answer.refused);
         self.note(message, whole);
-        Ok(now)
+        Ok(())
+    }
+
+    /// Remembers what the server did not take over of what it was told.
+    fn judged(&mut self, message: &Sources, refused: Vec<SourceProblem>) {
+        for source in &message.sources {
+            self.refused.remove(&source.device_id);
+        }
+        for SourceProblem { device_id, message } in refused {
+            tracing::warn!(device_id, "not taken over: {message}");
+            self.refused.insert(device_id, message);
+        }
     }
 
     /// Whether it is time to tell what always changes. A clock that shows another time than before is told at once.
@@ -174,14 +208,15 @@ impl<'a> Publisher<'a> {
         let refresh = self.refresh();
         let changed = |source: &&Arc<SourceDescription>| {
             let fresh = Told::of(source);
-            told.get(&source.device_id).is_none_or(|told| fresh.steady != told.steady || refresh && fresh != *told)
+            // the office may have mended meanwhile what was refused
+            let anew = |told: &Told| fresh != *told || self.refused.contains_key(&source.device_id);
+            told.get(&source.device_id).is_none_or(|told| fresh.steady != told.steady || refresh && anew(told))
         };
-        let is_there = |id: &String| now.binary_search_by(|source| source.device_id.cmp(id)).is_ok();
         Sources {
             sequence: self.sequence + 1,
             base: None,
             sources: now.iter().filter(changed).map(|source| SourceDescription::clone(source)).collect(),
-            vanished: told.keys().filter(|id| !is_there(id)).cloned().collect(),
+            vanished: told.keys().filter(|id| !is_among(now, id)).cloned().collect(),
             problem: None,
         }
     }
@@ -201,6 +236,27 @@ impl<'a> Publisher<'a> {
             _ => {}
         }
     }
+}
+
+/// Whether a source is one of these, which are in the order of their ids.
+fn is_among(sources: &[Arc<SourceDescription>], id: &str) -> bool {
+    sources.binary_search_by(|source| source.device_id.as_str().cmp(id)).is_ok()
+}
+
+/// What the server does not take over, for those who can correct it.
+fn refusal(refused: &BTreeMap<String, String>) -> Option<ProblemReport> {
+    let short = |id: &str| id.chars().take(100).collect::<String>();
+    let named = |(id, why): (&String, &String)| format!("'{}' ({})", short(id), why.trim_end_matches('.'));
+    let mut list = refused.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");
+    if refused.len() > NAMED {
+        list = format!("{list} and {} more", refused.len() - NAMED);
+    }
+    (!refused.is_empty()).then(|| ProblemReport {
+        text: format!("The server does not take over what is said of these cameras: {list}."),
+        what_to_do: "Correct it in the video system, or in [[source]] of the connector's configuration. \
+                     \"sightline-connector check\" names each of them."
+            .into(),
+    })
 }
 
 /// Sends the pictures that are due, one after the other. A camera without one is no trouble.

@@ -77,7 +77,7 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let shared = Arc::new(Shared {
-        client,
+        client: client.known_as(spool.instance()),
         recorder,
         spool: Arc::new(spool),
         holds: Arc::new(holds),
@@ -212,7 +212,9 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
 fn complain(shared: &Shared, error: &CallError) {
     shared.status.troubled(error);
     match error {
-        CallError::Key(_) | CallError::Refused(_) => tracing::error!(%error, "the server does not want this connector"),
+        CallError::Key(_) | CallError::Refused(_) | CallError::UsedTwice(_) => {
+            tracing::error!(%error, "the server does not want this connector")
+        }
         _ => tracing::warn!(%error, "no connection; trying again"),
     }
 }

@@ -20,6 +20,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::adapter::Exported;
 use crate::clock;
+use crate::disk;
 
 const ENTRY: &str = "entry.json";
 const SCRATCH: &str = "scratch";
@@ -80,11 +81,26 @@ struct Place {
     idle: Instant,
 }
 
+/// The id that lies in the state; made when there is none.
+fn instance(state: &Path) -> std::io::Result<String> {
+    let path = state.join("instance.json");
+    let kept = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<String>(&bytes).ok());
+    if let Some(kept) = kept.filter(|kept| kept.len() == 32 && kept.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        return Ok(kept);
+    }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    let fresh = crate::hex(&bytes);
+    disk::write_json(&path, &fresh)?;
+    Ok(fresh)
+}
+
 /// The folder, locked.
 pub struct Spool {
     state: PathBuf,
     root: PathBuf,
     places: Mutex<HashMap<TaskId, Place>>,
+    instance: String,
     _lock: File,
 }
 
@@ -98,9 +114,27 @@ impl Spool {
         })?;
         let root = state.join("spool");
         std::fs::create_dir_all(&root)?;
-        let spool = Self { state: state.to_owned(), root, places: Mutex::default(), _lock: lock };
+        let instance = instance(state).with_context(|| format!("cannot write in {}", state.display()))?;
+        let spool = Self { state: state.to_owned(), root, places: Mutex::default(), instance, _lock: lock };
         spool.survey().with_context(|| format!("cannot clear {}", spool.root.display()))?;
         Ok(spool)
+    }
+
+    /// Whether another process has the folder. Says also why [`Spool::open`] could not take it otherwise, but makes nothing in it.
+    pub fn is_used(state: &Path) -> anyhow::Result<bool> {
+        for folder in [state.to_owned(), state.join("spool")] {
+            disk::try_writing(&folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+        }
+        let lock = match File::options().write(true).open(state.join("lock")) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            opened => opened.with_context(|| format!("cannot write in {}", state.display()))?,
+        };
+        Ok(rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err())
+    }
+
+    /// Which one it is of those who may have the same connection file: what has this state, before a restart and after it.
+    pub fn instance(&self) -> &str {
+        &self.instance
     }
 
     /// The folder of all that the connector keeps.

@@ -16,6 +16,8 @@ use domain::{Timestamp, Window};
 use protocol::{Phase, ProblemReport, TaskPayload};
 use serde::Serialize;
 
+use crate::adapter;
+use crate::client::CallError;
 use crate::session::Shared;
 
 /// How far a task is: what is done about it, and how many bytes of how many.
@@ -34,6 +36,7 @@ struct Seen {
     trouble: Option<String>,
     cameras: Option<usize>,
     problem: Option<ProblemReport>,
+    unpublished: Option<ProblemReport>,
 }
 
 /// What a task is about.
@@ -64,10 +67,23 @@ impl Status {
         self.seen.lock().expect("no panic while held").trouble = Some(why.to_string());
     }
 
-    /// What the video system told.
-    pub fn discovered(&self, cameras: usize, problem: Option<ProblemReport>) {
+    /// What is wrong beside the recorder, if anything.
+    pub fn discovered(&self, problem: Option<ProblemReport>) {
+        self.seen.lock().expect("no panic while held").problem = problem;
+    }
+
+    /// The server has taken over so many cameras.
+    pub fn published(&self, cameras: usize) {
         let mut seen = self.seen.lock().expect("no panic while held");
-        (seen.cameras, seen.problem) = (Some(cameras), problem);
+        (seen.cameras, seen.unpublished) = (Some(cameras), None);
+    }
+
+    /// It did not take over any; that it was not heard is told elsewhere.
+    pub fn unpublished(&self, error: &CallError) {
+        let text = format!("The cameras could not be published: {error}.");
+        let what_to_do = "It is tried again by itself.".to_owned();
+        let report = (!error.may_repeat()).then_some(ProblemReport { text, what_to_do });
+        self.seen.lock().expect("no panic while held").unpublished = report;
     }
 
     /// A task is worked on until what is answered is dropped.
@@ -115,7 +131,8 @@ struct Task {
 }
 
 fn now(shared: &Shared) -> Now {
-    let Seen { heard, trouble, cameras, problem } = shared.status.seen.lock().expect("no panic while held").clone();
+    let Seen { heard, trouble, cameras, problem, unpublished } =
+        shared.status.seen.lock().expect("no panic while held").clone();
     let tasks = shared.status.tasks.lock().expect("no panic while held").clone();
     let task = |(id, (about, told)): (TaskId, (About, Arc<Told>))| {
         let (phase, bytes_done, bytes_total) = *told.lock().expect("no panic while held");
@@ -128,7 +145,7 @@ fn now(shared: &Shared) -> Now {
         trouble,
         adapter: shared.recorder.kind(),
         cameras,
-        problem,
+        problem: adapter::both(problem, unpublished),
         tasks: tasks.into_iter().map(task).collect(),
         held: shared.holds.items().len(),
     }
@@ -187,7 +204,7 @@ fn page(now: &Now) -> String {
         (None, None) => row("Connection", "", "not yet"),
     }
     row("Video system", "", now.adapter);
-    row("Cameras published", "", &now.cameras.map_or("not asked yet".to_owned(), |cameras| cameras.to_string()));
+    row("Cameras published", "", &now.cameras.map_or("none yet".to_owned(), |cameras| cameras.to_string()));
     if let Some(problem) = &now.problem {
         row("Problem", "bad", &format!("{} {}", problem.text, problem.what_to_do));
     }

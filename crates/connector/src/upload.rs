@@ -206,16 +206,24 @@ impl Upload<'_> {
         let reader = tokio::task::spawn_blocking(move || read_and_hash(path, offset, size, &hashed, &buffers));
         let (count, mut counted) = tokio::sync::watch::channel(offset);
         let pace = self.pace.clone();
-        let body = futures::stream::unfold((filled, count, pace), async |(mut filled, count, pace)| {
-            let next = filled.recv().await?;
-            if let Ok(bytes) = &next {
-                if let Some(pace) = &pace {
-                    pace.take(bytes.len()).await;
+        let body = futures::stream::unfold(
+            (filled, Bytes::new(), count, pace),
+            async |(mut filled, mut rest, count, pace)| {
+                if rest.is_empty() {
+                    match filled.recv().await? {
+                        Ok(bytes) => rest = bytes,
+                        Err(error) => return Some((Err(error), (filled, rest, count, pace))),
+                    }
                 }
-                count.send_modify(|sent| *sent += bytes.len() as u64);
-            }
-            Some((next, (filled, count, pace)))
-        });
+                let mut next = std::mem::take(&mut rest);
+                if let Some(pace) = &pace {
+                    rest = next.split_off(next.len().min(pace.portion()));
+                    pace.take(next.len()).await;
+                }
+                count.send_modify(|sent| *sent += next.len() as u64);
+                Some((Ok(next), (filled, rest, count, pace)))
+            },
+        );
         let request = self
             .client
             .request(Method::PATCH, place)?

@@ -98,6 +98,16 @@ fn hold(name: &str, target: fn(&[u8])) {
 }
 
 #[test]
+fn clocks_in_pictures() {
+    hold("burned", targets::burned);
+}
+
+#[test]
+fn questions_who_is_there() {
+    hold("challenge", targets::challenge);
+}
+
+#[test]
 fn lines_of_a_program() {
     hold("command", targets::command);
 }
@@ -113,6 +123,11 @@ fn names_of_recordings() {
 }
 
 #[test]
+fn answers_of_frigate() {
+    hold("frigate", targets::frigate);
+}
+
+#[test]
 fn answers_of_mediamtx() {
     hold("mediamtx", targets::mediamtx);
 }
@@ -123,6 +138,11 @@ fn answers_of_milestone() {
 }
 
 #[test]
+fn answers_of_moonfire() {
+    hold("moonfire", targets::moonfire);
+}
+
+#[test]
 fn fragmented_mp4() {
     hold("mp4", targets::mp4);
 }
@@ -130,6 +150,16 @@ fn fragmented_mp4() {
 #[test]
 fn answers_of_nx() {
     hold("nx", targets::nx);
+}
+
+#[test]
+fn answers_of_onvif() {
+    hold("onvif", targets::onvif);
+}
+
+#[test]
+fn playbacks() {
+    hold("rtsp", targets::rtsp);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A running connector against a server that only pretends: it loses leases, breaks connections and forgets.
 #![allow(clippy::unwrap_used)]
 
+#[path = "session/checked.rs"]
+mod checked;
 #[path = "session/world.rs"]
 #[allow(dead_code)]
 mod world;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use serde_json::{Value, json};
-use world::{ITEM, KEY, Running, Server, TASK, UPLOAD, check, export, sha256, task};
+use world::{ITEM, KEY, Running, Server, TASK, UPLOAD, export, sha256, task};
 
 #[tokio::test]
 async fn it_publishes_exports_uploads_and_completes() {
@@ -270,24 +272,6 @@ async fn recordings_that_nobody_dates_are_as_unsure_as_this_machines_clock() {
 }
 
 #[tokio::test]
-async fn check_says_what_would_be_published_and_what_is_wrong() {
-    let running = Running::start(|_| {}).await;
-    let folder = tempfile::tempdir().unwrap();
-    let (program, names) = (folder.path().join("silent.py"), folder.path().join("names"));
-    std::fs::write(&program, SILENT).unwrap();
-    std::fs::write(&names, "a b").unwrap();
-    let adapter = format!("[adapter]\nkind = 'command'\ncommand = ['/usr/bin/python3', {program:?}, {names:?}]\n");
-    let fine = "published: a \"a\" (no position)\npublished: b \"b\" (no position)\nnothing is wrong\n";
-    assert_eq!(check(&running.url, &adapter, None).await, (true, fine.to_owned()));
-    let described = "[publish]\nwithin = [[8.0, 47.0, 9.0, 48.0]]\n\
-                     [[source]]\nid = 'a'\nposition = { lat = 47.3, lon = 8.5 }\n[[source]]\nid = 'z'\nname = 'Gone'\n";
-    let wrong = "published: a \"a\" (47.30000, 8.50000)\nkept back: b \"b\" (no position)\n\
-                 wrong: The configuration describes 'z', which the video system does not have.\n";
-    assert_eq!(check(&running.url, &(adapter + described), None).await, (false, wrong.to_owned()));
-    running.stop().await;
-}
-
-#[tokio::test]
 async fn footage_is_sent_in_the_hours_that_its_owner_allows() {
     let last = |server: &Server, phase| server.called("progress").last().is_some_and(|told| told["phase"] == phase);
     let at = |clock, lease| {
@@ -321,6 +305,23 @@ async fn footage_is_sent_in_the_hours_that_its_owner_allows() {
         assert_eq!((server.created, server.offsets_of_patches.last()), (1, Some(&sent)), "it goes on where it was");
         assert_eq!(server.called("complete")[0]["result"]["sha256"], sha256(&server.upload));
     }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn at_a_small_pace_something_moves_all_the_time() {
+    let running = Running::start(|server| {
+        server.tasks.push_back(export(1));
+        server.limits = "[limits]\nupload_mbit = 0.01";
+    })
+    .await;
+    running.until("the first bytes", |server| !server.upload.is_empty()).await;
+    let sent = || running.server.lock().unwrap().upload.len();
+    let first = sent();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // 1250 bytes a second
+    let (more, whole) = (sent() - first, running.server.lock().unwrap().upload_length);
+    assert!(first < 10_000 && (2_000..20_000).contains(&more), "{first} and {more} of {whole} bytes");
     running.stop().await;
 }
 

@@ -236,6 +236,16 @@ impl Facts {
     }
 }
 
+impl Change {
+    /// Whether a camera of which nothing else is known could be described so.
+    pub fn validate(self) -> Result<(), Invalid> {
+        let mut facts = Facts::default();
+        facts.apply(self, |_| true);
+        facts.tidy();
+        facts.validate()
+    }
+}
+
 /// What one needs to know of the connector that a camera hangs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behind {

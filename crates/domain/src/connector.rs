@@ -11,6 +11,12 @@ use crate::{Invalid, Timestamp};
 /// A connector that was silent for so long is offline.
 pub const OFFLINE_AFTER: Duration = Duration::from_secs(90);
 
+/// An instance of a connector that was silent for so long makes room for another one with the same key.
+pub const GONE_AFTER: Duration = Duration::from_secs(60);
+
+/// So long it is told that two had the same key.
+pub const USED_TWICE_FOR: Duration = Duration::from_secs(300);
+
 /// How long a lease lasts unless it is extended.
 pub const LEASE: Duration = Duration::from_secs(30);
 
@@ -40,6 +46,10 @@ pub struct Connector {
     pub clock_offset_ms: Option<i64>,
     /// What is wrong beside the recorder.
     pub problem: Option<Problem>,
+    /// Which of those who may have its key is heard; none from versions that do not say.
+    pub instance: Option<String>,
+    /// When another one was last refused beside it.
+    pub used_twice_at: Option<Timestamp>,
     /// When it last called.
     pub last_seen_at: Option<Timestamp>,
     /// When its key was revoked.
@@ -72,7 +82,7 @@ impl Connector {
             return None;
         }
         if self.is_online(now) {
-            return self.problem.clone();
+            return if self.is_used_twice(now) { Some(self.used_twice()) } else { self.problem.clone() };
         }
         let (text, what_to_do) = if self.last_seen_at.is_none() {
             (
@@ -86,6 +96,28 @@ impl Connector {
             )
         };
         Some(Problem { text: text.to_owned(), what_to_do: what_to_do.to_owned() })
+    }
+
+    /// Whether a call of this instance comes beside those of another one that lives. The one that was there first is heard.
+    pub fn is_beside(&self, instance: &str, now: Timestamp) -> bool {
+        self.instance.as_deref().is_some_and(|heard| heard != instance)
+            && self.last_seen_at.is_some_and(|at| now.since(at) < GONE_AFTER)
+    }
+
+    /// Whether another instance was refused beside the one that is heard, not long ago.
+    pub fn is_used_twice(&self, now: Timestamp) -> bool {
+        self.used_twice_at.is_some_and(|at| now.since(at) <= USED_TWICE_FOR)
+    }
+
+    /// That, and what it says itself.
+    fn used_twice(&self) -> Problem {
+        let (text, what_to_do) = self.problem.as_ref().map_or(("", ""), |own| (&own.text, &own.what_to_do));
+        let used_twice = "Its connection file is used on two machines. The one that was there first works, and the other is refused.";
+        let stop_one = "Stop the connector on one of them. A second video system needs a connector of its own, with a file of its own.";
+        Problem {
+            text: format!("{used_twice} {text}").trim_end().to_owned(),
+            what_to_do: format!("{stop_one} {what_to_do}").trim_end().to_owned(),
+        }
     }
 
     /// What the office may enter.

@@ -69,6 +69,17 @@ impl Invalid {
     }
 }
 
+impl std::fmt::Display for Invalid {
+    /// For a log, or a person who sees no form: each field by its name.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, FieldError { pointer, message }) in self.0.iter().enumerate() {
+            let blank = if i == 0 { "" } else { " " };
+            write!(f, "{blank}{}: {message}", pointer.trim_start_matches('/'))?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,9 @@
 //!
 //! Every call carries `Authorization: Bearer <key>`, with the key of the [`ConnectionFile`]; 401 means that the key is of another
 //! server or was revoked. Every call about a task, and every `PATCH` of its upload (in the header [`LEASE_HEADER`]), carries
-//! the lease number. 409 means that the lease is lost: the connector drops the work and changes nothing more.
+//! the lease number. Every call of a running connector carries in the header [`INSTANCE_HEADER`] an id that it keeps with its
+//! state; another id beside one that lives is answered 409 with the code [`USED_TWICE`], so that two with the same connection file do not
+//! publish over each other. Any other 409 means that the lease is lost: the connector drops the work and changes nothing more.
 //! A call that got no answer is sent again as it was; each of them may arrive twice.
 //!
 //! Both sides tolerate fields and task kinds that they do not know. What cannot be tolerated raises the version; a `hello` names the
@@ -43,6 +45,12 @@ pub const VERSIONS: &[u32] = &[1];
 
 /// The header in which each `PATCH` of a task's upload carries the lease number.
 pub const LEASE_HEADER: &str = "sightline-lease";
+
+/// The header in which a running connector says which one it is of those who may have its connection file.
+pub const INSTANCE_HEADER: &str = "sightline-instance";
+
+/// The code of a 409 that is answered to the second one with the same connection file.
+pub const USED_TWICE: &str = "used_twice";
 
 /// The highest version that both sides know.
 pub fn choose_version(offered: &[u32]) -> Option<u32> {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use domain::{Position, Timestamp};
+use domain::camera::{CameraType, Change, Origin};
+use domain::{Invalid, Position, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -87,6 +88,55 @@ pub struct SourceDescription {
     /// What fits nowhere else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, String>,
+}
+
+impl SourceDescription {
+    /// What keeps a server that knows nothing else of the camera from taking it over.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        self.check_id()?;
+        self.change(&BTreeMap::new())?.validate()
+    }
+
+    /// Whether it can be told from others.
+    pub fn check_id(&self) -> Result<(), Invalid> {
+        if (1..=500).contains(&self.device_id.chars().count()) {
+            return Ok(());
+        }
+        Err(Invalid::field("/device_id", "Expected 1 to 500 characters."))
+    }
+
+    /// What it says, as a change: what the connector said once, by the origins of what is known, and no longer says is emptied.
+    pub fn change(&self, origins: &BTreeMap<String, Origin>) -> Result<Change, Invalid> {
+        let was_said = |field: &str| origins.get(field) == Some(&Origin::Connector);
+        macro_rules! field {
+            ($name:literal, $value:expr) => {{
+                let value = $value;
+                (value.is_some() || was_said($name)).then_some(value)
+            }};
+        }
+        let wrong_type = |_| Invalid::field("/type", "Expected fixed, panning or dome.");
+        let kind = self.kind.as_deref().map(str::parse::<CameraType>).transpose().map_err(wrong_type)?;
+        Ok(Change {
+            name: Some(Some(self.name.clone())),
+            description: field!("description", self.description.clone()),
+            position: field!("position", self.position),
+            address: field!("address", self.address.clone()),
+            mounting_height_m: field!("mounting_height_m", self.mounting_height_m),
+            bearing_deg: field!("bearing_deg", self.bearing_deg),
+            fov_deg: field!("fov_deg", self.fov_deg),
+            tilt_deg: field!("tilt_deg", self.tilt_deg),
+            range_m: field!("range_m", self.range_m),
+            r#type: field!("type", kind),
+            tags: field!("tags", Some(self.tags.clone()).filter(|tags| !tags.is_empty())),
+            retention_hours: field!("retention_hours", self.retention_hours),
+            clock_offset_ms: field!("clock_offset_ms", self.clock_offset.map(|offset| offset.offset_ms)),
+            clock_uncertainty_ms: field!("clock_uncertainty_ms", self.clock_offset.and_then(|o| o.uncertainty_ms)),
+            make: field!("make", self.make.clone()),
+            model: field!("model", self.model.clone()),
+            custom: field!("custom", Some(self.custom.clone()).filter(|custom| !custom.is_empty())),
+            ..Change::default()
+        })
+    }
 }
 
 /// What became of a publication.

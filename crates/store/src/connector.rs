@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use crate::{Columns as _, Result, Sql, Tx};
 
 const SELECT: &str = "SELECT c.id, c.organization_id, o.name AS organization_name, c.name, c.adapter, c.software, c.protocol_version, \
-     c.source_sequence, c.clock_offset_ms, c.problem, c.last_seen_at, c.revoked_at, c.created_at, c.version \
+     c.source_sequence, c.clock_offset_ms, c.problem, c.instance, c.used_twice_at, c.last_seen_at, c.revoked_at, c.created_at, c.version \
      FROM connectors c JOIN organizations o ON o.id = c.organization_id";
 
 fn connector(row: &AnyRow) -> Result<Connector> {
@@ -23,6 +23,8 @@ fn connector(row: &AnyRow) -> Result<Connector> {
         source_sequence: row.int("source_sequence")?,
         clock_offset_ms: row.int_or_null("clock_offset_ms")?,
         problem: row.json_or_null("problem")?,
+        instance: row.text_or_null("instance")?,
+        used_twice_at: row.time_or_null("used_twice_at")?,
         last_seen_at: row.time_or_null("last_seen_at")?,
         revoked_at: row.time_or_null("revoked_at")?,
         created_at: row.time("created_at")?,
@@ -85,7 +87,7 @@ pub async fn list(
 ) -> Result<Vec<Shown>> {
     let mut sql = Sql::new(
         "SELECT c.id, c.organization_id, o.name AS organization_name, c.name, c.adapter, c.software, c.protocol_version, \
-         c.source_sequence, c.clock_offset_ms, c.problem, c.last_seen_at, c.revoked_at, c.created_at, c.version, \
+         c.source_sequence, c.clock_offset_ms, c.problem, c.instance, c.used_twice_at, c.last_seen_at, c.revoked_at, c.created_at, c.version, \
          (SELECT COUNT(*) FROM cameras m WHERE m.connector_id = c.id AND m.vanished_at IS NULL) AS source_count, \
          (SELECT COUNT(*) FROM connector_tasks t WHERE t.connector_id = c.id AND t.state = 'waiting') AS waiting, \
          (SELECT COUNT(*) FROM connector_tasks t WHERE t.connector_id = c.id AND t.state = 'leased') AS running \
@@ -145,10 +147,20 @@ pub async fn greeted(tx: &mut Tx, id: &ConnectorId, said: &Greeting<'_>) -> Resu
     Ok(())
 }
 
-/// Notes that it called.
-pub async fn seen(tx: &mut Tx, id: &ConnectorId) -> Result<()> {
+/// Notes that it called, and which instance of it that was, if it says so.
+pub async fn seen(tx: &mut Tx, id: &ConnectorId, instance: Option<&str>) -> Result<()> {
     let now = tx.now().as_micros();
-    Sql::new("UPDATE connectors SET last_seen_at = ").arg(now).add(" WHERE id = ").arg(id.as_str()).execute(tx).await?;
+    let sql = Sql::new("UPDATE connectors SET last_seen_at = ").arg(now);
+    let sql = sql.add(", instance = COALESCE(").arg(instance).add(", instance) WHERE id = ").arg(id.as_str());
+    sql.execute(tx).await?;
+    Ok(())
+}
+
+/// Notes that another instance called beside the one that is heard.
+pub async fn used_twice(tx: &mut Tx, id: &ConnectorId) -> Result<()> {
+    let now = tx.now().as_micros();
+    let sql = Sql::new("UPDATE connectors SET used_twice_at = ").arg(now).add(" WHERE id = ").arg(id.as_str());
+    sql.execute(tx).await?;
     Ok(())
 }
 
@@ -177,7 +189,7 @@ pub async fn published(
 /// Gives it a new key; the earlier one is worth nothing from then on.
 pub async fn rekey(tx: &mut Tx, id: &ConnectorId, key_hash: &str) -> Result<()> {
     tx.changed(id);
-    Sql::new("UPDATE connectors SET version = version + 1, key_hash = ")
+    Sql::new("UPDATE connectors SET version = version + 1, instance = NULL, used_twice_at = NULL, key_hash = ")
         .arg(key_hash)
         .add(" WHERE id = ")
         .arg(id.as_str())

@@ -81,11 +81,13 @@ static TABLES: [Table; 12] = [
         &[
             "adapter",
             "clock_offset_ms",
+            "instance",
             "last_seen_at",
             "problem",
             "protocol_version",
             "software",
             "source_sequence",
+            "used_twice_at",
             "version",
         ],
     ),

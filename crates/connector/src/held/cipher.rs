@@ -13,6 +13,8 @@ use crate::disk;
 
 const PART: usize = 64 << 10;
 const TAG: usize = 16;
+/// Of a key, in bytes.
+const LENGTH: usize = 32;
 
 /// A key of 256 bits.
 #[derive(Clone)]
@@ -38,9 +40,9 @@ impl Key {
     pub(super) fn read_or_make(path: &Path) -> std::io::Result<Self> {
         use std::os::unix::fs::OpenOptionsExt;
         match std::fs::read(path) {
-            Ok(bytes) => Self::of(&bytes),
+            Ok(bytes) => Self::of_contents(&bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let bytes = random::<32>()?;
+                let bytes = random::<LENGTH>()?;
                 let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
                 file.write_all(&bytes)?;
                 file.sync_all()?;
@@ -50,9 +52,27 @@ impl Key {
         }
     }
 
+    /// Whether [`Key::read_or_make`] would do; nothing is made.
+    pub(super) fn would_do(path: &Path) -> std::io::Result<()> {
+        match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                tempfile::tempfile_in(path.parent().unwrap_or(Path::new("."))).map(drop)
+            }
+            read => Self::of_contents(&read?).map(drop),
+        }
+    }
+
+    fn of_contents(bytes: &[u8]) -> std::io::Result<Self> {
+        if bytes.len() == LENGTH {
+            return Self::of(bytes);
+        }
+        let text = format!("it has {} bytes; a key has {LENGTH}", bytes.len());
+        Err(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
+    }
+
     /// A new key for one file, and the same as it is kept: encrypted with this one.
     pub(super) fn of_file(&self) -> std::io::Result<(Self, Vec<u8>)> {
-        let (bytes, nonce) = (random::<32>()?, random::<NONCE_LEN>()?);
+        let (bytes, nonce) = (random::<LENGTH>()?, random::<NONCE_LEN>()?);
         let mut kept = bytes.to_vec();
         let nonce_once = Nonce::assume_unique_for_key(nonce);
         self.0.seal_in_place_append_tag(nonce_once, Aad::empty(), &mut kept).map_err(|_| unreadable())?;

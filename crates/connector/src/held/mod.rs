@@ -108,6 +108,16 @@ impl Holds {
         Ok(holds)
     }
 
+    /// Whether [`Holds::open`] would do; nothing is made.
+    pub fn would_open(state: &Path, key_file: Option<&Path>) -> anyhow::Result<()> {
+        let root = state.join("held");
+        if root.exists() {
+            disk::try_writing(&root).with_context(|| format!("cannot write in {}", root.display()))?;
+        }
+        let Some(path) = key_file else { return Ok(()) };
+        Key::would_do(path).with_context(|| format!("the hold's key_file {}", path.display()))
+    }
+
     /// Whether exports can be kept here.
     pub fn keeps_exports(&self) -> bool {
         self.key.is_some()

@@ -184,6 +184,9 @@ impl Depacketizer {
 
     fn fragment(&mut self, head: &[u8], starts: bool, ends: bool, rest: &[u8]) -> Option<()> {
         if starts {
+            if self.fragment.is_some() {
+                self.lose(); // its end did not come, and what is there of it goes
+            }
             let at = self.coming.as_ref()?.1.data.len();
             self.nal(head)?;
             self.fragment = Some(at);
@@ -289,6 +292,20 @@ mod tests {
         assert!(lost > 0);
         assert_eq!(nals(&out[0]), [[0x67, 1]]);
         assert_eq!(nals(&out[1]).last().unwrap(), &[0x41, 9]);
+    }
+
+    #[test]
+    fn a_fragment_without_an_end_leaves_nothing_before_the_next() {
+        for (codec, start, end) in [
+            (Codec::H264, &[0x7c, 0x85, 1][..], &[0x7c, 0x45, 2][..]),
+            (Codec::H265, &[98, 1, 0x80 | 19, 1], &[98, 1, 0x40 | 19, 2]),
+        ] {
+            let (out, lost) =
+                units(codec, &[packet(0, 0, false, start), packet(1, 0, false, start), packet(2, 0, true, end)]);
+            assert_eq!((lost, nals(&out[0]).len()), (1, 1), "{codec:?}");
+            assert_eq!(nals(&out[0])[0].len() + 4, out[0].data.len());
+            assert!(nals(&out[0])[0].ends_with(&[1, 2]));
+        }
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub struct ParameterSets {
     pub pps: Vec<Vec<u8>>,
 }
 
-/// So many of a kind are kept.
-const MOST: usize = 32;
+/// So many of a kind are kept: no more SPS are counted in the five bits of `avcC`.
+const MOST: usize = 31;
 
 impl ParameterSets {
     /// Those among some NAL units.
@@ -73,7 +73,7 @@ impl ParameterSets {
     }
 
     fn hevc(&self, sps: &[u8]) -> Option<Vec<u8>> {
-        let layers = sps.get(2)? >> 1 & 7;
+        let layers = Some(sps.get(2)? >> 1 & 7).filter(|layers| *layers < 7)?; // 7.4.3.2.1: no more can be told
         let nested = sps.get(2)? & 1;
         let mut bits = Bits::after(sps.get(15..)?);
         let told: Vec<(u32, u32)> =
@@ -180,6 +180,20 @@ mod tests {
         let told = sets.configuration(Codec::H264).unwrap();
         assert_eq!(told[..6], [1, 100, 0, 31, 0xff, 0xe1]);
         assert_eq!(told[told.len() - 4..], [0xfd, 0xf8, 0xf8, 0]);
+    }
+
+    #[test]
+    fn no_more_sets_than_can_be_counted() {
+        let sps: Vec<_> = (0..40).map(|id| vec![0x67, 66, 0, 31, id]).collect();
+        let nals = sps.iter().map(Vec::as_slice).chain([&[0x68, 0xeb, 0xe3][..]]);
+        let sets = ParameterSets::among(Codec::H264, nals);
+        assert_eq!((sets.sps.len(), sets.configuration(Codec::H264).unwrap()[5]), (31, 0xe0 | 31));
+        // eight layers of time
+        let nals = [
+            &[0x42, 1, 0x0f, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x5d, 0xff, 0xff, 0xff, 0xff][..],
+            &[0x44, 1, 0xc0],
+        ];
+        assert_eq!(ParameterSets::among(Codec::H265, nals.into_iter()).configuration(Codec::H265), None);
     }
 
     #[test]

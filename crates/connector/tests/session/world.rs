@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing};
 use futures::StreamExt;
-use protocol::ConnectionFile;
+use protocol::{ConnectionFile, SourceDescription};
 use serde_json::{Value, json};
 use sightline_connector::adapter;
 use sightline_connector::client::Client;
@@ -59,6 +59,10 @@ pub(crate) struct Server {
     pub(crate) connector: String,
     /// What the connector's configuration limits.
     pub(crate) limits: &'static str,
+    /// Another one with the same connection file is heard.
+    pub(crate) used_twice: bool,
+    /// Who called, one for each call.
+    pub(crate) instances: Vec<String>,
     /// What its own clock says when it is greeted; the true time unless set.
     pub(crate) clock: Option<&'static str>,
 }
@@ -83,6 +87,12 @@ async fn gate(State(server): State<Shared>, request: Request, next: axum::middle
             server.calls.push(("refused".into(), Value::Null));
             return (StatusCode::UNAUTHORIZED, Json(json!({"detail": "wrong key"}))).into_response();
         }
+        let instance = request.headers().get(protocol::INSTANCE_HEADER);
+        server.instances.extend(instance.and_then(|v| v.to_str().ok()).map(str::to_owned));
+        if server.used_twice {
+            let body = json!({"code": protocol::USED_TWICE, "detail": "Another one uses this file."});
+            return (StatusCode::CONFLICT, Json(body)).into_response();
+        }
         if server.down > 0 {
             server.down -= 1;
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -106,8 +116,16 @@ async fn sources(State(server): State<Shared>, Json(body): Json<Value>) -> Respo
     let mut server = server.lock().unwrap();
     let sequence = body["sequence"].clone();
     let refuse = server.refuse_deltas && !body["base"].is_null();
+    let told: protocol::Sources = serde_json::from_value(body.clone()).unwrap();
     server.calls.push(("sources".into(), body));
-    if refuse { conflict("sequence") } else { Json(json!({"sequence": sequence, "refused": []})).into_response() }
+    if refuse {
+        return conflict("sequence");
+    }
+    let wrong = |source: &SourceDescription| {
+        source.validate().err().map(|why| json!({"device_id": source.device_id, "message": why.to_string()}))
+    };
+    let refused: Vec<_> = told.sources.iter().filter_map(wrong).collect();
+    Json(json!({"sequence": sequence, "refused": refused})).into_response()
 }
 
 async fn thumbnail(State(server): State<Shared>, Path(id): Path<String>, body: bytes::Bytes) -> StatusCode {
@@ -334,6 +352,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 /// Types `sightline-connector check` with this configuration, and this path to programs if any; answers whether all is well, and what
 /// it says.
 pub(crate) async fn check(url: &str, config: &str, path: Option<&FilePath>) -> (bool, String) {
+    check_in(url, config, path, &[]).await
+}
+
+/// The same with more arguments.
+pub(crate) async fn check_in(url: &str, config: &str, path: Option<&FilePath>, more: &[&str]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let (connection, file) = (folder.path().join("connection.toml"), folder.path().join("connector.toml"));
     let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
@@ -344,7 +367,15 @@ pub(crate) async fn check(url: &str, config: &str, path: Option<&FilePath>) -> (
     if let Some(path) = path {
         command.env("PATH", path);
     }
-    let out =
-        command.arg("check").arg("--connection").arg(connection).arg("--config").arg(file).output().await.unwrap();
+    let out = command
+        .arg("check")
+        .arg("--connection")
+        .arg(connection)
+        .arg("--config")
+        .arg(file)
+        .args(more)
+        .output()
+        .await
+        .unwrap();
     (out.status.success(), String::from_utf8(out.stdout).unwrap())
 }

@@ -29,12 +29,22 @@ impl<'a> Wire<'a> {
         self.site.call(method, &path, None, Some(&body), &[("authorization", &authorization)]).await
     }
 
-    async fn hello(&self, restarted: bool) -> Reply {
-        let hello = json!({
+    /// The same of one of several that have its key.
+    async fn call_as(&self, instance: &str, method: &str, path: &str, body: Value) -> Reply {
+        let authorization = format!("Bearer {}", self.key);
+        let headers = [("authorization", authorization.as_str()), (protocol::INSTANCE_HEADER, instance)];
+        self.site.call(method, &format!("/connector{path}"), None, Some(&body), &headers).await
+    }
+
+    fn hello_body(restarted: bool) -> Value {
+        json!({
             "versions": [1], "restarted": restarted, "software": {"name": "sightline-connector", "version": "0.1.0"},
             "adapter_kinds": ["folder"], "adapter": "folder", "clock": "2026-11-22T12:00:01Z",
-        });
-        self.call("POST", "/hello", hello).await
+        })
+    }
+
+    async fn hello(&self, restarted: bool) -> Reply {
+        self.call("POST", "/hello", Self::hello_body(restarted)).await
     }
 
     pub(crate) async fn publish(&self, sequence: i64, base: Option<i64>, sources: Value) -> Reply {
@@ -163,6 +173,47 @@ on_both!(a_new_connection_file_ends_the_earlier_one, |database: TestDatabase| as
     assert_eq!(second.hello(true).await.status, 200);
 });
 
+on_both!(a_connection_file_is_for_one_machine, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    site.test.account("otto", &site.test.host, &[(Role::Operator, None)]).await;
+    let otto = site.sign_in("otto").await;
+    let path = format!("/connectors/{}", wire.id);
+    let problem = async || site.get(&path, Some(&otto)).await.json["problem"]["text"].clone();
+    let hello = async |instance: &str| wire.call_as(instance, "POST", "/hello", Wire::hello_body(true)).await;
+    let publish = async |instance: &str, sequence: i64| {
+        let sources = json!([{"device_id": instance, "name": "Gate"}]);
+        wire.call_as(instance, "PUT", "/sources", json!({"sequence": sequence, "sources": sources})).await.status
+    };
+    assert_eq!((hello("first").await.status, publish("first", 1).await), (200, 200));
+    let refused = hello("second").await;
+    assert_eq!((refused.status, refused.code()), (409, protocol::USED_TWICE));
+    assert_eq!(publish("second", 2).await, 409);
+    assert_eq!(wire.call_as("second", "POST", "/tasks/lease", json!({"wait_seconds": 0})).await.status, 409);
+    let there = "SELECT device_id FROM cameras WHERE vanished_at IS NULL";
+    assert_eq!(rows(&site, there, "device_id").await, ["first"], "it has not vanished");
+    assert!(problem().await.as_str().unwrap().starts_with("Its connection file is used on two machines."));
+    // the first one may start again at any time, and a version that does not say which it is is heard as before
+    assert_eq!(
+        (hello("first").await.status, publish("first", 2).await, wire.hello(false).await.status),
+        (200, 200, 200)
+    );
+
+    // the other one is heard when the first was silent for a while, and then it is the other way round
+    site.test.advance(Duration::from_secs(59));
+    assert_eq!(hello("second").await.status, 409);
+    site.test.advance(Duration::from_secs(2));
+    assert_eq!((hello("second").await.status, hello("first").await.status), (200, 409));
+    // a while after that nothing is said of it any more
+    for _ in 0..6 {
+        site.test.advance(Duration::from_secs(51));
+        assert_eq!(hello("second").await.status, 200);
+    }
+    assert_eq!(problem().await, Value::Null);
+    let events = "SELECT COUNT(*) AS n FROM events WHERE kind = 'connector.used_twice'";
+    assert_eq!(number(&site, events).await, 1);
+});
+
 on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     let wire = Wire::new(&site, &site.test.host, "Depot").await;
@@ -172,6 +223,8 @@ on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database
     let answer = wire.publish(1, None, json!([one, two, bad])).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
     assert_eq!(answer.json["refused"][0]["device_id"], "3");
+    let again = wire.publish(1, None, json!([one, two, bad])).await;
+    assert_eq!(again.json, answer.json, "said again, because the answer was lost");
     let names = "SELECT name FROM cameras WHERE vanished_at IS NULL ORDER BY device_id";
     assert_eq!(rows(&site, names, "name").await, ["Gate", "Yard"]);
     assert_eq!(rows(&site, "SELECT tag FROM camera_tags ORDER BY tag", "tag").await, ["night", "street"]);

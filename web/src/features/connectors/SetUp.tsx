@@ -11,7 +11,8 @@ import { SYSTEMS } from './systems.ts'
 export function SetUp({ of: connector }: { of: Connector }) {
   const [kind, setKind] = useState('zoneminder')
   const system = SYSTEMS.find((system) => system.kind === kind) ?? SYSTEMS[0]
-  const folder = `/etc/sightline-connector/${fileName(connector.name)}`
+  const service = fileName(connector.name)
+  const folder = `/etc/sightline-connector/${service}`
   return (
     <section className="panel pad" aria-labelledby="set-up">
       <h2 id="set-up">Set it up beside the recorder</h2>
@@ -32,10 +33,10 @@ export function SetUp({ of: connector }: { of: Connector }) {
         </Step>
         <Step title="See what it would publish">
           <p>It lists the cameras, and says what is wrong and what to do. Nothing is published yet.</p>
-          <Command text={`sudo -u sightline-connector sightline-connector check \\\n  --connection ${folder}/connection.toml \\\n  --config ${folder}/connector.toml`} />
+          <Command text={`sudo -u sightline-connector sightline-connector check \\\n  --connection ${folder}/connection.toml \\\n  --config ${folder}/connector.toml \\\n  --state /var/lib/sightline-connector/${service}`} />
         </Step>
         <Step title="Start it">
-          <Command text={`sudo systemctl enable --now sightline-connector@${fileName(connector.name)}`} />
+          <Command text={`sudo systemctl enable --now sightline-connector@${service}`} />
           <p className="row waiting" role="status"><span className="pulse" aria-hidden /> {connector.last_seen_at ? <>It called <Ago at={connector.last_seen_at} />. Its first cameras appear here as soon as it runs.</> : 'Waiting for its first call. This page notices by itself.'}</p>
         </Step>
       </ol>

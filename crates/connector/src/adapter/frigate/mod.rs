@@ -52,6 +52,39 @@ struct Hour {
 
 const LOGIN: Login = Login { path: &["api", "login"], user: "user", answer: Answer::Cookie };
 
+/// The cameras that an answer of `/api/config` tells.
+pub fn read_cameras(answer: &[u8]) -> serde_json::Result<Vec<SourceDescription>> {
+    serde_json::from_slice(answer).map(|settings| cameras(settings, None))
+}
+
+/// The clips that hold a window, out of the segments that an answer of `/api/{camera}/recordings` tells.
+pub fn read_clips(answer: &[u8], window: Window) -> serde_json::Result<Vec<Recording>> {
+    Ok(segment::recordings(&segment::in_order(serde_json::from_slice(answer)?), window))
+}
+
+/// The hours that an answer of `/api/{camera}/recordings/summary` tells, in order.
+pub fn read_hours(answer: &[u8]) -> serde_json::Result<Vec<Timestamp>> {
+    serde_json::from_slice(answer).map(|days: Vec<Day>| in_order(&days))
+}
+
+fn cameras(settings: Settings, retention_hours: Option<i64>) -> Vec<SourceDescription> {
+    let described = |(id, camera): (String, Camera)| SourceDescription {
+        name: camera.friendly_name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
+        online: camera.enabled.filter(|enabled| !enabled),
+        retention_hours,
+        device_id: id,
+        ..SourceDescription::default()
+    };
+    settings.cameras.into_iter().map(described).collect()
+}
+
+fn in_order(days: &[Day]) -> Vec<Timestamp> {
+    let hours = days.iter().flat_map(|Day { day, hours }| hours.iter().map(move |Hour { hour }| (day, hour)));
+    let mut hours: Vec<_> = hours.filter_map(|(day, hour)| format!("{day}T{hour}:00:00Z").parse().ok()).collect();
+    hours.sort_unstable();
+    hours
+}
+
 impl Frigate {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {
@@ -72,15 +105,7 @@ impl Frigate {
     }
 
     async fn cameras(&self) -> Result<Vec<SourceDescription>, Trouble> {
-        let settings: Settings = self.api(&["config"], &[]).await??;
-        let described = |(id, camera): (String, Camera)| SourceDescription {
-            name: camera.friendly_name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
-            online: camera.enabled.filter(|enabled| !enabled),
-            retention_hours: self.0.config().retention_hours,
-            device_id: id,
-            ..SourceDescription::default()
-        };
-        Ok(settings.cameras.into_iter().map(described).collect())
+        Ok(cameras(self.api(&["config"], &[]).await??, self.0.config().retention_hours))
     }
 
     /// The segments of a camera that touch a window, in order of their names; none of a camera that is not there.
@@ -99,10 +124,7 @@ impl Frigate {
             Err(WebError::NotFound) => return Ok(Vec::new()),
             answer => answer?,
         };
-        let hours = days.iter().flat_map(|Day { day, hours }| hours.iter().map(move |Hour { hour }| (day, hour)));
-        let mut hours: Vec<_> = hours.filter_map(|(day, hour)| format!("{day}T{hour}:00:00Z").parse().ok()).collect();
-        hours.sort_unstable();
-        Ok(hours)
+        Ok(in_order(&days))
     }
 
     async fn within_hour(&self, camera: &str, hour: Timestamp) -> Result<Vec<Segment>, Trouble> {

@@ -31,6 +31,18 @@ pub struct Moonfire(Session);
 
 const LOGIN: Login = Login { path: &["api", "login"], user: "username", answer: Answer::Cookie };
 
+/// The cameras that an answer of `/api/` tells.
+pub fn read_cameras(answer: &[u8]) -> serde_json::Result<Vec<SourceDescription>> {
+    let root: Root = serde_json::from_slice(answer)?;
+    Ok(root.cameras.into_iter().map(|camera| camera.described(None)).collect())
+}
+
+/// What reaches into a window of the recordings that an answer of `/api/cameras/{uuid}/{stream}/recordings` tells.
+pub fn read_recordings(answer: &[u8], window: Window) -> serde_json::Result<Vec<Recording>> {
+    let listed: Listed = serde_json::from_slice(answer)?;
+    Ok(recording::recordings("main", &recording::in_order(listed.recordings), window))
+}
+
 impl Moonfire {
     /// Checks the settings; nothing is asked yet.
     pub fn new(config: WebConfig) -> anyhow::Result<Self> {

@@ -110,6 +110,11 @@ impl Device {
     }
 }
 
+/// Reads an answer as one about where the cameras are and what the device is called.
+pub(super) fn read(answer: &Element) {
+    let _ = (position(answer, None, true), position(answer, Some("0"), false), scope(answer, "name"));
+}
+
 /// Where a video source stands; what is told of the whole device holds for a camera that is alone.
 fn position(places: &Element, video_source: Option<&str>, alone: bool) -> Option<Position> {
     let of = |place: &&Element| match place.attribute("Token") {

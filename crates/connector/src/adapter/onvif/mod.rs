@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::Window;
 use protocol::ClockOffset;
 
 use super::replay::{self, Recorded};
@@ -25,6 +26,18 @@ const TOLD_WITHIN: Duration = Duration::from_secs(30);
 
 /// A device.
 pub struct Onvif(Device);
+
+/// Reads whatever a device answers as each call would: what it is, where it stands, what time it is, what was found. Answers the
+/// spans of a window that it has of the first recording found, and the fault that it tells, if any.
+pub fn read(answer: &[u8], window: Window) -> Option<Result<Vec<Window>, Trouble>> {
+    let told = match soap::told(answer, 200)? {
+        Ok(told) => told,
+        Err(fault) => return Some(Err(fault)),
+    };
+    cameras::read(&told);
+    soap::second(&told);
+    Some(Ok(recordings::read(&told, window)))
+}
 
 impl Onvif {
     /// Checks the settings; nothing is asked yet.

@@ -85,8 +85,7 @@ impl Device {
             Err(Trouble::Broken { retryable: false, .. }) => Vec::new(), // it knows no such search
             found => found?,
         };
-        let changes: Vec<_> = events.iter().filter_map(|event| change(event, recording)).collect();
-        Ok(if changes.is_empty() { vec![within] } else { present(changes, within) })
+        Ok(spans(&events, recording, within))
     }
 
     /// `FindRecordings` and its like: begun, asked until it is done, and ended.
@@ -151,6 +150,20 @@ impl Device {
     }
 }
 
+/// The spans of a window that an answer to a search tells of the first recording in it.
+pub(super) fn read(answer: &Element, window: Window) -> Vec<Window> {
+    let Some(list) = answer.at(&["ResultList"]) else { return Vec::new() };
+    let Some(recording) = list.all("RecordingInformation").find_map(Recording::of) else { return Vec::new() };
+    let events: Vec<_> = list.all("Result").cloned().collect();
+    spans(&events, &recording, window)
+}
+
+/// What is there of a window in which there is anything, by the events that tell of changes; all, where there are none.
+fn spans(events: &[Element], recording: &Recording, within: Window) -> Vec<Window> {
+    let changes: Vec<_> = events.iter().filter_map(|event| change(event, recording)).collect();
+    if changes.is_empty() { vec![within] } else { present(changes, within) }
+}
+
 /// Whether from a time on there is a picture (`tns1:RecordingHistory/Track/State`).
 fn change(event: &Element, recording: &Recording) -> Option<(Timestamp, bool)> {
     let track = event.text(&["TrackToken"]).unwrap_or_default();
@@ -192,7 +205,7 @@ mod tests {
         Timestamp::from_micros(second * 1_000_000)
     }
 
-    fn spans(changes: &[(i64, bool)]) -> Vec<(i64, i64)> {
+    fn spans_of(changes: &[(i64, bool)]) -> Vec<(i64, i64)> {
         let changes = changes.iter().map(|(second, present)| (at(*second), *present)).collect();
         let seconds = |span: Window| (span.from.as_micros() / 1_000_000, span.to.as_micros() / 1_000_000);
         present(changes, Window { from: at(10), to: at(100) }).into_iter().map(seconds).collect()
@@ -200,11 +213,11 @@ mod tests {
 
     #[test]
     fn changes_make_spans() {
-        assert_eq!(spans(&[(10, true), (20, false), (30, true)]), [(10, 20), (30, 100)]);
-        assert_eq!(spans(&[(20, false), (5, true), (300, true)]), [(10, 20)]);
-        assert_eq!(spans(&[(20, false)]), [(10, 20)]);
-        assert_eq!(spans(&[(10, false)]), []);
-        assert_eq!(spans(&[(20, true), (20, false), (20, true)]), [(20, 100)]);
+        assert_eq!(spans_of(&[(10, true), (20, false), (30, true)]), [(10, 20), (30, 100)]);
+        assert_eq!(spans_of(&[(20, false), (5, true), (300, true)]), [(10, 20)]);
+        assert_eq!(spans_of(&[(20, false)]), [(10, 20)]);
+        assert_eq!(spans_of(&[(10, false)]), []);
+        assert_eq!(spans_of(&[(20, true), (20, false), (20, true)]), [(20, 100)]);
     }
 
     #[test]

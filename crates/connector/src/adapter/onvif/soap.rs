@@ -89,8 +89,7 @@ impl Device {
         let sent = clock::now_ms();
         let answer = self.post(None, "", (DEVICE, "GetSystemDateAndTime", "")).await?;
         let came = clock::now_ms();
-        let utc = answer.at(&["SystemDateAndTime", "UTCDateTime"]).and_then(second);
-        let told = utc.ok_or_else(|| WebError::Form("no time".into()))? + 500;
+        let told = second(&answer).ok_or_else(|| WebError::Form("no time".into()))? + 500;
         let offset_ms = told - (sent + came) / 2;
         *self.offset_ms.lock().await = Some(offset_ms);
         let uncertainty_ms = Some(500 + (came - sent) / 2);
@@ -118,19 +117,25 @@ impl Device {
         let form = format!("application/soap+xml; charset=utf-8; action=\"{service}/{call}\"");
         let request = request.header("Content-Type", form).body(envelope);
         let (status, answer) = self.web.bytes_as(&mut self.identity()?, request, LONGEST).await?;
-        let body = xml::parse(&answer).filter(|answer| answer.name == "Envelope");
-        let body = body.as_ref().and_then(|answer| answer.at(&["Body"]));
-        if let Some(fault) = body.and_then(|body| body.at(&["Fault"])) {
-            return Err(meant(fault, status.as_u16()));
-        }
+        let told = told(&answer, status.as_u16()).transpose()?;
         web::succeeded(status)?;
-        Ok(body.and_then(Element::first).cloned().ok_or_else(|| WebError::Form("no SOAP".into()))?)
+        Ok(told.ok_or_else(|| WebError::Form("no SOAP".into()))?)
     }
 
     /// For HTTP's own question who is there.
     pub(super) fn identity(&self) -> Result<Identity, WebError> {
         let account = web::credentials(&self.config)?;
         Ok(Identity::new(account))
+    }
+}
+
+/// What an envelope holds, or the fault that it tells; none if it is no envelope.
+pub(super) fn told(answer: &[u8], status: u16) -> Option<Result<Element, Trouble>> {
+    let envelope = xml::parse(answer).filter(|answer| answer.name == "Envelope")?;
+    let body = envelope.at(&["Body"])?;
+    match body.at(&["Fault"]) {
+        Some(fault) => Some(Err(meant(fault, status))),
+        None => body.first().cloned().map(Ok),
     }
 }
 
@@ -171,8 +176,9 @@ fn token(user: &str, password: &str, offset_ms: i64) -> Option<String> {
     ))
 }
 
-/// Milliseconds since 1970 of a `tt:DateTime`.
-fn second(utc: &Element) -> Option<i64> {
+/// Milliseconds since 1970 of the `tt:DateTime` in an answer about a device's time.
+pub(super) fn second(answer: &Element) -> Option<i64> {
+    let utc = answer.at(&["SystemDateAndTime", "UTCDateTime"])?;
     let part = |path: [&str; 2]| utc.text(&path)?.parse::<i16>().ok();
     let small = |path| i8::try_from(part(path)?).ok();
     let date =

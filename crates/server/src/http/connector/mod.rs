@@ -4,6 +4,7 @@ mod session;
 mod task;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use domain::Caller;
 
@@ -24,6 +25,12 @@ impl FromRequestParts<Shared> for Calling {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        Ok(Self(app::connector::resume(&shared.app, bearer(&parts.headers).unwrap_or_default()).await?))
+        let key = bearer(&parts.headers).unwrap_or_default();
+        Ok(Self(app::connector::resume(&shared.app, key, instance(&parts.headers)).await?))
     }
+}
+
+/// Which of those who may have its key calls.
+pub(super) fn instance(headers: &HeaderMap) -> Option<&str> {
+    headers.get(protocol::INSTANCE_HEADER)?.to_str().ok()
 }

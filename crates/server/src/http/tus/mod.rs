@@ -82,7 +82,8 @@ impl FromRequestParts<Shared> for Uploader {
         let Ok(Address(address)) = Address::from_request_parts(parts, shared).await;
         if let Some(secret) = bearer(&parts.headers).filter(|secret| !secret.starts_with("slt_")) {
             if !secret.starts_with("frl_") {
-                return Ok(Self(app::connector::resume(&shared.app, secret).await?));
+                let instance = crate::http::connector::instance(&parts.headers);
+                return Ok(Self(app::connector::resume(&shared.app, secret, instance).await?));
             }
             let (caller, _) = app::file_request::resume(&shared.app, secret, address).await?;
             return Ok(Self(caller));
