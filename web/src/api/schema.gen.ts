@@ -2651,7 +2651,7 @@ export interface components {
              */
             bytes_total?: number | null;
         };
-        /** @description How many bytes arrived. */
+        /** @description How many bytes arrived, of all files that come for it together. */
         ProgressView: {
             /** Format: int64 */
             bytes_done: number;

@@ -109,7 +109,7 @@ pub(super) struct ItemSource {
     thumbnail_url: Option<String>,
 }
 
-/// How many bytes arrived.
+/// How many bytes arrived, of all files that come for it together.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ProgressView {
     bytes_done: i64,
