@@ -747,7 +747,7 @@ on_both!(no_and_nothing_there_end_the_item, |database: TestDatabase| async move 
         for who in [&ana, &pia] {
             let item = site.item(&request, who).await;
             assert_eq!(item["state"], state);
-            let reply = json!({ "answer": answer, "comment": "Ask for <Kim>." });
+            let reply = json!({ "answer": answer, "part": null, "comment": "Ask for <Kim>." });
             assert_eq!(item["file_request"]["reply"], reply, "whoever sees the item reads what was said");
         }
         let eve = site.get(&format!("/video-requests/{request}"), Some(&eve)).await;
@@ -806,9 +806,10 @@ on_both!(links_of_a_case_are_made_revoked_and_run_out, |database: TestDatabase| 
     assert_eq!(site.get(&listed, Some(&ana)).await.json["items"][0]["reply"], Value::Null);
     let other = made.json["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     let nothing = json!({ "answer": "nothing", "comment": "The recorder was stolen." });
-    assert_eq!(site.post(&format!("/links/{other}/answer"), None, nothing.clone()).await.status, 200);
+    assert_eq!(site.post(&format!("/links/{other}/answer"), None, nothing).await.status, 200);
     let row = site.get(&listed, Some(&ana)).await.json["items"][0].clone();
-    assert_eq!((&row["reply"], &row["evidence_count"]), (&nothing, &json!(0)));
+    let reply = json!({ "answer": "nothing", "part": null, "comment": "The recorder was stolen." });
+    assert_eq!((&row["reply"], &row["evidence_count"]), (&reply, &json!(0)));
     // The hash alone is stored.
     let mut tx = site.test.app.read().await.unwrap();
     let rows = Sql::new("SELECT id FROM file_requests WHERE token_hash = ")
