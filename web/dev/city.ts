@@ -83,7 +83,7 @@ export const requests = Array.from({ length: 14 }, (_, n) => {
       waiting_for: WAITS[state] || null, hold: ['pending', 'approved', 'exporting'].includes(state) ? 'held' : 'none',
       progress: state === 'exporting' ? { bytes_done: 18_400_000, bytes_total: 43_000_000 } : null, overwrite_at: new Date(Date.parse(from) + cam.retention_hours * H).toISOString(),
       review_before_release: state === 'in_review', level: state === 'released' ? 'download' : null, decided_by: ['pending', 'needs_information'].includes(state) ? null : person(1), decided_at: null,
-      evidence: state === 'released' || state === 'in_review' ? [{ id: `evd_${n}_${k}`, name: `${cam.device_id}_${from.slice(0, 16).replaceAll(':', '')}.mp4`, size_bytes: 43_118_592, sha256: hash(), gaps: [], playable: 'ready', purged_at: null }] : [],
+      missing: [], evidence: state === 'released' || state === 'in_review' ? [{ id: `evd_${n}_${k}`, name: `${cam.device_id}_${from.slice(0, 16).replaceAll(':', '')}.mp4`, size_bytes: 43_118_592, sha256: hash(), gaps: [], playable: 'ready', purged_at: null }] : [],
       file_request: null, allowed_actions: VERBS[state] ?? [],
     }
   })
@@ -146,5 +146,5 @@ export const me = {
 }
 export const link = {
   name: 'Robbery at the corner shop', description: 'We look for two people on a moped who left the shop towards the crossing.', requester: 'Dana Reyes', organization: 'Harbor City Police', source: 'Corner shop, till camera',
-  from: requests[0]?.incident.from ?? null, to: requests[0]?.incident.to ?? null, time_zone: 'America/Los_Angeles', expires_at: new Date(Date.now() + 6 * 24 * H).toISOString(), finished_at: null as string | null, answer: null as string | null, files: [] as unknown[], code: 'KESTREL-42',
+  from: requests[0]?.incident.from ?? null, to: requests[0]?.incident.to ?? null, time_zone: 'America/Los_Angeles', expires_at: new Date(Date.now() + 6 * 24 * H).toISOString(), finished_at: null as string | null, answer: null as string | null, part: null, comment: null, now: new Date().toISOString(), files: [] as unknown[], code: 'KESTREL-42',
 }

@@ -2,16 +2,18 @@ import '@mantine/core/styles.css'
 import './ui/base.css'
 import './ui/ui.css'
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Trouble } from './api/problem.ts'
+import { inTurn } from './api/turns.ts'
 import { meQuery, onSignedOutElsewhere, sessionEnded } from './features/session/me.ts'
 import { makeRouter } from './router.tsx'
 import { theme, variables } from './ui/theme.ts'
 import { sendAll } from './ui/Toasts.tsx'
 
+notifyManager.setScheduler(inTurn)
 const queries = new QueryClient({
   defaultOptions: {
     queries: {

@@ -66,6 +66,7 @@ pub(crate) async fn insert(
         name: new.name.trim().to_owned(),
         description: new.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
         answer: None,
+        part: None,
         comment: None,
         created_by: caller.account_id().map(ToString::to_string),
         expires_at,
@@ -246,8 +247,8 @@ pub async fn answer(app: &App, token: &str, address: Option<IpAddr>, said: Said)
     link.require_unfinished(tx.now())?;
     let caller = Caller::link(link.id.clone());
     let ends = matches!(said.answer, Answer::Nothing | Answer::No);
-    if ends && !store::file_request::sent(&mut tx, &link.id).await?.is_empty() {
-        return Err(Error::conflict("files_sent", "You have sent files already. Finish, or remove them first."));
+    if ends {
+        require_nothing_sent(&mut tx, &link).await?;
     }
     let words = said.comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut events = Vec::new();
@@ -264,10 +265,14 @@ pub async fn answer(app: &App, token: &str, address: Option<IpAddr>, said: Said)
     link = store::file_request::find(&mut tx, &link.id).await?.ok_or_else(|| Error::internal("the link vanished"))?;
     link.revoked_at = None;
     link.answer = Some(said.answer);
+    link.part = said.part.filter(|_| said.answer == Answer::Part);
     link.comment = words;
     link.finished_at = ends.then(|| tx.now());
     store::file_request::save(&mut tx, &mut link).await?;
     let mut answered = event(&caller, "file_request.answer", &link).with("answer", said.answer.as_str());
+    if let Some(part) = link.part {
+        answered = answered.with("part_from", part.from.to_string()).with("part_to", part.to.to_string());
+    }
     if let Some(comment) = &link.comment {
         answered = answered.personally("comment", comment.as_str());
     }
@@ -275,6 +280,22 @@ pub async fn answer(app: &App, token: &str, address: Option<IpAddr>, said: Said)
     let opened = shown(&mut tx, link).await?;
     tx.commit(events).await?;
     Ok(opened)
+}
+
+/// Whoever sent something has something; what has arrived is not taken back.
+async fn require_nothing_sent(tx: &mut Tx, link: &FileRequest) -> Result<()> {
+    let sent = store::file_request::sent(tx, &link.id).await?;
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let has_arrived = sent.iter().any(|file| file.evidence_id.is_some());
+    Err(Error::conflict(
+        "files_sent",
+        match has_arrived {
+            true => "What you sent has arrived, and cannot be taken back. Write what is wrong with it, then finish.",
+            false => "A file of yours is on its way. Remove it first.",
+        },
+    ))
 }
 
 /// What arrived by a link, and when its holder finished.

@@ -4,13 +4,14 @@
 use std::sync::LazyLock;
 
 use domain::account::Account;
+use domain::id::RequestItemId;
 use domain::policy::Privilege;
 use domain::video_request::VideoRequest;
-use domain::{Timestamp, Window};
+use domain::{Gap, Timestamp, Window};
 use minijinja::{Environment, Value, context};
 use store::Tx;
 use store::mail::Draft;
-use store::request_item::{Arrived, Shown};
+use store::request_item::Shown;
 
 use crate::{App, Error, Result};
 
@@ -82,8 +83,8 @@ pub(crate) struct About<'a> {
     pub(crate) items: &'a [&'a Shown],
     /// What was written with it.
     pub(crate) comment: Option<&'a str>,
-    /// What has arrived for them.
-    pub(crate) arrived: &'a [Arrived],
+    /// What is missing in what has arrived for them.
+    pub(crate) missing: &'a [(RequestItemId, Gap)],
     /// The upload link, and until when it holds.
     pub(crate) link: Option<(&'a str, Timestamp)>,
 }
@@ -143,7 +144,7 @@ fn values(app: &App, installation: &str, zone: &jiff::tz::TimeZone, to: &Account
     let request = about.request;
     let item = |shown: &&Shown| {
         let item = &shown.item;
-        let gaps = about.arrived.iter().filter(|arrived| arrived.item_id == item.id).flat_map(|arrived| &arrived.gaps);
+        let gaps = about.missing.iter().filter(|(of, _)| *of == item.id).map(|(_, gap)| gap);
         let missing = domain::gap::by_reason(gaps).into_iter().map(|(reason, windows)| {
             context! {
                 windows => windows.into_iter().map(|missing| window(missing, zone)).collect::<Vec<_>>(),

@@ -131,7 +131,7 @@ pub async fn submit(app: &App, caller: &Caller, new: NewRequest, key: Option<&Ke
     let held = request_item::hold_by_policy(app, &mut tx, &mut shown).await?;
     for items in by_owner(&shown) {
         let about =
-            notify::About { request: &request, requester, items: &items, comment: None, arrived: &[], link: None };
+            notify::About { request: &request, requester, items: &items, comment: None, missing: &[], link: None };
         notify::tell_approvers(app, &mut tx, Message::Submitted, &about).await?;
     }
     let mut events = vec![submitted_event(caller, &request)];

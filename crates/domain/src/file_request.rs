@@ -2,7 +2,7 @@
 
 use crate::id::{CaseId, FileRequestId, RequestItemId};
 use crate::text_enum::text_enum;
-use crate::{Invalid, Timestamp};
+use crate::{Invalid, Timestamp, Window};
 
 text_enum! {
     /// What the holder of a link says.
@@ -40,6 +40,8 @@ pub struct FileRequest {
     pub description: Option<String>,
     /// What its holder said.
     pub answer: Option<Answer>,
+    /// Of a part: which they have, within what was granted.
+    pub part: Option<Window>,
     /// What its holder added.
     pub comment: Option<String>,
     /// The id of who made it; none: the server, on approval.
@@ -133,6 +135,7 @@ mod tests {
             name: "Footage".into(),
             description: None,
             answer: None,
+            part: None,
             comment: None,
             created_by: None,
             expires_at: at(100),

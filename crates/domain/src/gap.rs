@@ -23,6 +23,15 @@ impl Gap {
     }
 }
 
+impl Window {
+    /// What of this window lies outside another.
+    pub fn outside(self, other: Self) -> Vec<Self> {
+        let before = Self::checked(self.from, self.to.min(other.from));
+        let after = Self::checked(self.from.max(other.to), self.to);
+        before.into_iter().chain(after).collect()
+    }
+}
+
 /// Each reason once, in the order in which it first occurs, with all that it is for.
 pub fn by_reason<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Vec<(Option<&'a str>, Vec<Window>)> {
     let mut told: Vec<(Option<&str>, Vec<Window>)> = Vec::new();
@@ -53,5 +62,15 @@ mod tests {
             by_reason(&gaps),
             [(Some("damaged"), windows(&[0, 2])), (None, windows(&[1])), (Some("locked"), windows(&[3]))]
         );
+    }
+
+    #[test]
+    fn what_a_part_lacks_lies_before_and_after_it() {
+        let window = |from: i64, to: i64| Window { from: Timestamp::from_micros(from), to: Timestamp::from_micros(to) };
+        let whole = window(10, 20);
+        assert_eq!(whole.outside(window(12, 15)), [window(10, 12), window(15, 20)]);
+        assert_eq!(whole.outside(window(10, 15)), [window(15, 20)]);
+        assert_eq!(whole.outside(window(0, 30)), []);
+        assert_eq!(whole.outside(window(30, 40)), [whole, whole][..1]);
     }
 }

@@ -8,7 +8,7 @@ pub use crate::request_item_reason::{NOTHING_THERE, Reason, UnavailableCode};
 
 use crate::id::{AccountId, CameraId, OrganizationId, RequestItemId, VideoRequestId};
 use crate::text_enum::text_enum;
-use crate::{Timestamp, Window};
+use crate::{Gap, Timestamp, Window};
 
 text_enum! {
     /// Where an item stands.
@@ -272,6 +272,14 @@ impl RequestItem {
         self.granted.unwrap_or(self.asked)
     }
 
+    /// What of the window its holder lacks, by their word that they have a `part` of it alone. Nothing of what ended without footage.
+    pub fn lacks(&self, part: Option<Window>) -> Vec<Gap> {
+        let Some(part) = part.filter(|_| self.state.is_open() || self.has_arrived()) else { return Vec::new() };
+        let reason = format!("the owner has only {} to {}", part.from, part.to);
+        let gap = |Window { from, to }| Gap { from, to, reason: Some(reason.clone()) };
+        self.window().outside(part).into_iter().map(gap).collect()
+    }
+
     /// The state table's answer, before anything is changed.
     pub(crate) fn check(&self, action: Action) -> Result<&'static [State], WrongState> {
         match targets(self.state, action) {
@@ -435,18 +443,17 @@ impl RequestItem {
         Ok(change)
     }
 
-    /// The holder of an upload link answers. "I have it" grants what was still undecided.
+    /// The holder of an upload link answers. "I have it" grants what was still undecided; of what was granted their answer takes nothing.
     pub fn link_answer(&mut self, answer: LinkAnswer, now: Timestamp) -> Result<Change, Refused> {
         match answer {
             LinkAnswer::Have | LinkAnswer::Part(_) => {
                 self.check(Action::LinkHave)?;
-                let window = match answer {
-                    LinkAnswer::Part(part) if part.from >= part.to || !self.window().contains(part) => {
-                        return Err(Refused::OutsideWindow(self.window()));
-                    }
-                    LinkAnswer::Part(part) => part,
-                    _ => self.window(),
-                };
+                let window = self.window();
+                if let LinkAnswer::Part(part) = answer
+                    && (part.from >= part.to || !window.contains(part))
+                {
+                    return Err(Refused::OutsideWindow(window));
+                }
                 let change = self.go(Action::LinkHave, 0)?;
                 if change.from == State::Pending {
                     self.level = Some(GrantedLevel::Download);

@@ -195,7 +195,20 @@ fn an_approval_narrows_and_never_widens() {
     assert_eq!((item.level, item.decided_by.clone()), (Some(GrantedLevel::View), Some(somebody())));
     assert!(item.link_answer(LinkAnswer::Part(Window { from: at(100), to: at(150) }), at(2)).is_err());
     let _ = item.link_answer(LinkAnswer::Part(Window { from: at(120), to: at(150) }), at(2)).unwrap();
-    assert_eq!(item.window().to, at(150));
+    assert_eq!(item.window().to, at(180), "what was granted stays");
+    let _ = item.link_answer(LinkAnswer::Part(Window { from: at(120), to: at(180) }), at(3)).unwrap();
+}
+
+#[test]
+fn what_the_owner_does_not_have_is_missing_while_footage_is_to_come_and_after() {
+    let at = Timestamp::from_micros;
+    let mut approved = item(State::Approved);
+    let part = Window { from: at(110), to: at(200) };
+    let gaps: Vec<_> = approved.lacks(Some(part)).into_iter().map(|gap| (gap.window(), gap.reason.is_some())).collect();
+    assert_eq!(gaps, [(Window { from: at(100), to: at(110) }, true)]);
+    assert_eq!(approved.lacks(None), []);
+    let _ = approved.cancel().unwrap();
+    assert_eq!(approved.lacks(Some(part)), [], "nothing is wanted any more");
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn seen(row: &AnyRow) -> Result<Seen> {
 
 fn select_seen(sees: &SeesEvidence, now: Timestamp) -> Sql {
     let mut sql = Sql::new("SELECT ").add(COLUMNS).add(
-        ", s.name AS source_name, s.clock_offset_ms AS source_clock_offset_ms, f.answer, f.comment, (SELECT MAX(v.leaf_index) FROM event_objects o JOIN events v ON v.seq = o.seq WHERE o.object_id = e.id \
+        ", s.name AS source_name, s.clock_offset_ms AS source_clock_offset_ms, f.answer, f.part_from, f.part_to, f.comment, (SELECT MAX(v.leaf_index) FROM event_objects o JOIN events v ON v.seq = o.seq WHERE o.object_id = e.id \
          AND v.kind = 'evidence.receive') AS leaf_index, ",
     );
     push_level(&mut sql, &sees.cases, now, "e.case_id");

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 
 use crate::{Columns as _, Engine, Error, Result, Sql, Tx};
 
-const COLUMNS: &str = "f.id, f.item_id, f.case_id, f.name, f.description, f.answer, f.comment, f.created_by, f.expires_at, f.revoked_at, \
+const COLUMNS: &str = "f.id, f.item_id, f.case_id, f.name, f.description, f.answer, f.part_from, f.part_to, f.comment, f.created_by, f.expires_at, f.revoked_at, \
      f.finished_at, f.created_at, f.version";
 
 fn file_request(row: &AnyRow) -> Result<FileRequest> {
@@ -23,6 +23,7 @@ fn file_request(row: &AnyRow) -> Result<FileRequest> {
         name: row.text("name")?,
         description: row.text_or_null("description")?,
         answer: row.parsed_or_null("answer")?,
+        part: part(row)?,
         comment: row.text_or_null("comment")?,
         created_by: row.text_or_null("created_by")?,
         expires_at: row.time("expires_at")?,
@@ -38,6 +39,8 @@ fn file_request(row: &AnyRow) -> Result<FileRequest> {
 pub struct Reply {
     /// Whether they have it.
     pub answer: Answer,
+    /// Of a part: which.
+    pub part: Option<Window>,
     /// What they added.
     pub comment: Option<String>,
 }
@@ -45,7 +48,12 @@ pub struct Reply {
 /// What the link of a row was answered, if it was.
 pub(crate) fn reply(row: &AnyRow) -> Result<Option<Reply>> {
     let answer = row.parsed_or_null("answer")?;
-    answer.map(|answer| Ok(Reply { answer, comment: row.text_or_null("comment")? })).transpose()
+    answer.map(|answer| Ok(Reply { answer, part: part(row)?, comment: row.text_or_null("comment")? })).transpose()
+}
+
+fn part(row: &AnyRow) -> Result<Option<Window>> {
+    let (from, to) = (row.time_or_null("part_from")?, row.time_or_null("part_to")?);
+    Ok(from.zip(to).map(|(from, to)| Window { from, to }))
 }
 
 /// Writes a new one, by the hash of its token.
@@ -72,6 +80,10 @@ pub async fn save(tx: &mut Tx, changed: &mut FileRequest) -> Result<()> {
     tx.changed(&changed.id);
     Sql::new("UPDATE file_requests SET version = version + 1, answer = ")
         .arg(changed.answer.map(|answer| answer.as_str()))
+        .add(", part_from = ")
+        .arg(changed.part.map(|part| part.from.as_micros()))
+        .add(", part_to = ")
+        .arg(changed.part.map(|part| part.to.as_micros()))
         .add(", comment = ")
         .arg(changed.comment.clone())
         .add(", revoked_at = ")

@@ -323,10 +323,17 @@ pub struct Link {
     pub reply: Option<Reply>,
 }
 
+impl Link {
+    /// The part that its holder has, where they said that it is no more.
+    pub fn part(&self) -> Option<Window> {
+        self.reply.as_ref().and_then(|reply| reply.part)
+    }
+}
+
 /// The newest link of each item of a request that has one.
 pub async fn links(tx: &mut Tx, request: &VideoRequestId) -> Result<Vec<Link>> {
     let rows = Sql::new(
-        "SELECT f.item_id, f.id, f.expires_at, f.revoked_at, f.finished_at, f.answer, f.comment FROM file_requests f JOIN request_items i ON i.id = f.item_id \
+        "SELECT f.item_id, f.id, f.expires_at, f.revoked_at, f.finished_at, f.answer, f.part_from, f.part_to, f.comment FROM file_requests f JOIN request_items i ON i.id = f.item_id \
          WHERE i.request_id = ",
     )
     .arg(request.as_str())

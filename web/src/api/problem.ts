@@ -6,6 +6,10 @@ const TITLES: Record<number, string> = {
   412: 'Somebody changed it meanwhile', 413: 'This is too large', 422: 'Something is not right yet', 429: 'Too many tries',
 }
 
+/** What a problem is called. */
+export const titleOf = (problem: Partial<Problem>, status: number) =>
+  (problem.code === 'wrong_state' ? 'This no longer fits' : TITLES[status]) ?? (status >= 500 ? 'The server failed' : problem.title) ?? 'That did not work'
+
 /** A refused or failed call, in the server's own words where it gave some. */
 export class Trouble extends Error {
   readonly status: number
@@ -20,7 +24,7 @@ export class Trouble extends Error {
   private isOnce = false
 
   constructor(problem: Partial<Problem>, status: number, retryAfter: number | null = null, changes = false) {
-    super((problem.code === 'wrong_state' ? 'This no longer fits' : TITLES[status]) ?? (status >= 500 ? 'The server failed' : problem.title) ?? 'That did not work')
+    super(titleOf(problem, status))
     this.status = status
     this.code = problem.code ?? 'unknown'
     // The wire's words for this are for programs; a person was signed in before.

@@ -2170,6 +2170,11 @@ export interface components {
             expires_at: components["schemas"]["Timestamp"];
             finished_at: components["schemas"]["Timestamp"] | null;
             answer: components["schemas"]["LinkAnswer"] | null;
+            part: components["schemas"]["Window"] | null;
+            /** @description What its holder wrote. */
+            comment: string | null;
+            /** @description The time of the server: what the holder's clock shows may be wrong. */
+            now: components["schemas"]["Timestamp"];
             files: components["schemas"]["SentView"][];
             /** @description What people read to each other on the telephone to be sure that they speak of the same link. It opens nothing. */
             code: string;
@@ -2651,7 +2656,7 @@ export interface components {
              */
             bytes_total?: number | null;
         };
-        /** @description How many bytes arrived. */
+        /** @description How many bytes arrived, of all files that come for it together. */
         ProgressView: {
             /** Format: int64 */
             bytes_done: number;
@@ -2718,6 +2723,7 @@ export interface components {
         /** @description What the holder of a link said. */
         ReplyView: {
             answer: components["schemas"]["LinkAnswer"];
+            part: components["schemas"]["Window"] | null;
             /** @description In their words, and what the recorder's clock showed. */
             comment: string | null;
         };
@@ -2757,6 +2763,8 @@ export interface components {
             decided_by: components["schemas"]["Named"] | null;
             decided_at: components["schemas"]["Timestamp"] | null;
             evidence: components["schemas"]["ArrivedView"][];
+            /** @description What of the granted minutes the holder of the upload link does not have, by their word. */
+            missing: components["schemas"]["Gap"][];
             file_request: components["schemas"]["ItemLink"] | null;
             allowed_actions: components["schemas"]["ItemAction"][];
         };

@@ -1,10 +1,13 @@
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import type { LinkAnswer, LinkReply, LinkView } from '~/api/types.ts'
 import { useDraft } from '~/lib/draft.ts'
-import { fromWall, reading, toWall, zoneName } from '~/lib/time.ts'
+import { span } from '~/lib/time.ts'
 import { LinkTrouble, reply } from './api.ts'
+import { ClockField, useClockField } from './ClockField.tsx'
 import { GuestTrouble } from './Closed.tsx'
 import { Help } from './Help.tsx'
+import { PartFields } from './PartFields.tsx'
+import { apart, together } from './words.ts'
 
 const CHOICES: [LinkReply, string, string][] = [
   ['have', 'I have it', 'I can send it from here.'],
@@ -13,37 +16,44 @@ const CHOICES: [LinkReply, string, string][] = [
   ['no', 'I would rather not', 'That is fine. You need not say why.'],
 ]
 
+/** What is wrong with a part that somebody says they have. */
+function wrongPart(part: { from: string | null; to: string | null }, { from, to, time_zone }: LinkView): string | null {
+  if (!part.from || !part.to) return 'Give the day and the time of both.'
+  if (part.from >= part.to) return 'The part ends before it begins.'
+  const isOutside = (from && Date.parse(part.from) < Date.parse(from)) || (to && Date.parse(part.to) > Date.parse(to))
+  return isOutside && from && to ? `You are asked for ${span(from, to, time_zone)}. Say which part of that you have.` : null
+}
+
 export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { token: string; link: LinkView; onBack: () => void; onChanged: () => void; onAnswered: (link: LinkView) => void }) {
   const zone = link.time_zone
   const [choice, setChoice] = useState<LinkReply | null>(link.answer)
-  const [from, setFrom] = useState(link.from ? toWall(link.from, zone) : '')
-  const [to, setTo] = useState(link.to ? toWall(link.to, zone) : '')
-  const [shown, setShown] = useState({ text: '', at: '' })
-  const [left, setLeft] = useState(false)
-  const clock = useRef<HTMLInputElement>(null)
+  const [part, setPart] = useState({ from: link.part?.from ?? link.from, to: link.part?.to ?? link.to })
+  // What was sent is there again, and stays unless it is changed.
+  const [sent] = useState(() => apart(link.comment))
+  const clock = useClockField(token, sent.clock)
   // A page that is loaded anew, as telephones do, has the words again.
-  const { value: comment, change: setComment, forget } = useDraft(`answer ${token}`, () => '')
+  const { value: words, change: setWords, forget } = useDraft(`answer ${token}`, () => sent.words)
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<LinkTrouble | null>(null)
+  const [wrong, setWrong] = useState<string | null>(null)
   const sends = choice === 'have' || choice === 'part'
-  const garbled = sends && shown.text.trim() !== '' && !reading(shown.text)
+  const arrived = link.files.some((file) => file.finished)
+  const refused = arrived && choice !== null && !sends
 
   async function submit(event: FormEvent) {
     event.preventDefault()
-    if (!choice) return
-    if (garbled) { setLeft(true); clock.current?.focus(); return }
-    // What the recorder shows is noted together with the true time of the moment in which it was typed.
-    const note = sends && reading(shown.text) ? `The recorder showed ${reading(shown.text)} when it was ${shown.at.slice(0, 19)}Z.` : ''
-    const body: LinkAnswer = { answer: choice, comment: [comment.trim(), note].filter(Boolean).join('\n') || undefined }
-    if (choice === 'part') {
-      body.from = fromWall(from, zone) ?? undefined
-      body.to = fromWall(to, zone) ?? undefined
-    }
+    if (!choice || refused) return
+    if (sends && clock.garbled) return clock.complain()
+    const mistake = choice === 'part' ? wrongPart(part, link) : null
+    setWrong(mistake)
+    if (mistake) return
+    const body: LinkAnswer = { answer: choice, comment: together({ words, clock: sends ? clock.line : clock.kept }) }
+    if (choice === 'part') Object.assign(body, part)
     setBusy(true)
     setTrouble(null)
     try {
       const answered = await reply(token, body)
-      forget('')
+      forget(words)
       onAnswered({ ...answered, answer: choice })
     } catch (error) {
       setTrouble(error instanceof LinkTrouble ? error : new LinkTrouble({ title: 'This page made a mistake' }, -1))
@@ -57,32 +67,24 @@ export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { tok
       <h1 id="step-title" tabIndex={-1}>{link.from ? 'Do you have these minutes?' : 'Do you have video of this?'}</h1>
       <fieldset className="g-choices">
         <legend className="g-unseen">Your answer</legend>
-        {CHOICES.map(([value, word, more]) => (
-          <label key={value} data-on={choice === value}>
-            <input type="radio" name="answer" value={value} checked={choice === value} onChange={() => setChoice(value)} />
-            <span><strong>{word}</strong><span className="g-dim">{more}</span></span>
-          </label>
-        ))}
+        {CHOICES.map(([value, word, more]) => {
+          const off = arrived && (value === 'nothing' || value === 'no')
+          return (
+            <label key={value} data-on={choice === value} data-off={off}>
+              <input type="radio" name="answer" value={value} checked={choice === value} disabled={off} onChange={() => setChoice(value)} />
+              <span><strong>{word}</strong><span className="g-dim">{off ? 'A file has arrived already, and cannot be taken back.' : more}</span></span>
+            </label>
+          )
+        })}
       </fieldset>
-      {choice === 'part' && (
-        <div className="g-two">
-          <label className="g-field"><span>From <span className="g-dim">{zoneName(link.from ?? new Date(), zone)}</span></span><input type="datetime-local" step={1} required value={from} onChange={(e) => setFrom(e.currentTarget.value)} /></label>
-          <label className="g-field"><span>To <span className="g-dim">{zoneName(link.to ?? new Date(), zone)}</span></span><input type="datetime-local" step={1} required value={to} onChange={(e) => setTo(e.currentTarget.value)} /></label>
-        </div>
-      )}
-      {sends && (
-        <>
-          <label className="g-field">What does the recorder’s clock show right now? <span className="g-dim">If it is wrong, this tells by how much. Leave it empty if you cannot see it.</span>
-            <input ref={clock} type="text" placeholder="21:05:40" value={shown.text} aria-invalid={left && garbled} aria-describedby={left && garbled ? 'garbled' : undefined}
-              onChange={(e) => { setShown({ text: e.currentTarget.value, at: new Date().toISOString() }); setLeft(false) }} onBlur={() => setLeft(true)} /></label>
-          {left && garbled && <p id="garbled" className="g-bad" role="alert">Write the time alone, like 21:05:40 or 9:05 pm. A date that is wrong goes under “Anything to add”.</p>}
-          <Help />
-        </>
-      )}
-      {choice && <label className="g-field">Anything to add <span className="g-dim">If you like</span><textarea rows={3} value={comment} onChange={(e) => setComment(e.currentTarget.value)} /></label>}
-      {trouble && <GuestTrouble trouble={trouble} />}
+      {arrived && <p className="g-dim">If a file was not the right one, write so under “Anything to add”.</p>}
+      {choice === 'part' && <PartFields {...part} zone={zone} onChange={(from, to) => { setPart({ from, to }); setWrong(null) }} />}
+      {wrong && choice === 'part' && <p className="g-bad" role="alert">{wrong}</p>}
+      {sends && <><ClockField of={clock} zone={zone} /><Help /></>}
+      {choice && <label className="g-field">Anything to add <span className="g-dim">If you like</span><textarea rows={3} value={words} onChange={(e) => setWords(e.currentTarget.value)} /></label>}
+      {trouble && <GuestTrouble trouble={trouble} zone={zone} />}
       <div className="g-acts">
-        <button type="submit" className="g-main" disabled={!choice || busy}>{busy ? 'Sending' : sends ? 'Go on to the files' : 'Send the answer'}</button>
+        <button type="submit" className="g-main" disabled={!choice || refused || busy}>{busy ? 'Sending' : sends ? 'Go on to the files' : 'Send the answer'}</button>
         <button type="button" className="g-quiet" onClick={onBack}>Back</button>
       </div>
     </form>

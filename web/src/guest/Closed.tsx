@@ -1,3 +1,4 @@
+import { atHome } from '~/lib/time.ts'
 import type { LinkTrouble } from './api.ts'
 
 const STATES: Record<string, [string, string]> = {
@@ -18,13 +19,13 @@ export function Closed({ trouble, retry }: { trouble: LinkTrouble; retry: () => 
   )
 }
 
-export function GuestTrouble({ trouble }: { trouble: LinkTrouble }) {
+/** What went wrong, each sentence once, its times as the clocks at the camera show them. */
+export function GuestTrouble({ trouble, zone }: { trouble: LinkTrouble; zone: string }) {
   const [title, text] = STATES[trouble.code] ?? [trouble.message, trouble.detail]
   return (
     <div className="g-trouble" role="alert">
       <strong>{title}</strong>
-      {text && <span>{text}</span>}
-      {trouble.fields.map((f) => <span key={f.pointer}>{f.message}</span>)}
+      {[...new Set([text ?? '', ...trouble.fields.map((f) => f.message)])].filter((sentence) => sentence && sentence !== title).map((sentence) => <span key={sentence}>{atHome(sentence, zone)}</span>)}
     </div>
   )
 }

@@ -134,7 +134,7 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
         ))}
         {rows.map((row) => <FileRow key={row.key} row={row} onRemove={() => remove(row)} />)}
       </ul>
-      {trouble && <GuestTrouble trouble={trouble} />}
+      {trouble && <GuestTrouble trouble={trouble} zone={link.time_zone} />}
       <div className="g-acts">
         {arrived > 0 && !sending && !whole && <p className="g-dim">You can finish when each file has arrived. What has not: try it again, or remove it.</p>}
         {arrived > 0 && whole && doubts.length > 0 && <p id="doubts" className="g-dim">Decide about {doubts.map((d) => d.file.name).join(', ')} first, above.</p>}

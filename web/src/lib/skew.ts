@@ -6,6 +6,9 @@ export function skewOf(date: string | null, now: number): number {
   return Math.abs(ahead) > 60_000 ? Math.round(ahead / 60_000) * 60_000 : 0
 }
 
+/** The same to the millisecond, by the server's own word `now` in an answer that was asked for at `asked` and came at `came`. */
+export const aheadOf = (now: string, asked: number, came: number) => Math.round((asked + came) / 2) - Date.parse(now)
+
 let skew = 0
 const subs = new Set<() => void>()
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { atHome, blanks, duration, exactMoment, fromWall, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
+import { atHome, blanks, bothOf, duration, exactMoment, fromWall, momentOf, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -15,6 +15,20 @@ test('in somebody else’s words times are told in the zone, and what is none st
 })
 test('in the hour that occurs twice the first one is meant', () => {
   assert.equal(fromWall('2026-11-01T01:30:00', LA), '2026-11-01T08:30:00.000Z')
+})
+test('of the hour that occurs twice both are known, and nowhere else', () => {
+  assert.deepEqual(bothOf('2026-11-01T01:30:00', LA), ['2026-11-01T08:30:00.000Z', '2026-11-01T09:30:00.000Z'])
+  assert.deepEqual(bothOf('2026-10-25T02:00', 'Europe/Zurich'), ['2026-10-25T00:00:00.000Z', '2026-10-25T01:00:00.000Z'])
+  assert.deepEqual(bothOf('2026-04-05T01:45', 'Australia/Lord_Howe'), ['2026-04-04T14:45:00.000Z', '2026-04-04T15:15:00.000Z'])
+  for (const wall of ['2026-11-01T00:59:59', '2026-11-01T02:00:00', '2026-03-08T02:30:00', '2026-10-31T23:30', '', 'x']) assert.equal(bothOf(wall, LA), null)
+  assert.equal(bothOf('2026-11-01T01:30:00', 'UTC'), null)
+})
+test('whoever chose the second of both goes on with it', () => {
+  assert.equal(momentOf('2026-11-01T01:31', LA, '2026-11-01T09:30:00.000Z'), '2026-11-01T09:31:00.000Z')
+  assert.equal(momentOf('2026-11-01T01:31', LA, '2026-11-01T08:30:00.000Z'), '2026-11-01T08:31:00.000Z')
+  assert.equal(momentOf('2026-11-01T01:31', LA, '2026-11-28T09:30:00.000Z'), '2026-11-01T08:31:00.000Z', 'from another day: the first')
+  assert.equal(momentOf('2026-11-01T03:00', LA, '2026-11-01T09:30:00.000Z'), '2026-11-01T11:00:00.000Z')
+  assert.equal(span('2026-11-01T08:30:00Z', '2026-11-01T09:10:00Z', LA), '01 Nov 2026, 01:30 PDT – 01:10 PST')
 })
 test('in the hour that does not occur the clock has moved on', () => {
   assert.equal(fromWall('2026-03-08T02:30:00', LA), '2026-03-08T10:30:00.000Z')

@@ -48,7 +48,8 @@ export function span(begins: string, ends: string, zone: string): string {
   const whole = Date.parse(from) % 60_000 === 0 && Date.parse(to) % 60_000 === 0
   const time = (at: string) => (whole ? clock(at, zone).slice(0, 5) : clock(at, zone))
   const end = day(from, zone) === day(to, zone) ? time(to) : `${day(to, zone)}, ${time(to)}`
-  return `${day(from, zone)}, ${time(from)} – ${end} ${zoneName(to, zone)}`
+  const [before, after] = [zoneName(from, zone), zoneName(to, zone)]
+  return `${day(from, zone)}, ${time(from)}${before === after ? '' : ` ${before}`} – ${end} ${after}`
 }
 
 const nearestSecond = (at: string) => new Date(Math.round(Date.parse(at) / 1000) * 1000).toISOString()
@@ -107,6 +108,22 @@ export function fromWall(wall: string, zone: string): string | null {
   const second = guess - offsetMinutes(new Date(first), zone) * 60_000
   const fits = second + offsetMinutes(new Date(second), zone) * 60_000 === guess
   return new Date(fits ? second : first).toISOString()
+}
+
+/** Both moments that a wall time means in the hour that a zone has twice, where the clocks are set back; null where it means one. */
+export function bothOf(wall: string, zone: string): [string, string] | null {
+  const first = fromWall(wall, zone)
+  if (!first) return null
+  const [before, after] = [offsetMinutes(new Date(first), zone), offsetMinutes(new Date(Date.parse(first) + 86_400_000), zone)]
+  const second = addSeconds(first, (before - after) * 60)
+  return before > after && toWall(second, zone) === toWall(first, zone) ? [first, second] : null
+}
+
+/** The moment that a wall time means. Of the hour that occurs twice the first one, unless `like` is of the second: whoever chose that goes on with it. */
+export function momentOf(wall: string, zone: string, like: string | null): string | null {
+  const both = bothOf(wall, zone)
+  const isSecond = both && like && bothOf(toWall(like, zone), zone) && offsetMinutes(new Date(like), zone) === offsetMinutes(new Date(both[1]), zone)
+  return isSecond ? both[1] : fromWall(wall, zone)
 }
 
 /** What a clock shows, as people copy it: "21:05:40", "9.05 pm". Null when it is no time of the day. */

@@ -7,7 +7,7 @@ use domain::id::{RequestItemId, VideoRequestId};
 use domain::policy;
 use domain::request_item::{Action, Approval, Change, GrantedLevel, Hold, Refused, RequestItem, State, WrongState};
 use domain::video_request::{MessageKind, VideoRequest};
-use domain::{Caller, Timestamp, Window};
+use domain::{Caller, Gap, Timestamp, Window};
 use protocol::TaskPayload;
 use store::connector_task::NewTask;
 use store::request_item::{Connector, Shown};
@@ -88,7 +88,7 @@ impl On {
     }
 
     pub(super) fn about<'b>(&'b self, items: &'b [&'b Shown], comment: Option<&'b str>) -> About<'b> {
-        About { request: &self.request, requester: &self.requester, items, comment, arrived: &[], link: None }
+        About { request: &self.request, requester: &self.requester, items, comment, missing: &[], link: None }
     }
 
     pub(super) async fn tell_requester(
@@ -123,9 +123,9 @@ impl On {
                 for shown in &self.items {
                     store::request_item::release_evidence(tx, &shown.item, self.request.case_id.as_ref()).await?;
                 }
-                let arrived = store::request_item::arrived(tx, &self.request.id).await?;
+                let missing = self.missing(tx).await?;
                 let items: Vec<&Shown> = self.items.iter().collect();
-                let about = About { arrived: &arrived, ..self.about(&items, comment) };
+                let about = About { missing: &missing, ..self.about(&items, comment) };
                 notify::tell_requester(app, tx, Message::Ready, &about).await
             }
             State::InReview => self.tell_approvers(app, tx, Message::InReview, comment).await,
@@ -138,6 +138,20 @@ impl On {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is missing in what has arrived: as the recorder told, or whoever sent it.
+    async fn missing(&self, tx: &mut Tx) -> Result<Vec<(RequestItemId, Gap)>> {
+        let arrived = store::request_item::arrived(tx, &self.request.id).await?;
+        let mut missing: Vec<_> = arrived
+            .into_iter()
+            .flat_map(|file| file.gaps.into_iter().map(move |gap| (file.item_id.clone(), gap)))
+            .collect();
+        for link in store::request_item::links(tx, &self.request.id).await? {
+            let Some(shown) = self.items.iter().find(|shown| shown.item.id == link.item_id) else { continue };
+            missing.extend(shown.item.lacks(link.part()).into_iter().map(|gap| (link.item_id.clone(), gap)));
+        }
+        Ok(missing)
     }
 
     /// One event for each item.

@@ -142,8 +142,8 @@ async fn begun(app: &App, tx: &mut Tx, caller: &Caller, upload: &Upload, item: &
         return Ok(Vec::new());
     }
     let events = crate::request_item::upload_started(app, tx, caller, item).await?;
-    let total = i64::try_from(upload.length_bytes).ok();
-    store::request_item::save_progress(tx, item, 0, total).await?;
+    let (done, total) = progress::together(app, tx, upload).await?;
+    store::request_item::save_progress(tx, item, done, Some(total)).await?;
     Ok(events)
 }
 

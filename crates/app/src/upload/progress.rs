@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::Caller;
-use domain::upload::{Purpose, Upload};
+use domain::upload::{Purpose, Upload, UploadState};
+use store::Tx;
 
 use super::authorise;
 use crate::live::ItemProgress;
@@ -46,11 +47,24 @@ async fn note(app: &App, caller: &Caller, upload: &Upload, lease: Option<i64>) -
         Purpose::Case(_) => None,
     };
     let Some(item_id) = item else { return Ok(()) };
-    let bytes = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let done = bytes(app.uploads().progress(&upload.id).unwrap_or(0));
-    let total = Some(bytes(upload.length_bytes));
-    store::request_item::save_progress(&mut tx, &item_id, done, total).await?;
+    let (done, total) = together(app, &mut tx, upload).await?;
+    store::request_item::save_progress(&mut tx, &item_id, done, Some(total)).await?;
     tx.commit_housekeeping().await?;
-    app.progress().tell(ItemProgress { item_id, bytes_done: done, bytes_total: total });
+    app.progress().tell(ItemProgress { item_id, bytes_done: done, bytes_total: Some(total) });
     Ok(())
+}
+
+/// How many bytes are here and how many are to come of all files that are sent by the same link or added by hand, those that are whole
+/// too. A connector sends one after the other: what it began earlier and left is no part of it.
+pub(super) async fn together(app: &App, tx: &mut Tx, upload: &Upload) -> Result<(i64, i64)> {
+    let uploads = match &upload.purpose {
+        Purpose::Task { .. } => vec![upload.clone()],
+        purpose => store::upload::list_for(tx, purpose).await?,
+    };
+    let here = |upload: &Upload| match (upload.state, &upload.whole) {
+        (UploadState::Open, None) => app.uploads().progress(&upload.id).unwrap_or(0),
+        _ => upload.length_bytes,
+    };
+    let sum = |of: &dyn Fn(&Upload) -> u64| i64::try_from(uploads.iter().map(of).sum::<u64>()).unwrap_or(i64::MAX);
+    Ok((sum(&here), sum(&|upload| upload.length_bytes)))
 }

@@ -610,11 +610,13 @@ on_both!(a_link_takes_several_files_and_a_receipt_names_them, |database: TestDat
     let answered = site.post(&format!("{path}/answer"), None, part).await;
     assert_eq!(
         (answered.status, &answered.json["answer"], &answered.json["from"]),
-        (200, &json!("part"), &json!("2026-11-22T10:00:30.000Z"))
+        (200, &json!("part"), &json!("2026-11-22T10:00:00.000Z")),
+        "what is asked stays"
     );
 
     let link: FileRequestId = site.item(&request, &pia).await["file_request"]["id"].as_str().unwrap().parse().unwrap();
-    let reply = json!({ "answer": "part", "comment": "The rest is lost." });
+    let window = json!({ "from": "2026-11-22T10:00:30.000Z", "to": "2026-11-22T10:01:30.000Z" });
+    let reply = json!({ "answer": "part", "part": window, "comment": "The rest is lost." });
     assert_eq!(site.item(&request, &ana).await["file_request"]["reply"], reply);
     let clip = footage();
     for name in ["one.mp4", "two.mp4"] {
@@ -636,6 +638,49 @@ on_both!(a_link_takes_several_files_and_a_receipt_names_them, |database: TestDat
     assert_eq!(site.get(&format!("/evidence/{file}"), Some(&ana)).await.json["reply"], reply, "beside the file");
     assert!(site.get(&path, None).await.json["finished_at"].is_string());
     assert_eq!(site.post(&format!("{path}/answer"), None, json!({ "answer": "have" })).await.code(), "link_finished");
+});
+
+on_both!(a_part_told_by_a_link_leaves_what_was_granted_and_can_be_corrected, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let pia = site.person("pia", &[Role::Approver]).await;
+    let (request, item) = site.request(&ana).await;
+    let granted = json!({ "from": "2026-11-22T10:00:00.000Z", "to": "2026-11-22T10:01:00.000Z" });
+    assert_eq!(site.post(&format!("/request-items/{item}/approve"), Some(&pia), granted.clone()).await.status, 200);
+    let path = format!("/links/{}", site.mailed_token().await);
+    let part = |from: &str, to: &str| json!({ "answer": "part", "from": format!("2026-11-22T{from}Z"), "to": format!("2026-11-22T{to}Z"), "comment": "Old disk." });
+    let answer = async |body: Value| site.post(&format!("{path}/answer"), None, body).await;
+
+    assert_eq!(answer(part("10:00:10", "10:00:20")).await.status, 200);
+    let item_now = site.item(&request, &ana).await;
+    assert_eq!((&item_now["granted"], &item_now["decided_by"]["name"]), (&granted, &json!("pia Example")));
+    let reason = "the owner has only 2026-11-22T10:00:10.000Z to 2026-11-22T10:00:20.000Z";
+    let gap = |from: &str, to: &str| json!({ "from": from, "to": to, "reason": reason });
+    let (begin, end) = ("2026-11-22T10:00:00.000Z", "2026-11-22T10:01:00.000Z");
+    let missing = [gap(begin, "2026-11-22T10:00:10.000Z"), gap("2026-11-22T10:00:20.000Z", end)];
+    assert_eq!(item_now["missing"], json!(missing));
+    let opened = site.get(&path, None).await.json;
+    assert_eq!(
+        (&opened["from"], &opened["to"], &opened["comment"]),
+        (&granted["from"], &granted["to"], &json!("Old disk."))
+    );
+    assert_eq!(opened["part"]["to"], "2026-11-22T10:00:20.000Z");
+    assert_eq!(opened["now"], json!(site.test.app.now()), "the server's time");
+
+    assert_eq!(answer(part("10:00:10", "10:01:01")).await.status, 422, "beyond what was granted");
+    assert_eq!(answer(part("10:00:00", "10:00:50")).await.status, 200, "a slip is corrected, outwards too");
+    let link: FileRequestId = site.item(&request, &pia).await["file_request"]["id"].as_str().unwrap().parse().unwrap();
+    site.send_by_link(&link, Destination::Item(item.clone()), "one.mp4", &footage()).await;
+    assert_eq!(answer(json!({ "answer": "have" })).await.status, 200, "and with a file under way");
+    assert_eq!(site.item(&request, &ana).await["missing"], json!([]));
+    assert_eq!(answer(part("10:00:00", "10:00:50")).await.status, 200);
+    site.test.run_jobs().await;
+    assert_eq!(site.post(&format!("{path}/finish"), None, json!({})).await.status, 200);
+    let item_now = site.item(&request, &ana).await;
+    assert_eq!((&item_now["state"], &item_now["granted"]), (&json!("released"), &granted));
+    assert_eq!(item_now["missing"][0]["from"], "2026-11-22T10:00:50.000Z");
+    let mail = site.newest_mail("footage_ready").await;
+    assert!(mail.contains("the owner has only 2026-11-22 02:00:00 PST to 2026-11-22 02:00:50 PST"), "{mail}");
 });
 
 on_both!(what_the_registry_says_of_a_clock_stands_beside_what_came_by_a_link, |database: TestDatabase| async move {
@@ -702,7 +747,7 @@ on_both!(no_and_nothing_there_end_the_item, |database: TestDatabase| async move 
         for who in [&ana, &pia] {
             let item = site.item(&request, who).await;
             assert_eq!(item["state"], state);
-            let reply = json!({ "answer": answer, "comment": "Ask for <Kim>." });
+            let reply = json!({ "answer": answer, "part": null, "comment": "Ask for <Kim>." });
             assert_eq!(item["file_request"]["reply"], reply, "whoever sees the item reads what was said");
         }
         let eve = site.get(&format!("/video-requests/{request}"), Some(&eve)).await;
@@ -761,9 +806,10 @@ on_both!(links_of_a_case_are_made_revoked_and_run_out, |database: TestDatabase| 
     assert_eq!(site.get(&listed, Some(&ana)).await.json["items"][0]["reply"], Value::Null);
     let other = made.json["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     let nothing = json!({ "answer": "nothing", "comment": "The recorder was stolen." });
-    assert_eq!(site.post(&format!("/links/{other}/answer"), None, nothing.clone()).await.status, 200);
+    assert_eq!(site.post(&format!("/links/{other}/answer"), None, nothing).await.status, 200);
     let row = site.get(&listed, Some(&ana)).await.json["items"][0].clone();
-    assert_eq!((&row["reply"], &row["evidence_count"]), (&nothing, &json!(0)));
+    let reply = json!({ "answer": "nothing", "part": null, "comment": "The recorder was stolen." });
+    assert_eq!((&row["reply"], &row["evidence_count"]), (&reply, &json!(0)));
     // The hash alone is stored.
     let mut tx = site.test.app.read().await.unwrap();
     let rows = Sql::new("SELECT id FROM file_requests WHERE token_hash = ")

@@ -220,3 +220,25 @@ on_both!(several_files_are_added_by_hand, |database: TestDatabase| async move {
     let refused = force.whole(cookie(&force.pia), ("request_item", denied.as_str()), "five").await;
     assert_eq!((refused.status, refused.code()), (409, "wrong_state"));
 });
+
+on_both!(files_that_come_together_are_told_together, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let link = format!("Bearer {token}");
+    let (who, purpose) = (("authorization", link.as_str()), ("file_request", "self"));
+    let progress = async || force.item(&request, &force.ana).await["progress"].clone();
+    let first = force.half(who, purpose).await;
+    assert_eq!(force.announce(who, purpose, 20).await.status, 201);
+    assert_eq!(
+        progress().await,
+        json!({ "bytes_done": 5, "bytes_total": 31 }),
+        "what had come of the first one counts"
+    );
+    assert_eq!(force.send(who, &first, 5, " world").await.status, 204);
+    let third = force.announce(who, purpose, 9).await;
+    assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 40 }), "and what is whole");
+    let given_up = third.headers["location"].to_str().unwrap();
+    assert_eq!(force.tus("DELETE", given_up, &[who], Body::empty()).await.status, 204);
+    assert_eq!(force.announce(who, purpose, 1).await.status, 201);
+    assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 32 }), "not what was taken back");
+});

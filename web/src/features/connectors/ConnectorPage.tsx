@@ -1,4 +1,4 @@
-import { IconPlugConnectedX } from '@tabler/icons-react'
+import { IconClockExclamation, IconPlugConnectedX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { Connector } from '~/api/types.ts'
@@ -14,6 +14,7 @@ import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
 import { SetUp } from './SetUp.tsx'
 import { systemName } from './systems.ts'
+import { clockText } from './words.ts'
 import './connectors.css'
 
 export function ConnectorPage() {
@@ -40,6 +41,7 @@ function Body({ of: c }: { of: Connector }) {
       )}>
       <div className="stack wide">
         {c.problem && (c.last_seen_at || !settingUp) && <Note tone="wait"><strong>{c.problem.text}</strong><br />{c.problem.what_to_do}</Note>}
+        {!c.revoked_at && <WrongClock of={c} />}
         {settingUp && <SetUp of={c} />}
         <div className="panel pad">
           <Facts of={[
@@ -76,5 +78,16 @@ function Body({ of: c }: { of: Connector }) {
         </div>
       </div>
     </Page>
+  )
+}
+
+/** Where the machine's clock is off, and what to do: some exports are dated by it, and what is still being recorded is told from what is over. */
+function WrongClock({ of: connector }: { of: Connector }) {
+  const text = clockText(connector.clock_offset_ms)
+  if (!text) return null
+  return (
+    <Note tone="wait" icon={IconClockExclamation}>
+      <strong>{text}</strong><br />Set the clock of the machine that it runs on, and let time synchronization (NTP) keep it right. Then start the connector again: it tells its clock when it connects.
+    </Note>
   )
 }

@@ -12,6 +12,7 @@ import { Ago } from '~/ui/Time.tsx'
 import { connectorList } from './api.ts'
 import { NewConnector } from './NewConnector.tsx'
 import { systemName } from './systems.ts'
+import { clockText } from './words.ts'
 import './connectors.css'
 
 export function Connectors() {
@@ -34,7 +35,7 @@ export function Connectors() {
             <tbody>
               {rows.map((c, i) => (
                 <tr key={c.id} data-href data-at={i === at} onClick={(e) => { if (!(e.target as HTMLElement).closest('a')) { setAt(i); open(i) } }}>
-                  <td><div><Link className="main" to="/connectors/$id" params={{ id: c.id }}>{c.name}</Link><div className="dim small">{c.organization.name}</div>{c.problem && <div className="small tone-wait">{c.problem.text}</div>}</div></td>
+                  <td><div><Link className="main" to="/connectors/$id" params={{ id: c.id }}>{c.name}</Link><div className="dim small">{c.organization.name}</div>{c.problem && <div className="small tone-wait">{c.problem.text}</div>}{!c.revoked_at && clockText(c.clock_offset_ms) && <div className="small tone-wait">{clockText(c.clock_offset_ms)}</div>}</div></td>
                   <td><Status of={c.revoked_at ? 'revoked' : c.online ? 'online' : 'offline'} /></td>
                   <td data-label="Last word" className="dim">{c.last_seen_at ? <Ago at={c.last_seen_at} /> : 'never'}</td>
                   <td data-label="Recorder"><div>{systemName(c.adapter) ?? <span className="dim">not known yet</span>}{c.version && <span className="dim small"> {c.version}</span>}</div></td>

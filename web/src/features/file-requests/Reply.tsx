@@ -9,7 +9,7 @@ export function Reply({ of: reply }: { of: LinkReplied }) {
   const zone = useZone()
   return (
     <div className="small">
-      <span className="dim">From the upload link: </span>{replyText(reply.answer)}
+      <span className="dim">From the upload link: </span>{replyText(reply, zone)}
       {reply.comment && <blockquote className="quoted">{atHome(reply.comment, zone)}</blockquote>}
     </div>
   )

@@ -1,13 +1,25 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
-import { useQueries } from '@tanstack/react-query'
+import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useMemo } from 'react'
+import { asTrouble } from '~/api/problem.ts'
 import type { Source } from '~/api/types.ts'
 import { plural } from '~/lib/format.ts'
 import { useAddress } from '~/lib/search.ts'
 import { oneCamera } from './api.ts'
 
-export interface ChosenSet { ids: Set<string>; sources: Source[]; toggle: (id: string) => void; clear: () => void; add: (ids: string[]) => void }
+export interface ChosenSet {
+  ids: Set<string>
+  /** Those of them that are known here. */
+  sources: Source[]
+  /** How many are on their way. */
+  coming: number
+  /** Those that could not be loaded; `gone`: they are not there for this person any more. */
+  lost: { id: string; gone: boolean }[]
+  toggle: (id: string) => void; clear: () => void; add: (ids: string[]) => void; leaveOut: (ids: string[]) => void
+  /** Asks for all of them anew, those that were known too. */
+  again: () => void
+}
 
 /** The cameras chosen for a request; they stay chosen when the map moves on, and are part of the address. */
 export function useChosen(loaded: Source[]): ChosenSet {
@@ -22,16 +34,26 @@ export function useChosen(loaded: Source[]): ChosenSet {
   }
   const missing = list.filter((id) => !seen.has(id))
   const fetched = useQueries({ queries: missing.map((id) => ({ ...oneCamera(id), staleTime: 60_000, retry: false })) })
-  const sources = list.flatMap((id) => {
-    const source = seen.get(id) ?? fetched[missing.indexOf(id)]?.data
-    return source ? [source] : []
-  })
+  const sources: Source[] = []
+  const lost: ChosenSet['lost'] = []
+  let coming = 0
+  for (const id of list) {
+    const asked = fetched[missing.indexOf(id)]
+    const gone = !!asked?.error && asTrouble(asked.error).status === 404
+    const source = seen.get(id) ?? (gone ? undefined : asked?.data)
+    if (source) sources.push(source)
+    else if (asked?.fetchStatus === 'fetching') coming += 1
+    else lost.push({ id, gone })
+  }
+  const queries = useQueryClient()
   const write = useCallback((next: string[]) => set({ chosen: next.join(',') }), [set])
   return {
-    ids, sources,
+    ids, sources, coming, lost,
     toggle: (id) => write(ids.has(id) ? list.filter((x) => x !== id) : [...list, id]),
     add: (more) => write([...new Set([...list, ...more])]),
     clear: () => write([]),
+    leaveOut: (some) => write(list.filter((id) => !some.includes(id))),
+    again: () => { seen.clear(); void queries.invalidateQueries({ queryKey: ['sources'] }) },
   }
 }
 

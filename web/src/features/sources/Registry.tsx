@@ -106,7 +106,7 @@ export function Registry() {
       {(address.sheet === 'new' || (address.sheet === 'edit' && address.camera)) && (
         <CameraForm id={address.sheet === 'edit' ? address.camera : undefined} at={near} onClose={(id) => set({ sheet: '', camera: id ?? address.camera })} />
       )}
-      {address.sheet === 'request' && <RequestSheet sources={chosen.sources} near={near} place={address.place} onRemove={chosen.toggle} onClose={() => set({ sheet: '' })} onSent={chosen.clear} />}
+      {address.sheet === 'request' && <RequestSheet chosen={chosen} near={near} place={address.place} onClose={() => set({ sheet: '' })} />}
     </div>
   )
 }

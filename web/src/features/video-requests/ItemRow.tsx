@@ -83,6 +83,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           <span className="small">{item.hold === 'held' ? <HoldState item={item} /> : item.overwrite_at && <DiesIn at={item.overwrite_at} prefix="dies in " />}</span>
         </div>
       )}
+      {missingTexts(item.missing, zone).map((text) => <p key={text} className="small tone-wait">{text}</p>)}
       {item.evidence.map((file) => (
         <div className="evidence-row" key={file.id}>
           <span className="row">

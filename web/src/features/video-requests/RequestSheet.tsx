@@ -4,9 +4,10 @@ import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useOnce } from '~/api/once.ts'
 import { asTrouble } from '~/api/problem.ts'
-import type { Position, Source } from '~/api/types.ts'
+import type { Position } from '~/api/types.ts'
 import { openCases } from '~/features/cases/api.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
+import type { ChosenSet } from '~/features/sources/Chosen.tsx'
 import { plural } from '~/lib/format.ts'
 import { useDraft } from '~/lib/draft.ts'
 import { addSeconds, duration } from '~/lib/time.ts'
@@ -18,6 +19,7 @@ import { tell } from '~/ui/Toasts.tsx'
 import { WindowField } from '~/ui/WindowField.tsx'
 import { oneRequest, submitRequest } from './api.ts'
 import { AskedItem } from './AskedItem.tsx'
+import { NotLoaded } from './NotLoaded.tsx'
 import { WhatFollows } from './WhatFollows.tsx'
 import './requests.css'
 
@@ -29,9 +31,8 @@ interface Draft {
 }
 
 /** What is asked of the chosen cameras: the form, the windows, what is covered, who decides, what happens next. */
-export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }: {
-  sources: Source[]; near: Position | null; place?: string; onRemove: (id: string) => void; onClose: () => void; onSent: () => void
-}) {
+export function RequestSheet({ chosen, near, place, onClose }: { chosen: ChosenSet; near: Position | null; place?: string; onClose: () => void }) {
+  const { sources } = chosen
   const me = useMe()
   const zone = useZone()
   const navigate = useNavigate()
@@ -46,7 +47,9 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
   const { window, own, entered, neededBy } = draft.value
   const put = (patch: Partial<Draft>) => draft.change((d) => ({ ...d, ...patch }))
   const longest = me.installation.longest_window_seconds
-  const placeOnly = sources.length === 0
+  const placeOnly = chosen.ids.size === 0
+  // What is sent is what was chosen: all of it, or what somebody decided to leave of it.
+  const isWhole = sources.length === chosen.ids.size
   const field = (name: keyof typeof entered) => ({ value: entered[name], onChange: (e: { currentTarget: { value: string } }) => put({ entered: { ...entered, [name]: e.currentTarget.value } }) })
 
   const send = useMutation({
@@ -60,19 +63,22 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
       queries.setQueryData(oneRequest(request.id).queryKey, request)
       void queries.invalidateQueries({ queryKey: ['video-requests', 'list'] })
       draft.forget(start())
-      onSent()
+      chosen.clear()
       tell(earlier ? `Your request had arrived: ${request.number}. It stands as it was sent first, without what you changed since.` : `Request ${request.number} is sent.`)
       void navigate({ to: '/requests/$id', params: { id: request.id } })
     },
+    // One of the cameras may not be there any more: the form then says so.
+    onError: (error) => { if (asTrouble(error).status === 404) chosen.again() },
   })
   const trouble = send.error ? asTrouble(send.error) : null
   const form = useTroubleInSight(send.error)
-  const press = (event: FormEvent) => { event.preventDefault(); send.mutate() }
+  const press = (event: FormEvent) => { event.preventDefault(); if (isWhole) send.mutate() }
   return (
-    <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(sources.length, 'camera')}`}
-      foot={<><Button size="sm" type="submit" form="request-form" loading={send.isPending}>Send request</Button><Button size="sm" variant="default" onClick={onClose}>Not now</Button></>}>
+    <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(chosen.ids.size, 'camera')}`}
+      foot={<><Button size="sm" type="submit" form="request-form" loading={send.isPending} disabled={!isWhole}>Send request</Button><Button size="sm" variant="default" onClick={onClose}>Not now</Button></>}>
       <form ref={form} id="request-form" className="stack wide" onSubmit={press}>
         {draft.found && <Note><span className="row wrap">What you had begun is here again. <Button variant="default" onClick={() => draft.forget(start())}>Begin anew</Button></span></Note>}
+        <NotLoaded of={chosen} />
         <div className="fields">
           <TextInput className="all" label="What is it about" placeholder="Robbery at Main St, two on a moped" required withAsterisk={false} data-autofocus error={trouble?.field('/name')} {...field('name')} />
           <NativeSelect label="Category" data={[{ value: '', label: 'None' }, ...CATEGORIES]} error={trouble?.field('/category')} {...field('category')} />
@@ -91,7 +97,7 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
             {sources.map((source, index) => (
               <AskedItem key={source.id} source={source} window={own[source.id] ?? window} isOwn={!!own[source.id]} zone={zone} longest={longest}
                 error={trouble?.field(`/items/${index}/source_id`) ?? trouble?.field(`/items/${index}/from`) ?? trouble?.field(`/items/${index}/to`) ?? trouble?.field(`/items/${index}`)}
-                onWindow={(w) => { const { [source.id]: _, ...rest } = own; put({ own: w ? { ...rest, [source.id]: w } : rest }) }} onRemove={() => onRemove(source.id)} />
+                onWindow={(w) => { const { [source.id]: _, ...rest } = own; put({ own: w ? { ...rest, [source.id]: w } : rest }) }} onRemove={() => chosen.toggle(source.id)} />
             ))}
           </fieldset>
         )}
@@ -102,7 +108,7 @@ export function RequestSheet({ sources, near, place, onRemove, onClose, onSent }
             <DateTimeField label="Needed by" zone={zone} value={neededBy} onChange={(at) => put({ neededBy: at })} clearable error={trouble?.field('/needed_by')} />
           </div>
         </details>
-        <WhatFollows sources={sources} />
+        {isWhole && <WhatFollows sources={sources} />}
         {trouble && <TroubleNote error={trouble} />}
       </form>
     </Sheet>

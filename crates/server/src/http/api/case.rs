@@ -269,7 +269,7 @@ async fn list_case_file_requests(
         expires_at: found.link.expires_at,
         revoked_at: found.link.revoked_at,
         finished_at: found.link.finished_at,
-        reply: found.link.answer.map(|answer| ReplyView { answer, comment: found.link.comment }),
+        reply: found.link.answer.map(|answer| ReplyView { answer, part: found.link.part, comment: found.link.comment }),
         evidence_count: found.evidence_count,
     };
     let items = app::file_request::of_case(&app, &caller, &id).await?.into_iter().map(view).collect();

@@ -4,9 +4,9 @@ use app::App;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use domain::Timestamp;
 use domain::file_request::Answer as LinkAnswer;
 use domain::id::{FileRequestId, RequestItemId};
+use domain::{Timestamp, Window};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::routes;
 
@@ -43,13 +43,15 @@ impl NewLinkView {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ReplyView {
     pub(super) answer: LinkAnswer,
+    /// Of a part: which, within what was granted.
+    pub(super) part: Option<Window>,
     /// In their words, and what the recorder's clock showed.
     pub(super) comment: Option<String>,
 }
 
 impl From<app::file_request::Reply> for ReplyView {
     fn from(reply: app::file_request::Reply) -> Self {
-        Self { answer: reply.answer, comment: reply.comment }
+        Self { answer: reply.answer, part: reply.part, comment: reply.comment }
     }
 }
 

@@ -45,13 +45,19 @@ struct LinkView {
     expires_at: Timestamp,
     finished_at: Option<Timestamp>,
     answer: Option<Verb>,
+    /// Of a part: which, within what is asked.
+    part: Option<Window>,
+    /// What its holder wrote.
+    comment: Option<String>,
+    /// The time of the server: what the holder's clock shows may be wrong.
+    now: Timestamp,
     files: Vec<SentView>,
     /// What people read to each other on the telephone to be sure that they speak of the same link. It opens nothing.
     code: String,
 }
 
-impl From<Opened> for LinkView {
-    fn from(opened: Opened) -> Self {
+impl LinkView {
+    fn of(opened: Opened, now: Timestamp) -> Self {
         let (link, asked) = (opened.link, opened.asked);
         let sent = |file: app::file_request::Sent| SentView {
             upload_id: file.upload_id,
@@ -73,6 +79,9 @@ impl From<Opened> for LinkView {
             expires_at: link.expires_at,
             finished_at: link.finished_at,
             answer: link.answer,
+            part: link.part,
+            comment: link.comment,
+            now,
             files: opened.sent.into_iter().map(sent).collect(),
         }
     }
@@ -91,7 +100,8 @@ async fn open_link(
     Address(address): Address,
     Path(token): Path<String>,
 ) -> Answer<impl IntoResponse> {
-    Ok(unstored(LinkView::from(app::file_request::open(&app, &token, address).await?)))
+    let opened = app::file_request::open(&app, &token, address).await?;
+    Ok(unstored(LinkView::of(opened, app.now())))
 }
 
 /// What the holder says.
@@ -124,7 +134,8 @@ async fn answer_link(
         _ => return Err(app::Error::from(Invalid::field("/to", "Give both a start and an end, or neither.")).into()),
     };
     let said = Said { answer: input.answer, part, comment: input.comment };
-    Ok(unstored(LinkView::from(app::file_request::answer(&app, &token, address, said).await?)))
+    let opened = app::file_request::answer(&app, &token, address, said).await?;
+    Ok(unstored(LinkView::of(opened, app.now())))
 }
 
 /// A file of a receipt.

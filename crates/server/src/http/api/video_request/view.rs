@@ -109,7 +109,7 @@ pub(super) struct ItemSource {
     thumbnail_url: Option<String>,
 }
 
-/// How many bytes arrived.
+/// How many bytes arrived, of all files that come for it together.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ProgressView {
     bytes_done: i64,
@@ -200,6 +200,8 @@ pub(super) struct RequestItemView {
     decided_by: Option<Named>,
     decided_at: Option<Timestamp>,
     evidence: Vec<ArrivedView>,
+    /// What of the granted minutes the holder of the upload link does not have, by their word.
+    missing: Vec<Gap>,
     file_request: Option<ItemLink>,
     allowed_actions: Vec<Action>,
 }
@@ -207,6 +209,7 @@ pub(super) struct RequestItemView {
 impl From<ItemView> for RequestItemView {
     fn from(view: ItemView) -> Self {
         let (shown, item) = (view.shown.clone(), view.shown.item);
+        let missing = item.lacks(view.link.as_ref().and_then(app::video_request::Link::part));
         let (waiting_for, waiting_since) = match view.waiting_for {
             None => (None, None),
             Some(WaitingFor::Decision) => (Some(WaitingForView::Decision), None),
@@ -265,6 +268,7 @@ impl From<ItemView> for RequestItemView {
             decided_by: item.decided_by.map(|id| Named::new(id, shown.decided_by_name.unwrap_or_default())),
             decided_at: item.decided_at,
             evidence: view.evidence.into_iter().map(arrived).collect(),
+            missing,
             file_request: view.link.map(link),
             allowed_actions: view.allowed_actions,
         }

@@ -1,0 +1,3 @@
+-- Which part of the granted minutes the holder of a link has, as they said; NULL where they did not say "part".
+ALTER TABLE file_requests ADD COLUMN part_from INTEGER;
+ALTER TABLE file_requests ADD COLUMN part_to INTEGER;

@@ -1,0 +1,49 @@
+// The request form sends what was chosen and typed, or nothing: cameras that did not load, and the hour that happens twice.
+import assert from 'node:assert/strict'
+import { findCamera, say, signIn } from './support.mjs'
+
+const CAMERAS = /\/api\/v1\/(cameras|sources)\b/
+
+export async function requestForm(world) {
+  const investigator = await signIn(world, 'investigator', { expected: [/\/api\/v1\/me$/, CAMERAS, /\/video-requests$/] })
+  const { page } = investigator
+  const [one, other] = [await findCamera(investigator, () => true), await findCamera(investigator, (source) => source.connector)]
+  const send = page.getByRole('button', { name: 'Send request' })
+  await page.goto('/registry')
+  await page.route(CAMERAS, (route) => route.abort())
+  await page.goto(`/registry?view=list&chosen=${one.id},${other.id}&sheet=request`)
+  await page.getByText('The 2 chosen cameras could not be loaded').waitFor()
+  await page.getByLabel('What is it about').fill('What was chosen')
+  await page.keyboard.press('Enter')
+  assert.ok(await send.isDisabled(), 'nothing is sent meanwhile')
+  await page.unroute(CAMERAS)
+  await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click()
+  await page.getByRole('button', { name: `Leave out ${one.name}` }).first().waitFor()
+  await page.getByText('could not be loaded').waitFor({ state: 'detached' })
+  assert.ok(await send.isEnabled())
+  say('cameras that could not be loaded were waited for')
+
+  await page.route(`**/api/v1/cameras/${other.id}`, (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', json: { status: 404, code: 'not_found', title: 'Not Found', detail: 'There is no such camera.' } }))
+  await page.goto(`/registry?view=list&q=${encodeURIComponent('no camera is called this')}&chosen=${one.id},${other.id}&sheet=request`)
+  await page.getByText('1 of the 2 chosen cameras is not there any more').waitFor()
+  assert.ok(await send.isDisabled())
+  await page.getByRole('button', { name: 'Leave it out' }).click()
+  await page.getByText('From 1 camera', { exact: true }).waitFor()
+  say('of a camera that is gone the form told, and left it out when it was told to')
+
+  const field = (label) => page.getByRole('textbox', { name: new RegExp(`^${label}`) }).first()
+  const which = (label) => page.getByRole('radiogroup', { name: `Which of both: ${label}` }).first()
+  await field('From').fill('2026-11-01T01:30:00')
+  await field('To').fill('2026-11-01T01:32:00')
+  await which('To').getByText('Second, PST').click()
+  await which('From').getByText('Second, PST').click()
+  await field('To').fill('2026-11-01T01:34:00')
+  let body
+  await page.route('**/api/v1/video-requests', (route) => { body = route.request().postDataJSON(); return route.abort() }, { times: 1 })
+  await send.click()
+  await page.getByRole('alert').filter({ hasText: 'It may have arrived all the same' }).waitFor()
+  assert.deepEqual(body.items, [{ source_id: one.id, from: '2026-11-01T09:30:00.000Z', to: '2026-11-01T09:34:00.000Z' }])
+  await field('From').fill('2026-11-01T03:00:00')
+  await which('From').waitFor({ state: 'detached' })
+  say('of the hour that happens twice the second half past one was asked for')
+}
