@@ -36,7 +36,8 @@ pub fn ahead_ms() -> Option<i64> {
     (u128::from(ahead.unsigned_abs()) > WORTH_TELLING.as_millis()).then_some(ahead)
 }
 
-fn own() -> Timestamp {
+/// What this machine's clock shows: for how old what lies on its disk is.
+pub fn own() -> Timestamp {
     Timestamp::from(jiff::Timestamp::now())
 }
 

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use domain::Timestamp;
 use protocol::{Hello, HelloAnswer, LeaseRequest, Software, VERSIONS};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -117,7 +116,7 @@ pub fn hello(adapter: &str, restarted: bool) -> Hello {
         software: Software { name: "sightline-connector".into(), version: env!("CARGO_PKG_VERSION").into() },
         adapter_kinds: crate::adapter::KINDS.iter().map(|kind| (*kind).to_owned()).collect(),
         adapter: adapter.to_owned(),
-        clock: Timestamp::from(jiff::Timestamp::now()),
+        clock: clock::own(),
     }
 }
 

@@ -60,7 +60,7 @@ impl Entry {
     }
 
     fn is_old(&self) -> bool {
-        self.made_at.plus(KEPT_FOR) < clock::now()
+        self.made_at.plus(KEPT_FOR) < clock::own()
     }
 
     fn write(&self, folder: &Path) -> std::io::Result<()> {
@@ -268,7 +268,7 @@ impl Work {
         let written = tokio::fs::File::open(&place).await?;
         written.sync_all().await?;
         let size_bytes = written.metadata().await?.len();
-        let made_at = clock::now();
+        let made_at = clock::own();
         let entry = Entry { source, window, file, size_bytes, made_at, manifest, location: None };
         entry.write(&self.path)?;
         self.entry = Some(entry.clone());

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::adapter;
 use crate::client::CallError;
+use crate::clock;
 use crate::session::Shared;
 
 /// How far a task is: what is done about it, and how many bytes of how many.
@@ -59,7 +60,7 @@ impl Status {
     /// The server answered.
     pub fn heard(&self) {
         let mut seen = self.seen.lock().expect("no panic while held");
-        (seen.heard, seen.trouble) = (Some(Timestamp::from(jiff::Timestamp::now())), None);
+        (seen.heard, seen.trouble) = (Some(clock::own()), None);
     }
 
     /// The server did not.

@@ -79,7 +79,7 @@ async fn mediamtx_that_always_has_more_paths() {
     const PAGE: usize = 1_000_000;
     let paths = |State(sent): State<Sent>| async move {
         let name = "x".repeat(PAGE);
-        counted(&sent, json!({"pageCount": 1_000_000, "itemCount": 9, "items": [{"name": name}]}).to_string())
+        counted(&sent, json!({"pageCount": 1_000_000, "itemCount": 9, "items": [{"name": name, "confName": "all", "ready": true}]}).to_string())
     };
     let routes = Router::new().route("/v3/paths/list", routing::get(paths));
     let (recorder, sent) = recorder("kind = 'mediamtx'\nurl = 'URL'\nplayback_url = 'URL'", routes).await;
