@@ -192,7 +192,7 @@ async fn an_outage_of_two_seconds_between_names_of_seconds_is_a_gap() {
     let folder = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.name_precision_ms = None, &[]);
     let within = export(&folder, "yard", window("10:00:31.1", "10:00:31.9")).await;
     assert!(matches!(within, Err(Trouble::Unavailable { reason: UnavailableReason::Gap, .. })));
-    for (from, to) in [("10:00:20", "10:00:45"), ("10:00:20", "10:00:32"), ("10:00:32", "10:00:45")] {
+    for (from, to) in [("10:00:20", "10:00:45"), ("10:00:20", "10:00:32")] {
         let (_into, _, manifest) = export(&folder, "yard", window(from, to)).await.unwrap();
         assert_eq!(manifest.gaps.len(), 1, "{from} to {to}: {manifest:?}");
     }
