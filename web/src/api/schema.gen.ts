@@ -2652,7 +2652,7 @@ export interface components {
             bytes_done: number;
             /**
              * Format: int64
-             * @description Its size, once known.
+             * @description Its size, once known; before that, about how much will have been fetched, where the video system lets that be told.
              */
             bytes_total?: number | null;
         };
