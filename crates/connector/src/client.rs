@@ -1,6 +1,6 @@
 //! The calls of the protocol.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::id::TaskId;
 use protocol::{
@@ -10,6 +10,8 @@ use protocol::{
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::clock;
 
 /// For so long an answer is waited for, from the beginning of the call.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -144,9 +146,12 @@ impl Client {
         self.call(method, path, body).await?.ok_or_else(|| CallError::Later("an empty answer".into()))
     }
 
-    /// Introduces the connector.
+    /// Introduces the connector. The answer tells the time, which counts from then on.
     pub async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, CallError> {
-        self.answered(Method::POST, "/api/v1/connector/hello", hello).await
+        let asked = Instant::now();
+        let answer: HelloAnswer = self.answered(Method::POST, "/api/v1/connector/hello", hello).await?;
+        clock::heard(answer.clock, asked);
+        Ok(answer)
     }
 
     /// Publishes sources.

@@ -121,12 +121,10 @@ pub fn hello(adapter: &str, restarted: bool) -> Hello {
 }
 
 async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallError> {
-    let asked = Instant::now();
     let answer = shared.client.hello(&hello(shared.recorder.kind(), restarted)).await?;
     if !VERSIONS.contains(&answer.version) {
         return Err(CallError::Refused(format!("version {} of the protocol is not known here", answer.version)));
     }
-    clock::heard(answer.clock, asked);
     if let Some(ahead) = clock::ahead_ms() {
         tracing::warn!(milliseconds = ahead, "this machine's clock is not the server's");
     }

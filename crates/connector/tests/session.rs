@@ -218,6 +218,23 @@ fn ten_minutes_behind() -> &'static str {
     Box::leak(behind.to_string().into_boxed_str())
 }
 
+/// Of a connector with that adapter on such a machine: what it publishes, and how an export ends.
+async fn ten_minutes_apart(adapter: Option<String>, end: &str) -> (Value, Value) {
+    let running = Running::start(|server| {
+        server.adapter = adapter;
+        server.clock = Some(ten_minutes_behind());
+        server.tasks.push_back(export(1));
+    })
+    .await;
+    running.until(end, |server| !server.called("sources").is_empty() && !server.called(end).is_empty()).await;
+    let told = {
+        let server = running.server.lock().unwrap();
+        (server.called("sources")[0].clone(), server.called(end)[0].clone())
+    };
+    running.stop().await;
+    told
+}
+
 fn clock_of(published: &Value) -> (i64, i64) {
     let clock = &published["sources"][0]["clock_offset"];
     (clock["offset_ms"].as_i64().unwrap(), clock["uncertainty_ms"].as_i64().unwrap())
@@ -228,47 +245,23 @@ async fn true_time_is_the_servers_whatever_this_machine_shows() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("same-clock.py");
     std::fs::write(&program, SAME_CLOCK).unwrap();
-    let running = Running::start(|server| {
-        server.adapter = Some(format!("kind = 'command'\ncommand = ['/usr/bin/python3', {program:?}]"));
-        server.clock = Some(ten_minutes_behind());
-        server.tasks.push_back(export(1));
-    })
-    .await;
-    running
-        .until("an answer", |server| !server.called("sources").is_empty() && !server.called("fail").is_empty())
-        .await;
-    let (published, failed) = {
-        let server = running.server.lock().unwrap();
-        (server.called("sources")[0].clone(), server.called("fail")[0].clone())
-    };
+    let adapter = format!("kind = 'command'\ncommand = ['/usr/bin/python3', {program:?}]");
+    let (published, failed) = ten_minutes_apart(Some(adapter), "fail").await;
     let (offset_ms, uncertainty_ms) = clock_of(&published);
     assert!((598_000..602_000).contains(&offset_ms) && uncertainty_ms < 2_000, "{published}");
     let problem = published["problem"]["text"].as_str().unwrap();
     assert!(problem.contains("600 s ahead") || problem.contains("601 s ahead"), "{problem}");
     assert!(failed["detail"].as_str().unwrap().contains("2026-01-10T10:10:0"), "{failed}");
-    running.stop().await;
 }
 
 #[tokio::test]
 async fn recordings_that_nobody_dates_are_as_unsure_as_this_machines_clock() {
-    let running = Running::start(|server| {
-        server.clock = Some(ten_minutes_behind());
-        server.tasks.push_back(export(1));
-    })
-    .await;
-    running
-        .until("the end", |server| !server.called("sources").is_empty() && !server.called("complete").is_empty())
-        .await;
-    let (published, complete) = {
-        let server = running.server.lock().unwrap();
-        (server.called("sources")[0].clone(), server.called("complete")[0].clone())
-    };
+    let (published, complete) = ten_minutes_apart(None, "complete").await;
     let (offset_ms, uncertainty_ms) = clock_of(&published);
     assert!(offset_ms == 0 && (598_000..602_000).contains(&uncertainty_ms), "{published}");
     assert!(published["problem"]["what_to_do"].as_str().unwrap().contains("time server"));
     let told = &complete["result"]["manifest"]["clock_offset"];
     assert!(told["uncertainty_ms"].as_i64().unwrap() > 598_000, "{complete}");
-    running.stop().await;
 }
 
 #[tokio::test]
