@@ -87,7 +87,7 @@ function WrongClock({ of: connector }: { of: Connector }) {
   if (!text) return null
   return (
     <Note tone="wait" icon={IconClockExclamation}>
-      <strong>{text}</strong><br />Set the clock of the machine that it runs on, and let time synchronization (NTP) keep it right. Then start the connector again: it tells its clock when it connects.
+      <strong>{text}</strong><br />Set the clock of the machine that it runs on, and let time synchronization (NTP) keep it right. It tells its clock when it connects, and each hour after that: start the connector again to have it looked at at once.
     </Note>
   )
 }
