@@ -385,7 +385,7 @@ pub struct ConnectorConfig {
     /// Where exports wait for their upload; `sightline-connector-state` beside the file unless given.
     #[serde(default)]
     pub state: Option<PathBuf>,
-    /// How many tasks are worked on at once.
+    /// How many exports are worked on at once, and how many holds beside them.
     #[serde(default = "four")]
     pub tasks: usize,
     /// Where a page tells what the connector does: an address of this machine alone, such as `127.0.0.1:9180`.

@@ -15,6 +15,7 @@ pub mod disk;
 pub mod fragments;
 pub mod growth;
 pub mod held;
+pub mod lanes;
 pub mod limits;
 pub mod media;
 pub mod publish;

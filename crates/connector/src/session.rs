@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use protocol::{Hello, HelloAnswer, LeaseRequest, Software, VERSIONS};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
@@ -13,16 +13,17 @@ use crate::client::{CallError, Client};
 use crate::clock;
 use crate::config::Config;
 use crate::held::Holds;
+use crate::lanes::Lanes;
 use crate::limits::Pace;
 use crate::publish;
 use crate::recorder::Recorder;
 use crate::room::Room;
 use crate::spool::Spool;
 use crate::status::{self, Status};
-use crate::task::{self, Slot};
+use crate::task;
 
-/// Waiting for a segment costs nothing, so such tasks do not count among those worked on; but there is an end to it.
-const HELD_AT_MOST: usize = 64;
+/// How long the server is asked to wait for a task while there is not room for each kind: there may be soon.
+const WAIT_WHILE_BUSY: u32 = 2;
 
 /// How often is looked for holds whose term is over.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -42,8 +43,8 @@ pub struct Shared {
     pub holds: Arc<Holds>,
     /// Wakes the publisher.
     pub publish_now: Notify,
-    /// How many tasks may be worked on at once.
-    pub slots: Arc<Semaphore>,
+    /// Which tasks may be worked on at once.
+    pub lanes: Lanes,
     /// Who waits for room on the disk.
     pub room: Room,
     /// What is seen of it on this machine.
@@ -81,7 +82,7 @@ pub async fn run(
         spool: Arc::new(spool),
         holds: Arc::new(holds),
         publish_now: Notify::new(),
-        slots: Arc::new(Semaphore::new(config.connector.tasks)),
+        lanes: Lanes::new(config.connector.tasks),
         room: Room::default(),
         status: Status::default(),
         pace: config.limits.upload_mbit.map(|mbit| Arc::new(Pace::megabits(mbit))),
@@ -151,7 +152,6 @@ async fn sweep(shared: &Shared) {
 
 async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
     let mut backoff = Backoff::up_to(Duration::from_secs(20));
-    let held = Arc::new(Semaphore::new(HELD_AT_MOST));
     let mut tasks = tokio::task::JoinSet::new();
     let mut connected = None::<Instant>;
     loop {
@@ -171,23 +171,17 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
                 }
             }
         }
-        let Ok(place) = Arc::clone(&held).acquire_owned().await else { return };
-        let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await else { return };
-        let wait_seconds = shared.settings().map_or(25, |settings| settings.longest_wait_seconds);
+        let kinds = shared.lanes.open().await;
+        let longest = shared.settings().map_or(25, |settings| settings.longest_wait_seconds);
+        let wait_seconds = if kinds.is_empty() { longest } else { longest.min(WAIT_WHILE_BUSY) };
         let started = tokio::time::Instant::now();
-        match shared
-            .client
-            .lease(&LeaseRequest { wait_seconds, kinds: Vec::new(), held: Some(shared.holds.items()) })
-            .await
-        {
+        match shared.client.lease(&LeaseRequest { wait_seconds, kinds, held: Some(shared.holds.items()) }).await {
             Ok(Some(task)) => {
                 shared.status.heard();
                 backoff.reset();
-                let (shared, slot) = (Arc::clone(shared), Slot::new(slot));
-                tasks.spawn(async move {
-                    task::work(&shared, task, slot).await;
-                    drop(place);
-                });
+                let slot = shared.lanes.enter(task.payload.kind()).await;
+                let shared = Arc::clone(shared);
+                tasks.spawn(async move { task::work(&shared, task, slot).await });
             }
             Ok(None) => {
                 shared.status.heard();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use domain::Window;
 use domain::id::{RequestItemId, TaskId};
 use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
@@ -17,6 +16,7 @@ use crate::clock;
 use crate::disk;
 use crate::growth::{self, Fetched};
 use crate::held::{Held, Kept, Taken};
+use crate::lanes::Slot;
 use crate::room::Writer;
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
@@ -25,26 +25,6 @@ use crate::upload::{Upload, UploadError};
 
 /// How long is kept what has no term.
 const HOLD_FOR: Duration = Duration::from_secs(31 * 24 * 3_600);
-
-/// The right to work; can be put down while there is nothing to do but wait.
-pub struct Slot(Option<OwnedSemaphorePermit>);
-
-impl Slot {
-    /// Holds a permit.
-    pub fn new(permit: OwnedSemaphorePermit) -> Self {
-        Self(Some(permit))
-    }
-
-    fn put_down(&mut self) {
-        self.0 = None;
-    }
-
-    async fn take_up(&mut self, slots: &Arc<Semaphore>) {
-        if self.0.is_none() {
-            self.0 = Arc::clone(slots).acquire_owned().await.ok();
-        }
-    }
-}
 
 /// How work ends.
 enum End {
@@ -76,6 +56,7 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
     let told = Arc::new(Told::new((Phase::Exporting, 0, None)));
     let _seen = shared.status.works_on(&id, About::of(&payload), Arc::clone(&told));
     let all = async {
+        slot.take_up().await;
         let mut spooled = None;
         let end = match perform(shared, &id, lease, payload, &mut slot, &told, &mut spooled).await {
             Ok(result) => End::Done(result),
@@ -297,7 +278,7 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     let mut writer = Writer::new(shared);
     let mut scratch = None;
     loop {
-        slot.take_up(&shared.slots).await;
+        slot.take_up().await;
         let turn = writer.turn().await;
         tell(told, Phase::Exporting, 0, None);
         let into = match scratch.take() {
@@ -394,7 +375,7 @@ async fn wait_for_hours(shared: &Shared, slot: &mut Slot, told: &Told) {
         tell(told, Phase::WaitingForHours, 0, None);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    slot.take_up(&shared.slots).await;
+    slot.take_up().await;
 }
 
 async fn hours_end(shared: &Shared) {

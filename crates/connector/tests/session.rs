@@ -541,6 +541,46 @@ async fn other_tasks_are_answered_too() {
 }
 
 #[tokio::test]
+async fn what_cannot_wait_does_not_stand_behind_exports() {
+    let about = |id: &str, more: Value| {
+        let mut task = task(1, more);
+        task["id"] = format!("tsk_01h455vb4pex5vsknk084sn{id}").into();
+        (task["from"], task["to"]) = ("2026-01-10T10:00:02Z".into(), "2026-01-10T10:00:18Z".into());
+        task
+    };
+    let exports =
+        ["a01", "a02", "a03"].map(|id| about(id, json!({"kind": "export", "item_id": ITEM, "device_id": "yard"})));
+    let running = Running::start(|server| {
+        server.tasks.extend(exports);
+        server.limits = "[limits]\nupload_mbit = 0.01";
+    })
+    .await;
+    // Two are sent at once, for minutes; the third one waits at the server.
+    running.until("uploads", |server| server.created >= 2).await;
+    let item = "itm_01h455vb4pex5vsknk084sn02r";
+    running.server.lock().unwrap().tasks.extend([
+        about("b01", json!({"kind": "hold", "item_id": item, "device_id": "yard"})),
+        about("b02", json!({"kind": "coverage", "device_id": "yard"})),
+    ]);
+    running.until("held, and covered", |server| server.called("complete").len() == 2).await;
+    running
+        .server
+        .lock()
+        .unwrap()
+        .tasks
+        .push_back(about("b03", json!({"kind": "free", "item_id": item, "device_id": "yard"})));
+    running.until("let go", |server| server.called("complete").len() == 3).await;
+    let server = Arc::clone(&running.server);
+    running.stop().await;
+    let server = server.lock().unwrap();
+    let mut kinds: Vec<_> = server.called("complete").iter().map(|done| done["result"]["kind"].clone()).collect();
+    kinds.sort_by_key(ToString::to_string);
+    assert_eq!(kinds, ["coverage", "freed", "held"]);
+    assert_eq!((server.tasks.len(), server.created), (1, 2), "there is room for two exports");
+    assert!(server.called("lease").last().unwrap()["kinds"].as_array().unwrap().iter().all(|kind| kind != "export"));
+}
+
+#[tokio::test]
 async fn a_refused_delta_is_sent_as_the_whole_and_a_wrong_key_changes_nothing() {
     let running = Running::start(|server| server.refuse_deltas = true).await;
     running.until("the first set", |server| !server.called("sources").is_empty()).await;

@@ -81,7 +81,8 @@ pub async fn is_due(tx: &mut Tx, connector: &ConnectorId) -> Result<bool> {
     Ok(sql.fetch_optional(tx).await?.is_some())
 }
 
-/// The task that has been due longest, and its item. Not locked: the item's request is locked first.
+/// The task to be done next, and its item. Not locked: the item's request is locked first. What is quickly done or cannot wait comes
+/// before exports, which take long; of each the one that has been due longest.
 pub async fn first_due(
     tx: &mut Tx,
     connector: &ConnectorId,
@@ -95,7 +96,8 @@ pub async fn first_due(
     if !kinds.is_empty() {
         sql.push(" AND kind IN (").bind_all(kinds.iter().map(String::as_str)).push(")");
     }
-    let row = sql.add(" ORDER BY run_at, id LIMIT 1").fetch_optional(tx).await?;
+    let row =
+        sql.add(" ORDER BY CASE kind WHEN 'export' THEN 1 ELSE 0 END, run_at, id LIMIT 1").fetch_optional(tx).await?;
     row.map(|row| Ok((row.parsed("id")?, row.parsed_or_null("item_id")?))).transpose()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::SILENT;
-use crate::world::{Running, Server, check, check_in};
+use crate::world::{Running, Server, check, check_in, check_with};
 
 /// A video system with these cameras, and its `[adapter]`.
 struct System {
@@ -174,4 +174,26 @@ async fn a_connector_is_the_same_after_a_restart_and_says_that_it_is_not_alone()
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("another one is heard, and nothing is said of it");
+}
+
+#[tokio::test]
+async fn a_proxy_is_for_the_server_alone() {
+    // What listens as the server is the proxy here: by any other way its name leads nowhere.
+    let running = Running::start(|_| {}).await;
+    let office = "http://office.invalid";
+    let proxy = Some(("HTTP_PROXY", running.url.as_ref()));
+    let system = System::with("a");
+    let (fine, said) = check_with(office, &system.config(""), proxy, &[]).await;
+    assert!(fine && said.ends_with("nothing is wrong\n"), "{said}");
+    let (fine, said) = check_with(office, &system.config(""), None, &[]).await;
+    assert!(!fine, "{said}");
+    // A video system is asked beside the connector, and its password is nothing for a proxy.
+    let system = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = format!("[adapter]\nkind = 'frigate'\nurl = 'http://{}'\n", system.local_addr().unwrap());
+    tokio::select! {
+        _ = check_with(office, &config, proxy, &[]) => panic!("nobody asked the video system"),
+        asked = system.accept() => drop(asked.unwrap()),
+    }
+    assert!(running.server.lock().unwrap().called("refused").is_empty(), "the proxy was asked for the video system");
+    running.stop().await;
 }

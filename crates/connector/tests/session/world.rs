@@ -134,8 +134,15 @@ async fn thumbnail(State(server): State<Shared>, Path(id): Path<String>, body: b
 }
 
 async fn lease(State(server): State<Shared>, Json(body): Json<Value>) -> Response {
+    let kinds: Vec<String> = serde_json::from_value(body["kinds"].clone()).unwrap();
     server.lock().unwrap().calls.push(("lease".into(), body));
-    if let Some(task) = server.lock().unwrap().tasks.pop_front() {
+    let fits = |task: &Value| kinds.is_empty() || kinds.iter().any(|kind| task["kind"] == **kind);
+    let next = {
+        let mut server = server.lock().unwrap();
+        let at = server.tasks.iter().position(fits);
+        at.and_then(|at| server.tasks.remove(at))
+    };
+    if let Some(task) = next {
         return Json(task).into_response();
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -357,6 +364,17 @@ pub(crate) async fn check(url: &str, config: &str, path: Option<&FilePath>) -> (
 
 /// The same with more arguments.
 pub(crate) async fn check_in(url: &str, config: &str, path: Option<&FilePath>, more: &[&str]) -> (bool, String) {
+    let path = path.map(|path| ("PATH", path.as_os_str()));
+    check_with(url, config, path, more).await
+}
+
+/// The same with a variable of the environment.
+pub(crate) async fn check_with(
+    url: &str,
+    config: &str,
+    variable: Option<(&str, &std::ffi::OsStr)>,
+    more: &[&str],
+) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let (connection, file) = (folder.path().join("connection.toml"), folder.path().join("connector.toml"));
     let connector_id = "con_01h455vb4pex5vsknk084sn02q".parse().unwrap();
@@ -364,9 +382,7 @@ pub(crate) async fn check_in(url: &str, config: &str, path: Option<&FilePath>, m
     std::fs::write(&connection, told.to_toml()).unwrap();
     std::fs::write(&file, config).unwrap();
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sightline-connector"));
-    if let Some(path) = path {
-        command.env("PATH", path);
-    }
+    command.envs(variable);
     let out = command
         .arg("check")
         .arg("--connection")
