@@ -48,7 +48,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(header::IF_MATCH) else {
+        // `*` is "whatever version there is": what somebody else wrote meanwhile would be lost.
+        let Some(value) = parts.headers.get(header::IF_MATCH).filter(|value| *value != "*") else {
             return Err(Problem::new(
                 StatusCode::PRECONDITION_REQUIRED,
                 "if_match_missing",

@@ -224,6 +224,8 @@ on_both!(changes_of_what_has_changed, |database: TestDatabase| async move {
         let stale = [("if-match", "\"1\"")];
         refused!(desk, before, desk.site.call(method, &path, Some(who), body, &stale).await, 412, "stale");
         refused!(desk, before, desk.site.call(method, &path, Some(who), body, &[]).await, 428, "if_match_missing");
+        let any = [("if-match", "*")];
+        refused!(desk, before, desk.site.call(method, &path, Some(who), body, &any).await, 428, "if_match_missing");
     }
     // With the version that is there now each of them is done.
     assert_eq!(desk.site.put(&case, "/access", Some(&desk.ana), &access).await.status, 200);

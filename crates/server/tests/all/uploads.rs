@@ -282,6 +282,8 @@ on_both!(patch, |database: TestDatabase| async move {
     assert_eq!(evidence(&site).await, [("clip.mp4".to_owned(), 11, sha256)]);
     // A last part that is sent again, because its answer was lost, finds everything there and adds nothing.
     assert_eq!(send(&site, &path, 5, b" world", &[]).await.status, 409);
+    let nothing = send(&site, &path, 11, b"", &[("content-length", "0")]).await;
+    assert_eq!((nothing.status, header(&nothing, "upload-offset")), (204, "11"));
     assert_eq!(offset(&site, &path).await, "11");
     assert_eq!(evidence(&site).await.len(), 1);
     assert!(site.test.app.uploads().list().unwrap().is_empty(), "nothing stays behind");
