@@ -32,6 +32,13 @@ fn old_messages_are_read_and_written_again() {
     same::<Fail>("fail_unsupported");
     same::<Fail>("fail_unavailable");
     same::<Fail>("fail_error");
+    same::<LeaseRequest>("lease_request_held");
+    for task in ["hold", "hold_without_end", "free", "coverage", "thumbnail", "discover"] {
+        same::<Task>(&format!("task_{task}"));
+    }
+    for ended in ["held", "freed", "thumbnail", "discovered"] {
+        same::<Complete>(ended);
+    }
 }
 
 #[test]
