@@ -343,6 +343,20 @@ pub(crate) async fn settle(app: &App, tx: &mut Tx, link: &FileRequest) -> Result
     }
 }
 
+/// Its time is over before its holder said that all is sent. Where nobody answered for an item, that is told: somebody has to make
+/// another link, or say that there is nothing. The item's request is locked.
+pub(crate) async fn run_out(app: &App, tx: &mut Tx, link: &FileRequest) -> Result<Vec<Event>> {
+    let mut events = settle(app, tx, link).await?;
+    if link.revoked_at.is_some() {
+        return Ok(events);
+    }
+    if let For::Item(item) = &link.purpose {
+        crate::request_item::link_ran_out(app, tx, item).await?;
+    }
+    events.push(event(&Caller::server(), "file_request.expire", link));
+    Ok(events)
+}
+
 /// Where the files of a link go.
 pub fn destination(link: &FileRequest) -> crate::evidence::Destination {
     match &link.purpose {

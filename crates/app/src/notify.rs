@@ -69,6 +69,8 @@ messages! {
     Failed = "item_failed",
     /// To the requester: the deadline passed, or the link was abandoned.
     Expired = "item_expired",
+    /// To the requester and the approvers: nobody used the upload link while it held.
+    LinkRanOut = "link_ran_out",
     /// To whoever has the footage: where to upload it.
     FileRequest = "file_request",
 }
@@ -160,6 +162,7 @@ fn values(app: &App, installation: &str, zone: &jiff::tz::TimeZone, to: &Account
             reason => item.reason.as_ref().map(|reason| at_home(&reason.sentences(), zone)),
             missing => missing.collect::<Vec<_>>(),
             by_link => shown.connector.is_none(),
+            deadline => item.deadline_at.map(|deadline| instant(deadline, zone)),
         }
     };
     context! {

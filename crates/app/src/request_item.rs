@@ -17,7 +17,7 @@ pub use machine::{
     abandoned, evidence_arrived, export_failed, export_leased, export_unavailable, hold_answered, lease_lost,
     link_answered, upload_started,
 };
-pub(crate) use machine::{expire_one, hold_run_out};
+pub(crate) use machine::{expire_one, hold_run_out, link_ran_out};
 pub(crate) use work::Work;
 
 use crate::notify::Message;

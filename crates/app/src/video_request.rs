@@ -79,6 +79,8 @@ pub enum WaitingFor {
     Hours,
     /// Somebody with the upload link.
     Link,
+    /// A new upload link: the last has run out, or was revoked.
+    NewLink,
 }
 
 /// An item as somebody sees it.
@@ -333,22 +335,24 @@ fn item_view(
     } else {
         allowed.retain(|action| *action != Action::Hold);
     }
+    let link = links.iter().find(|link| link.item_id == item.id);
     ItemView {
-        waiting_for: waiting_for(&shown, now),
+        waiting_for: waiting_for(&shown, link, now),
         evidence: arrived.iter().filter(theirs).cloned().collect(),
-        link: links.iter().find(|link| link.item_id == item.id).cloned(),
+        link: link.cloned(),
         allowed_actions: allowed,
         shown,
     }
 }
 
-fn waiting_for(shown: &Shown, now: Timestamp) -> Option<WaitingFor> {
+fn waiting_for(shown: &Shown, link: Option<&Link>, now: Timestamp) -> Option<WaitingFor> {
     let item = &shown.item;
     let recording = shown.phase.as_deref() == Some("waiting_for_recording") || item.window().to > now;
     match (item.state, &shown.connector) {
         (State::Pending, _) => Some(WaitingFor::Decision),
         (State::NeedsInformation, _) => Some(WaitingFor::Answer),
-        (State::Approved, None) => Some(WaitingFor::Link),
+        (State::Approved, None) if link.is_some_and(|link| link.is_out(now)) => Some(WaitingFor::Link),
+        (State::Approved, None) => Some(WaitingFor::NewLink),
         (State::Approved | State::Exporting | State::Uploading, Some(connector)) => {
             if !domain::connector::is_online(connector.last_seen_at, None, now) {
                 Some(WaitingFor::ConnectorOffline(connector.last_seen_at))

@@ -324,6 +324,11 @@ pub struct Link {
 }
 
 impl Link {
+    /// Whether its holder can still answer.
+    pub fn is_out(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.finished_at.is_none() && self.expires_at > now
+    }
+
     /// The part that its holder has, where they said that it is no more.
     pub fn part(&self) -> Option<Window> {
         self.reply.as_ref().and_then(|reply| reply.part)

@@ -3165,7 +3165,7 @@ export interface components {
          * @description What an item waits for.
          * @enum {string}
          */
-        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "room" | "server_room" | "hours" | "link";
+        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "room" | "server_room" | "hours" | "link" | "new_link";
         /**
          * @description A span of time, `from` included, `to` excluded. Whoever builds one from outside checks it with
          *     [`Window::checked`].

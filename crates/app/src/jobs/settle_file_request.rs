@@ -1,4 +1,5 @@
 //! When a link runs out before its holder said "that was all", what they sent is taken for all; where nothing came whole, the item ends.
+//! Where nobody sent anything, the item goes on waiting, and that is told.
 
 use domain::file_request::{FileRequest, For};
 use domain::id::FileRequestId;
@@ -25,6 +26,6 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<()> {
     if let For::Item(item) = &link.purpose {
         crate::request_item::lock(&mut tx, item).await?;
     }
-    let events = crate::file_request::settle(app, &mut tx, &link).await?;
+    let events = crate::file_request::run_out(app, &mut tx, &link).await?;
     if events.is_empty() { Ok(tx.commit_housekeeping().await?) } else { Ok(tx.commit(events).await?) }
 }

@@ -9,6 +9,7 @@ use store::request_item::Shown;
 use store::{Event, Tx};
 
 use super::work::On;
+use crate::notify::Message;
 use crate::{App, Error, Result};
 
 async fn machine(
@@ -74,6 +75,18 @@ pub async fn upload_started(app: &App, tx: &mut Tx, caller: &Caller, id: &Reques
 /// The link by which a file was coming has ended, and nothing else is coming.
 pub async fn abandoned(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<Vec<Event>> {
     machine(app, tx, &Caller::server(), id, "request_item.expire", |shown, _| Ok(shown.item.abandoned()?)).await
+}
+
+/// Tells that nobody answered by an item's upload link while it held, where the item still waits for that.
+pub(crate) async fn link_ran_out(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<()> {
+    let request = store::request_item::request_of(tx, &store::video_request::everything(), id).await?;
+    let request = request.ok_or_else(|| Error::not_found("request item"))?;
+    let on = On::load(tx, &request, |shown| &shown.item.id == id).await?;
+    if on.items.iter().any(|shown| shown.item.state != State::Approved) {
+        return Ok(());
+    }
+    on.tell_requester(app, tx, Message::LinkRanOut, None).await?;
+    on.tell_approvers(app, tx, Message::LinkRanOut, None).await
 }
 
 /// The last file of the item is evidence now, in this transaction: it is released, or waits for review.

@@ -195,6 +195,41 @@ on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
     assert_eq!(force.item(&request, &ana).await["state"], "expired");
 });
 
+on_both!(a_link_that_nobody_answers_is_told_when_it_runs_out, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    let waits = async || {
+        let item = force.item(&request, &force.ana).await;
+        (text(&item["state"]), text(&item["waiting_for"]))
+    };
+    assert_eq!(waits().await, ("approved".into(), "link".into()));
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(waits().await, ("approved".into(), "new_link".into()), "it waits for its owner, not for a dead link");
+    assert_eq!(force.mails("link_ran_out").await, 3, "its requester and whoever may approve");
+    assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_expired");
+    // A new one goes on where the first ended. One that is revoked is told by whoever revoked it.
+    let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;
+    assert_eq!(waits().await.1, "link");
+    let path = format!("/file-requests/{}", text(&made.json["id"]));
+    assert_eq!(force.site.call("DELETE", &path, Some(&force.pia), None, &[]).await.status, 204);
+    assert_eq!(waits().await.1, "new_link");
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(force.mails("link_ran_out").await, 3);
+    let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;
+    let holder = format!("Bearer {}", text(&made.json["url"]).rsplit('/').next().unwrap());
+    let holder = ("authorization", holder.as_str());
+    assert_eq!(force.whole(holder, ("file_request", "self"), "hello").await.status, 204);
+    // A link by which something came is taken for all that comes, without a word.
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    assert_eq!(
+        (force.item(&request, &force.ana).await["state"].clone(), force.mails("link_ran_out").await),
+        (json!("released"), 3)
+    );
+});
+
 on_both!(several_files_are_added_by_hand, |database: TestDatabase| async move {
     let force = Force::new(database).await;
     let (request, item, _) = force.approved(&force.ana, true).await;

@@ -32,7 +32,7 @@ const KINDS: Record<string, string> = {
   'case.create': 'Opened the case', 'case.close': 'Closed the case', 'case.reopen': 'Opened it again', 'case.rename': 'Renamed the case',
   'case.set_access': 'Changed who may do what', 'case.share': 'Gave access', 'evidence.receive': 'The file arrived', 'evidence.process': 'A copy to play was made',
   'evidence.play': 'Watched', 'evidence.download': 'Downloaded the original', 'evidence.purge': 'Purged', 'evidence.preview': 'Saw a picture of it',
-  'file_request.create': 'Made an upload link', 'file_request.answer': 'Answered the upload link', 'file_request.finish': 'Finished the upload', 'file_request.revoke': 'Revoked the upload link',
+  'file_request.create': 'Made an upload link', 'file_request.answer': 'Answered the upload link', 'file_request.finish': 'Finished the upload', 'file_request.revoke': 'Revoked the upload link', 'file_request.expire': 'The upload link ran out',
   'request_item.submit': 'Asked for footage', 'connector_task.complete': 'The export is complete', 'request_item.arrive': 'What was asked for arrived', 'request_item.release': 'Released what was asked for',
   'request_item.hold': 'Asked to hold the footage', 'request_item.free': 'Let go of the hold', 'request_item.hold_answered': 'The connector answered about the hold',
   'request_item.hold_run_out': 'The hold ran out',

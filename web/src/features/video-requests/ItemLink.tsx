@@ -24,11 +24,12 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
     <div className="stack">
       {link?.reply && <Reply of={link.reply} />}
       {make.data && <LinkCard link={make.data} />}
-      {!make.data && link && (
+      {!make.data && link && item.waiting_for !== 'new_link' && (
         <p className="small dim">
           {link.finished_at ? <>The upload link was used and finished <Time at={link.finished_at} />.</>
             : link.revoked_at ? <>The upload link was revoked <Time at={link.revoked_at} />.</>
-              : <>An upload link is out, good until <Time at={link.expires_at} />. {mine && <>Its code is <strong className="num">{link.code}</strong>. The link was sent by mail, or shown when it was made; make a new one if it is lost.</>}</>}
+              : !live ? <>The upload link ran out <Time at={link.expires_at} />.</>
+                : <>An upload link is out, good until <Time at={link.expires_at} />. {mine && <>Its code is <strong className="num">{link.code}</strong>. The link was sent by mail, or shown when it was made; make a new one if it is lost.</>}</>}
         </p>
       )}
       {making && !make.data && (

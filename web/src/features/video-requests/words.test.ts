@@ -27,4 +27,8 @@ test('what is waited for is said, and what follows', () => {
   assert.equal(waits('room', 'exporting'), 'The disk beside the recorder is full. The export goes on when Transit has made room there.')
   assert.equal(waits('connector_offline', 'approved'), 'The connector is offline. The export starts when it is back.')
   assert.equal(waits('connector_offline', 'uploading'), 'The connector is offline. It goes on when it is back.')
+  const link = { id: 'frl', code: 'AB12-CD34', expires_at: '2026-11-27T10:00:00Z', revoked_at: null, finished_at: null, reply: null }
+  const dead = (file_request: Item['file_request']) => waitingText({ waiting_for: 'new_link', state: 'approved', file_request, organization: { id: 'org', name: 'Mall' } } as Item, 'UTC')
+  assert.match(dead(link) ?? '', /^The upload link ran out .*, and nobody had sent anything\. Mall can make a new one, or say that there is nothing\.$/)
+  assert.match(dead({ ...link, revoked_at: '2026-11-26T10:00:00Z' }) ?? '', /^The upload link was revoked\. Mall can/)
 })

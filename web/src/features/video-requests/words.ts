@@ -43,9 +43,13 @@ export function waitingText(item: Item, zone: string, since?: string | null): st
     case 'server_room': return 'The disk of this server is full. The upload goes on when its administrator has made room.'
     case 'hours': return 'Exported. It is sent in the hours at which its connector may send.'
     case 'link': return `Waits for ${owner} to send it through the upload link.`
+    case 'new_link': return `${deadLink(item.file_request, zone)} ${owner} can make a new one, or say that there is nothing.`
     default: return null
   }
 }
+
+const deadLink = (link: Item['file_request'], zone: string) =>
+  (!link ? 'No upload link is out.' : link.revoked_at ? 'The upload link was revoked.' : `The upload link ran out ${moment(link.expires_at, zone, false)}, and nobody had sent anything.`)
 
 const HOLDS: Record<string, string> = {
   asked: 'Asked to hold it, not yet confirmed', unsupported: 'Cannot be held at the recorder', freed: 'No longer held', lost: 'Not held: the footage is not there',

@@ -138,6 +138,8 @@ pub(super) enum WaitingForView {
     Hours,
     /// Somebody with the upload link.
     Link,
+    /// A new upload link: the last has run out, or was revoked.
+    NewLink,
 }
 
 /// One file that arrived for an item.
@@ -221,6 +223,7 @@ impl From<ItemView> for RequestItemView {
             Some(WaitingFor::ServerRoom) => (Some(WaitingForView::ServerRoom), None),
             Some(WaitingFor::Hours) => (Some(WaitingForView::Hours), None),
             Some(WaitingFor::Link) => (Some(WaitingForView::Link), None),
+            Some(WaitingFor::NewLink) => (Some(WaitingForView::NewLink), None),
         };
         let source = item.source_id.map(|id| ItemSource {
             thumbnail_url: shown.has_thumbnail.then(|| format!("/api/v1/cameras/{id}/thumbnail")),
