@@ -5403,7 +5403,10 @@ export interface operations {
     answer_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5436,7 +5439,10 @@ export interface operations {
     approve_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5469,7 +5475,10 @@ export interface operations {
     ask_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5502,7 +5511,10 @@ export interface operations {
     cancel_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5535,7 +5547,10 @@ export interface operations {
     deny_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5720,7 +5735,10 @@ export interface operations {
     unavailable_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -6252,7 +6270,10 @@ export interface operations {
     approve_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };
@@ -6285,7 +6306,10 @@ export interface operations {
     cancel_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };
@@ -6354,7 +6378,10 @@ export interface operations {
     deny_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };

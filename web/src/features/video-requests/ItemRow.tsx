@@ -35,7 +35,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
   const { data: camera } = useQuery({ ...oneCamera(item.source?.id ?? ''), enabled: !!offline, retry: false })
   const can = (verb: ItemAction) => !held && item.allowed_actions.includes(verb)
   const act = useMutation({
-    mutationFn: ({ verb, body }: { verb: ItemVerb; body?: Decision }) => actOnItem(item.id, verb, body),
+    mutationFn: ({ verb }: { verb: ItemVerb }) => actOnItem(item.id, verb),
     onSuccess: (fresh) => keep(queries, fresh),
     onError: tellTrouble,
   })
@@ -43,10 +43,9 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
     setChoice(null)
     document.getElementById(item.id)?.querySelector<HTMLElement>('.item-acts button')?.focus()
   }
-  function decide(verb: ItemVerb, body: Decision) {
+  function decide(verb: ItemVerb, body: Decision, onSent: () => void) {
     setChoice(null)
-    if (verb === 'ask' || verb === 'answer') act.mutate({ verb, body })
-    else decideLater(queries, request, [item], verb, body)
+    decideLater(queries, request, [item], verb, body, onSent)
   }
   const reason = reasonText(item, zone)
   const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
@@ -114,7 +113,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
         {can('free') && <ConfirmButton label="Let go of the hold" icon={<IconLockOpen size={14} />} verb="Let go" onConfirm={() => act.mutate({ verb: 'free' })} question="What is kept is deleted. The recorder may write over its own copy before anybody decides." />}
         {can('cancel') && <ConfirmButton label="Cancel this item" icon={<IconX size={14} />} verb="Cancel it" onConfirm={() => act.mutate({ verb: 'cancel' })} question="The owner is told that it is no longer needed. What is held is freed." />}
       </div>
-      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onClose={close} />}
+      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onSaid={close} onClose={close} />}
       {(choice === 'link' || item.file_request) && <ItemLink item={item} making={choice === 'link'} onClose={() => setChoice(null)} />}
     </div>
   )
