@@ -4,6 +4,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Case } from '~/api/types.ts'
+import { useMe } from '~/features/session/me.ts'
+import { hasDoor } from '~/layout/doors.ts'
 import { plural } from '~/lib/format.ts'
 import { useAddress } from '~/lib/search.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -34,6 +36,7 @@ export function CasePage() {
 
 function Body({ of: c }: { of: Case }) {
   const queries = useQueryClient()
+  const me = useMe()
   const [address, set] = useAddress()
   const [sheet, setSheet] = useState<'link' | 'upload' | 'rename' | null>(null)
   const { data: files, isPending } = useQuery(caseEvidence(c.id))
@@ -57,7 +60,7 @@ function Body({ of: c }: { of: Case }) {
       <nav className="tabs" aria-label="Case">
         {[['files', 'Files'], ['requests', 'Requests'], ['access', 'Access'], ['history', 'History']].map(([key, word]) => (
           key === 'requests'
-            ? <Link key={key} to="/requests" search={{ tab: 'all', case: c.id } as never}>{word}</Link>
+            ? hasDoor(me, '/requests') && <Link key={key} to="/requests" search={{ tab: 'all', case: c.id } as never}>{word}</Link>
             : <Link key={key} activeOptions={{ exact: true }} to="/cases/$id" params={{ id: c.id }} search={{ tab: key === 'files' ? undefined : key } as never} aria-current={tab === key ? 'page' : undefined}>{word}</Link>
         ))}
       </nav>
