@@ -237,6 +237,7 @@ on_both!(files_that_come_together_are_told_together, |database: TestDatabase| as
     assert_eq!(force.send(who, &first, 5, " world").await.status, 204);
     let third = force.announce(who, purpose, 9).await;
     assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 40 }), "and what is whole");
+    assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 31 }), "as soon as it is whole");
     let given_up = third.headers["location"].to_str().unwrap();
     assert_eq!(force.tus("DELETE", given_up, &[who], Body::empty()).await.status, 204);
     assert_eq!(force.announce(who, purpose, 1).await.status, 201);

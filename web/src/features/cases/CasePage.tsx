@@ -23,7 +23,7 @@ import { EvidenceWall } from './EvidenceWall.tsx'
 import { History } from './History.tsx'
 import { Rename } from './Rename.tsx'
 import { UploadHere } from './UploadHere.tsx'
-import { levelWord } from './words.ts'
+import { caseLevelText } from './words.ts'
 import './cases.css'
 
 export function CasePage() {
@@ -49,7 +49,7 @@ function Body({ of: c }: { of: Case }) {
   const file = files?.find((f) => f.id === address.file)
   return (
     <Page title={`${c.number} ${c.name}`} heading={<><span className="dim num" style={{ fontWeight: 500 }}>{c.number}</span> {c.name}</>}
-      under={<span className="row wrap under-line"><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {levelWord(c.level).toLowerCase()}</span></span>}
+      under={<span className="row wrap under-line"><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {caseLevelText(c.level, files ?? []).toLowerCase()}</span></span>}
       actions={<>
         {can('change') && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setSheet('rename')}>Rename</Button>}
         {can('file_request') && <Button variant="default" leftSection={<IconLink size={14} />} onClick={() => setSheet('link')}>Upload link</Button>}
@@ -69,7 +69,7 @@ function Body({ of: c }: { of: Case }) {
           What owners release arrives here by itself. Files can also be added by hand, or sent in through an upload link.
         </Empty></div>
       ) : <EvidenceWall files={files} onOpen={(id) => set({ file: id }, false)} />)}
-      {tab === 'access' && <div className="stack wide"><AccessTable of={c} />{can('file_request') && <CaseLinks of={c} />}</div>}
+      {tab === 'access' && <div className="stack wide"><AccessTable of={c} files={files ?? []} />{can('file_request') && <CaseLinks of={c} />}</div>}
       {tab === 'history' && <div className="panel pad"><History query={caseHistory(c.id)} /></div>}
       {address.file && <EvidenceSheet file={file} loading={isPending} files={files ?? []} onOpen={(id) => set({ file: id })} onClose={() => set({ file: '' })} />}
       {sheet === 'link' && <CaseLink of={c} onClose={() => setSheet(null)} />}

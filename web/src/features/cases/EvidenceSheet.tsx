@@ -22,7 +22,7 @@ export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?
   const after = files[at + 1]
   return (
     <Sheet opened onClose={onClose} size={920} title={file?.source?.name ?? file?.name ?? 'File'} under={file?.recorded ? <Window from={file.recorded.from} to={file.recorded.to} /> : file?.source && file.name}
-      foot={file && <>
+      foot={file && (file.original_url || files.length > 1) && <>
         {file.original_url && <Button component="a" href={file.original_url} download leftSection={<IconDownload size={14} />}>Download the original, {bytes(file.size_bytes)}</Button>}
         {files.length > 1 && <span className="row push">
           <Button variant="default" disabled={!before} onClick={() => before && onOpen(before.id)} leftSection={<IconChevronLeft size={14} />}>Before</Button>

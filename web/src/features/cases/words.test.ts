@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { containerWord, detailText, eventWord, frameRate, pictureText } from './words.ts'
+import { caseLevelText, containerWord, detailText, eventWord, frameRate, pictureText } from './words.ts'
 
 test('a history says which file came, how large it is and what was answered', () => {
   assert.equal(detailText({ purpose: 'evidence', file_name: 'ch02.mp4', size_bytes: 1_500_000 }, 'UTC'), 'ch02.mp4, 1.5 MB')
@@ -10,6 +10,7 @@ test('a history says which file came, how large it is and what was answered', ()
 
 test('what happened is said in words', () => {
   assert.equal(eventWord('request_item.submit', {}), 'Asked for footage')
+  assert.equal(eventWord('evidence.play', {}), 'Opened it to watch', 'whether a picture was played is not known')
   assert.equal(eventWord('evidence.process', { playable: 'failed' }), 'No copy to play could be made')
 })
 
@@ -27,4 +28,13 @@ test('gaps do not slow the pictures down', () => {
   assert.equal(frameRate({ media, recorded: { ...recorded, gaps: [] } }), 6.25)
   assert.equal(frameRate({ media, recorded: null }), 6.25)
   assert.equal(frameRate({ media: null, recorded: null }), null)
+})
+
+test('what may be done in a case is no more than what its files were released for', () => {
+  const files = (...levels: ('view' | 'download')[]) => levels.map((level) => ({ level }))
+  assert.equal(caseLevelText('download', files('view')), 'View only')
+  assert.equal(caseLevelText('download', files('view', 'download')), 'View and download, 1 file of 2 to view only')
+  assert.equal(caseLevelText('manage', files('view')), 'Manage, 1 file of 1 to view only')
+  assert.equal(caseLevelText('download', []), 'View and download')
+  assert.equal(caseLevelText('view', files('view')), 'View only')
 })

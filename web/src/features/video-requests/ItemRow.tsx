@@ -8,7 +8,7 @@ import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { useZone } from '~/features/session/me.ts'
 import { LookAt } from '~/features/cases/LookAt.tsx'
 import { oneCamera } from '~/features/sources/api.ts'
-import { bytes, percent } from '~/lib/format.ts'
+import { bytes, hereText, percent } from '~/lib/format.ts'
 import { useTimeLeft } from '~/lib/rate.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Hash } from '~/ui/Hash.tsx'
@@ -23,7 +23,7 @@ import { decideLater, heldDecisions, keep } from './decide.ts'
 import { HoldState } from './HoldState.tsx'
 import { ItemLink } from './ItemLink.tsx'
 import { LifeLine } from './LifeLine.tsx'
-import { missingTexts, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
+import { isAllHere, missingTexts, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
 
 export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
   const queries = useQueryClient()
@@ -49,8 +49,9 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
   }
   const reason = reasonText(item, zone)
   const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
-  const moving = item.progress && !waiting && ['exporting', 'uploading'].includes(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
+  const here = isAllHere(item)
+  const moving = item.progress && !waiting && !here && ['exporting', 'uploading'].includes(item.state)
   const left = useTimeLeft(moving ? item.progress?.bytes_done : undefined, item.progress?.bytes_total)
   return (
     <div className="item" id={item.id}>
@@ -69,10 +70,11 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       <LifeLine item={item} />
       {moving && item.progress && (
         <div className="row">
-          <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done ?? undefined}><i style={{ width: `${done ?? 8}%` }} /></div>
-          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${item.state === 'exporting' ? 'about ' : ''}${bytes(item.progress.bytes_total)}` : ''}{left && `, ${left}`}</span>
+          {done !== null && <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done}><i style={{ width: `${done}%` }} /></div>}
+          <span className="small num dim">{hereText(item.progress, item.state)}{left && `, ${left}`}</span>
         </div>
       )}
+      {here && <p className="small dim">What was sent has arrived. Whoever sends it has not said yet that this is all.</p>}
       {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}
       {reason && <p className={item.state === 'failed' ? 'small tone-bad' : 'small'}>{reason}</p>}
       {item.level && !['unavailable', 'denied', 'canceled', 'expired'].includes(item.state) && <p className="small dim">{item.level === 'view' ? 'View only' : 'May be downloaded'}{item.review_before_release && ', after the approver has looked at it'}</p>}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Item } from '~/api/types.ts'
-import { lastsUntil, reasonText, waitingText } from './words.ts'
+import { hereText } from '~/lib/format.ts'
+import { isAllHere, lastsUntil, reasonText, waitingText } from './words.ts'
 
 const item = (hold: Item['hold'], overwrite_at: string | null, more: Partial<Item> = {}) => ({ state: 'pending', hold, overwrite_at, held_until: null, ...more }) as Item
 
@@ -27,4 +28,16 @@ test('what is waited for is said, and what follows', () => {
   assert.equal(waits('room', 'exporting'), 'The disk beside the recorder is full. The export goes on when Transit has made room there.')
   assert.equal(waits('connector_offline', 'approved'), 'The connector is offline. The export starts when it is back.')
   assert.equal(waits('connector_offline', 'uploading'), 'The connector is offline. It goes on when it is back.')
+})
+test('of what is fetched as much is said as is known', () => {
+  assert.equal(hereText({ bytes_done: 0, bytes_total: null }, 'exporting'), 'Nothing has come yet')
+  assert.equal(hereText({ bytes_done: 1_500_000, bytes_total: null }, 'exporting'), '1.5 MB so far')
+  assert.equal(hereText({ bytes_done: 0, bytes_total: 3_000_000 }, 'exporting'), '0 B of about 3.0 MB')
+  assert.equal(hereText({ bytes_done: 1_500_000, bytes_total: 3_000_000 }, 'uploading'), '1.5 MB of 3.0 MB')
+})
+test('a file that came by a link is here, though more may come', () => {
+  const of = (bytes_done: number, finished_at: string | null) =>
+    isAllHere({ state: 'uploading', progress: { bytes_done, bytes_total: 10 }, file_request: { finished_at } } as Item)
+  assert.deepEqual([of(10, null), of(9, null), of(10, '2026-11-22T05:05:10.000Z')], [true, false, false])
+  assert.equal(isAllHere({ state: 'uploading', progress: { bytes_done: 10, bytes_total: 10 }, file_request: null } as Item), false, 'a connector sends what it exported')
 })

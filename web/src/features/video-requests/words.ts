@@ -30,6 +30,10 @@ export function missingTexts(gaps: Gap[], zone: string): string[] {
   })
 }
 
+/** Of an upload link whose holder may send more: whether each file that they began is here. */
+export const isAllHere = ({ state, progress, file_request: link }: Item) =>
+  state === 'uploading' && !!link && !link.finished_at && !!progress?.bytes_total && progress.bytes_done >= progress.bytes_total
+
 /** What an item waits for, in words, with since when the connector is silent. */
 export function waitingText(item: Item, zone: string, since?: string | null): string | null {
   const owner = item.organization.name
