@@ -24,6 +24,8 @@ export function zoneName(at: Date | string, zone: string): string {
 
 export const day = (at: string, zone: string) => format(zone, DAY).format(new Date(at))
 export const clock = (at: string, zone: string) => format(zone, CLOCK).format(new Date(at))
+/** "21:05:10 PST" */
+export const zonedClock = (at: string, zone: string) => `${clock(at, zone)} ${zoneName(at, zone)}`
 /** To the millisecond: of one picture, where a second is long. */
 export const exactClock = (at: string, zone: string) => format(zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(new Date(at))
 

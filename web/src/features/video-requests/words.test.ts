@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Item } from '~/api/types.ts'
 import { hereText } from '~/lib/format.ts'
-import { isAllHere, lastsUntil, reasonText, waitingText } from './words.ts'
+import { isAllHere, lastsUntil, missingTexts, reasonText, waitingText } from './words.ts'
 
 const item = (hold: Item['hold'], overwrite_at: string | null, more: Partial<Item> = {}) => ({ state: 'pending', hold, overwrite_at, held_until: null, ...more }) as Item
 
@@ -28,6 +28,10 @@ test('what is waited for is said, and what follows', () => {
   assert.equal(waits('room', 'exporting'), 'The disk beside the recorder is full. The export goes on when Transit has made room there.')
   assert.equal(waits('connector_offline', 'approved'), 'The connector is offline. The export starts when it is back.')
   assert.equal(waits('connector_offline', 'uploading'), 'The connector is offline. It goes on when it is back.')
+})
+test('what is missing is told with its zone', () => {
+  const gap = { from: '2026-11-22T05:05:10.000Z', to: '2026-11-22T05:07:10.000Z', reason: null }
+  assert.deepEqual(missingTexts([gap], 'America/Los_Angeles'), ['2 min missing, from 21:05:10 PST (the recorder has no footage)'])
 })
 test('of what is fetched as much is said as is known', () => {
   assert.equal(hereText({ bytes_done: 0, bytes_total: null }, 'exporting'), 'Nothing has come yet')

@@ -1,7 +1,7 @@
 import type { Gap, Item } from '~/api/types.ts'
 import { byReason } from '~/lib/coverage.ts'
 import { sentence } from '~/lib/format.ts'
-import { atHome, clock, duration, moment } from '~/lib/time.ts'
+import { atHome, duration, moment, zonedClock } from '~/lib/time.ts'
 
 const REASONS: Record<string, string> = {
   never_recorded: 'The camera was not recording then.',
@@ -26,7 +26,7 @@ export function reasonText(item: Item, zone: string): string | null {
 export function missingTexts(gaps: Gap[], zone: string): string[] {
   return byReason(gaps).map(({ reason, gaps }) => {
     const long = gaps.reduce((sum, gap) => sum + Date.parse(gap.to) - Date.parse(gap.from), 0)
-    return `${duration(long)} missing, ${gaps.length > 1 ? 'first ' : ''}from ${clock(gaps[0]?.from ?? '', zone)} (${atHome(reason, zone)})`
+    return `${duration(long)} missing, ${gaps.length > 1 ? 'first ' : ''}from ${zonedClock(gaps[0]?.from ?? '', zone)} (${atHome(reason, zone)})`
   })
 }
 
