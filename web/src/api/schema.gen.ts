@@ -2719,6 +2719,11 @@ export interface components {
              * @description Recorder clock minus true time. Not written into the footage.
              */
             clock_offset_ms: number | null;
+            /**
+             * Format: int64
+             * @description So much later than said all of it may have been recorded: some recorders tell only in which second a recording begins.
+             */
+            uncertainty_ms: number | null;
         };
         /** @description What the holder of a link said. */
         ReplyView: {

@@ -20,6 +20,9 @@ export function containerWord(name: string): string {
   return name.replace(/_pipe$/, '').split(',')[0]?.toUpperCase() ?? name
 }
 
+/** How well it is known when something was recorded: "± 1 s". Half a second is what any clock may be off. */
+export const unsureText = (ms: number | null) => (ms !== null && ms > 500 ? `± ${ms < 10_000 ? Math.round(ms / 100) / 10 : Math.round(ms / 1000)} s` : null)
+
 /** What is to be seen and heard, in words; of a photo, which ffprobe reads by a "pipe", its size alone. */
 export function pictureText(media: MediaFacts, rate = media.frame_rate): string {
   const photo = media.container?.endsWith('_pipe')

@@ -20,6 +20,7 @@ test('what has been fetched or decided against is not waited for', () => {
 test('that there is nothing is said once', () => {
   const why = (code: string, detail: string) => reasonText(item('none', null, { reason: { code, detail } }), 'UTC')
   assert.equal(why('nothing_there', 'The owner has no footage of this window.'), 'The owner looked and has nothing.')
+  assert.equal(why('never_recorded', ''), 'The recorder has no recording of that time.', 'it may be that one is overwritten')
   assert.equal(why('gap', 'The disk was full.'), 'The recorder has a gap there. The disk was full.')
 })
 test('what is waited for is said, and what follows', () => {

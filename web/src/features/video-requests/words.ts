@@ -4,7 +4,7 @@ import { sentence } from '~/lib/format.ts'
 import { atHome, duration, moment, zonedClock } from '~/lib/time.ts'
 
 const REASONS: Record<string, string> = {
-  never_recorded: 'The camera was not recording then.',
+  never_recorded: 'The recorder has no recording of that time.',
   overwritten: 'The recorder had already overwritten it.',
   gap: 'The recorder has a gap there.',
   nothing_there: 'The owner looked and has nothing.',
