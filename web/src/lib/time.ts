@@ -137,6 +137,10 @@ export function reading(text: string): string | null {
   return fits && minute < 60 && second < 60 ? text.trim() : null
 }
 
+/** Times are typed to the second, and a limit may lie within one: whoever types that second means the limit. */
+export const onLimit = (at: string, limit: string | null | undefined) =>
+  (limit && Math.floor(Date.parse(at) / 1000) === Math.floor(Date.parse(limit) / 1000) ? limit : at)
+
 export function addSeconds(at: string, seconds: number): string {
   return new Date(new Date(at).getTime() + seconds * 1000).toISOString()
 }

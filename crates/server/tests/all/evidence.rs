@@ -864,3 +864,20 @@ on_both!(how_well_its_times_are_known_stands_beside_them, |database: TestDatabas
         assert_eq!(recorded["uncertainty_ms"], told);
     }
 });
+
+on_both!(all_that_was_granted_is_a_part_of_it_to_the_fraction_of_a_second, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let pia = site.person("pia", &[Role::Approver]).await;
+    let (request, item) = site.request(&ana).await;
+    let granted = json!({ "from": "2026-11-22T10:00:10.350Z", "to": "2026-11-22T10:01:00.000350Z" });
+    assert_eq!(site.post(&format!("/request-items/{item}/approve"), Some(&pia), granted.clone()).await.status, 200);
+    let path = format!("/links/{}", site.mailed_token().await);
+    let link = site.get(&path, None).await.json;
+    let part = json!({ "answer": "part", "from": link["from"], "to": link["to"] });
+    let said = site.post(&format!("{path}/answer"), None, part).await;
+    assert_eq!(said.status, 200, "{}", said.json);
+    assert_eq!(site.item(&request, &ana).await["missing"], json!([]));
+    let early = json!({ "answer": "part", "from": "2026-11-22T10:00:10Z", "to": link["to"] });
+    assert_eq!(site.post(&format!("{path}/answer"), None, early).await.status, 422, "it is not of what was granted");
+});

@@ -15,7 +15,7 @@ export interface ChosenSet {
   /** How many are on their way. */
   coming: number
   /** Those that could not be loaded; `gone`: they are not there for this person any more. */
-  lost: { id: string; gone: boolean }[]
+  lost: { id: string; gone: boolean; name?: string }[]
   toggle: (id: string) => void; clear: () => void; add: (ids: string[]) => void; leaveOut: (ids: string[]) => void
   /** Asks for all of them anew, those that were known too. */
   again: () => void
@@ -28,6 +28,8 @@ export function useChosen(loaded: Source[]): ChosenSet {
   const ids = useMemo(() => new Set(list), [list])
   const here = useMemo(() => new Map(loaded.map((s) => [s.id, s])), [loaded])
   const seen = useMemo(() => new Map<string, Source>(), [])
+  // What is lost later is told by its name.
+  const names = useMemo(() => new Map<string, string>(), [])
   for (const id of list) {
     const source = here.get(id)
     if (source) seen.set(id, source)
@@ -41,9 +43,9 @@ export function useChosen(loaded: Source[]): ChosenSet {
     const asked = fetched[missing.indexOf(id)]
     const gone = !!asked?.error && asTrouble(asked.error).status === 404
     const source = seen.get(id) ?? (gone ? undefined : asked?.data)
-    if (source) sources.push(source)
+    if (source) { sources.push(source); names.set(id, source.name) }
     else if (asked?.fetchStatus === 'fetching') coming += 1
-    else lost.push({ id, gone })
+    else lost.push({ id, gone, name: names.get(id) })
   }
   const queries = useQueryClient()
   const write = useCallback((next: string[]) => set({ chosen: next.join(',') }), [set])

@@ -5,6 +5,7 @@ import { sendOnceAs } from '~/api/once.ts'
 import type { Item } from '~/api/types.ts'
 import { useMe, useZone } from '~/features/session/me.ts'
 import { useDraft } from '~/lib/draft.ts'
+import { onLimit } from '~/lib/time.ts'
 import { TroubleNote } from '~/ui/Notes.tsx'
 import { tell } from '~/ui/Toasts.tsx'
 import { WindowField } from '~/ui/WindowField.tsx'
@@ -75,7 +76,7 @@ export function DecisionForm({ choice, items, onDecide, onSaid, onClose }: Props
   return (
     <form className="stack wide decision" onSubmit={submit} onKeyDown={keys}>
       {choice === 'narrow' && (
-        <WindowField {...window} zone={zone} longest={me.installation.longest_window_seconds} quick={false} onChange={(from, to) => setWindow({ from, to })}
+        <WindowField {...window} zone={zone} longest={me.installation.longest_window_seconds} quick={false} onChange={(from, to) => setWindow({ from: onLimit(from, first?.from), to: onLimit(to, first?.to) })}
           error={outside ? 'The minutes must lie inside those that were asked for.' : undefined} />
       )}
       {grants && (
