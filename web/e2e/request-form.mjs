@@ -15,6 +15,7 @@ async function hiddenMeanwhile(world, page, one, other, send) {
   await send.click()
   await asks.getByText('1 of the 2 chosen cameras is not there any more').waitFor()
   await asks.getByRole('alert').getByText(other.name).waitFor()
+  assert.equal(await asks.getByRole('alert').count(), 1, 'it is said once')
   assert.ok(await send.isDisabled(), 'nothing is sent before somebody decides')
   await asks.getByRole('button', { name: 'Leave it out' }).click()
   await asks.getByText('From 1 camera', { exact: true }).waitFor()

@@ -38,7 +38,7 @@ test('what may be done in a case is no more than what its files were released fo
   const files = (...levels: ('view' | 'download')[]) => levels.map((level) => ({ level }))
   assert.equal(caseLevelText('download', files('view')), 'View only')
   assert.equal(caseLevelText('download', files('view', 'download')), 'View and download, 1 file of 2 to view only')
-  assert.equal(caseLevelText('manage', files('view')), 'Manage, 1 file of 1 to view only')
+  assert.equal(caseLevelText('manage', files('view')), 'Manage, all files to view only')
   assert.equal(caseLevelText('download', []), 'View and download')
   assert.equal(caseLevelText('view', files('view')), 'View only')
 })

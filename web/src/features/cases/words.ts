@@ -9,7 +9,7 @@ export function caseLevelText(level: string, files: Pick<Evidence, 'level'>[]): 
   const onlyViewed = level === 'view' ? 0 : files.filter((file) => file.level === 'view').length
   if (onlyViewed === 0) return levelWord(level)
   if (onlyViewed === files.length && level === 'download') return levelWord('view')
-  return `${levelWord(level)}, ${plural(onlyViewed, 'file')} of ${files.length} to view only`
+  return `${levelWord(level)}, ${onlyViewed === files.length ? 'all files' : `${plural(onlyViewed, 'file')} of ${files.length}`} to view only`
 }
 export const LEVEL_CHOICES = Object.entries(LEVELS).map(([value, label]) => ({ value, label }))
 

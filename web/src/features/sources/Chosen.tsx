@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { useQueries, useQueryClient } from '@tanstack/react-query'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
 import type { Source } from '~/api/types.ts'
 import { plural } from '~/lib/format.ts'
@@ -28,6 +28,7 @@ export function useChosen(loaded: Source[]): ChosenSet {
   const ids = useMemo(() => new Set(list), [list])
   const here = useMemo(() => new Map(loaded.map((s) => [s.id, s])), [loaded])
   const seen = useMemo(() => new Map<string, Source>(), [])
+  const [, setTurn] = useState(0)
   // What is lost later is told by its name.
   const names = useMemo(() => new Map<string, string>(), [])
   for (const id of list) {
@@ -55,7 +56,8 @@ export function useChosen(loaded: Source[]): ChosenSet {
     add: (more) => write([...new Set([...list, ...more])]),
     clear: () => write([]),
     leaveOut: (some) => write(list.filter((id) => !some.includes(id))),
-    again: () => { seen.clear(); void queries.invalidateQueries({ queryKey: ['sources'] }) },
+    // The list of before still has what is gone: what was seen is forgotten when the new one is here.
+    again: () => void queries.invalidateQueries({ queryKey: ['sources'] }).then(() => { seen.clear(); setTurn((turn) => turn + 1) }),
   }
 }
 
