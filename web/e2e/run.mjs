@@ -10,6 +10,7 @@ import { heldAndReviewed } from './held-and-reviewed.mjs'
 import { listAndMap } from './list-and-map.mjs'
 import { lostAnswer } from './lost-answer.mjs'
 import { manyToDecide } from './many-to-decide.mjs'
+import { narrow } from './narrow.mjs'
 import { requestForm } from './request-form.mjs'
 import { story } from './story.mjs'
 import { silentConnector } from './silent-connector.mjs'
@@ -19,7 +20,7 @@ import { viewOnly } from './view-only.mjs'
 import { wrongClock } from './wrong-clock.mjs'
 
 /** In this order: what the others leave behind is what the last one looks at. */
-const TESTS = { story, 'silent connector': silentConnector, 'upload by link': uploadByLink, 'camera form': cameraForm, 'lost answer': lostAnswer, 'request form': requestForm, 'list and map': listAndMap, 'held and reviewed': heldAndReviewed, 'many to decide': manyToDecide, 'view only': viewOnly, 'wrong clock': wrongClock, accessibility }
+const TESTS = { story, 'silent connector': silentConnector, 'upload by link': uploadByLink, 'camera form': cameraForm, 'lost answer': lostAnswer, 'request form': requestForm, 'list and map': listAndMap, 'held and reviewed': heldAndReviewed, 'many to decide': manyToDecide, narrow, 'view only': viewOnly, 'wrong clock': wrongClock, accessibility }
 
 /** Runs a test; a page that threw, complained or called a stranger meanwhile fails it too. */
 async function passes(world, name, test) {

@@ -39,7 +39,7 @@ const investigator = (at) => [
   ['file-uploaded', `/cases/${at.uploaded.case}?file=${at.uploaded.file}`],
   ['account-menu', '/cases', { open: press(/Ines Okafor/) }],
   ['main-menu', '/cases', { widths: [390], open: press('Menu') }],
-  ['closed', '/accounts', { open: (page) => page.getByText('This page is not open to your account').waitFor() }],
+  ['closed', '/accounts', { open: (page) => page.getByText('“People” is not open to your account').waitFor() }],
   ['closed-groups', '/groups/', { widths: [390], open: (page) => page.getByText('This page is not open to your account').waitFor() }],
   ['not-found', '/nowhere'],
 ]

@@ -40,9 +40,23 @@ const differences = (page, pictures) => page.evaluate(async (both) => {
   return found
 }, pictures.map((png) => png.toString('base64')))
 
+/** Nothing leads to what is not there for somebody; who goes there all the same is told so, and where to go. */
+async function onlyWhatIsOpen(page, caseId) {
+  await page.goto(`/cases/${caseId}`)
+  const tabs = page.getByRole('navigation', { name: 'Case' })
+  await tabs.getByRole('link', { name: 'History' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Requests' }).count(), 0)
+  await page.goto(`/requests?tab=all&case=${caseId}`)
+  await page.getByText('“Requests” is not open to your account').waitFor()
+  await page.getByRole('link', { name: 'Go to Cases' }).click()
+  await page.getByRole('heading', { name: 'Cases' }).waitFor()
+  say('nothing leads the prosecutor to requests, and whoever goes there is led back')
+}
+
 export async function viewOnly(world) {
   const [prosecutor, investigator] = [await person(world, 'prosecutor'), await person(world, 'investigator')]
   await share(prosecutor, investigator, world.fetched.request.case_id)
+  await onlyWhatIsOpen(prosecutor.page, world.fetched.request.case_id)
   const theirs = await savedPicture(prosecutor, world.fetched)
   const { page } = prosecutor
   const mark = page.locator('.player-viewer')

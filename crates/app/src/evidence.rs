@@ -305,6 +305,11 @@ pub fn clock(evidence: &Evidence) -> Vec<ClockPoint> {
     domain::evidence::clock((first_us, recorded.window.from), segments)
 }
 
+/// So much later than told a file may have been recorded, where its manifest says so.
+pub fn uncertainty_ms(evidence: &Evidence) -> Option<i64> {
+    evidence.manifest.as_ref()?.get("uncertainty_ms")?.as_i64()
+}
+
 /// What the caller may do with a file, for its view.
 pub fn allowed_actions(seen: &Seen) -> Vec<EvidenceAction> {
     let mut actions = Vec::new();

@@ -245,6 +245,32 @@ mod tests {
     }
 
     #[test]
+    fn a_text_has_no_two_empty_lines_in_a_row() {
+        let said = |text: &'static str, is_said: bool| is_said.then_some(text);
+        for (more, count) in [(true, 2), (true, 1), (false, 2), (false, 1)] {
+            let item = context! {
+                source => "Gate", organization => "Metro", asked => "21:05 to 21:07", granted => "21:05 to 21:06", narrowed => more, by_link => more,
+                reason => said("The recorder has a gap there.", more),
+                missing => vec![context! { windows => vec!["21:05 to 21:06"], reason => said("It was off.", more) }],
+            };
+            let values = context! {
+                installation => "Harbor City", name => "Ana", url => "https://example.org/requests/req_1", number => "VR-1", request => "Theft",
+                category => said("Theft", more), reason => said("A bag was taken.", more), incident_number => said("I-1", more),
+                address => said("5th & Main", more), requester => "Ben", requester_organization => "Police",
+                needed_by => said("tomorrow", more), items => vec![item; count], comment => said("One word more.", more),
+                link => "https://example.org/f/x", link_expires_at => "next week",
+            };
+            for message in ALL {
+                let text = render(*message, "text.txt", &values).unwrap();
+                assert!(!text.contains("\n\n\n"), "{message:?}:\n{text}");
+                assert!(text.lines().all(|line| line == line.trim_end()), "{message:?}:\n{text}");
+                let end = if more { "\n\nOne word more.\n\n" } else { "\n\n" };
+                assert!(text.contains(&format!("{end}Request VR-1")), "{message:?}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
     fn an_approval_says_how_the_footage_comes() {
         let says = |links: &[bool]| {
             let item = |by_link: &bool| {

@@ -20,6 +20,7 @@ pub use machine::{
 pub(crate) use machine::{expire_one, hold_run_out, link_ran_out};
 pub(crate) use work::Work;
 
+use crate::idempotency::Key;
 use crate::notify::Message;
 use crate::video_request::View;
 use crate::{App, Error, Result};
@@ -48,23 +49,50 @@ pub(crate) async fn lock(tx: &mut Tx, id: &RequestItemId) -> Result<()> {
 }
 
 /// Approves an item and has its footage fetched.
-pub async fn approve(app: &App, caller: &Caller, id: &RequestItemId, terms: Terms) -> Result<View> {
-    Work::on_item(app, caller, id, Action::Approve).await?.approve(&terms).await
+pub async fn approve(app: &App, caller: &Caller, id: &RequestItemId, terms: Terms, key: Option<&Key>) -> Result<View> {
+    let mut work = Work::on_item(app, caller, id, Action::Approve).await?;
+    if work.is_done("request_item.approve", key).await? {
+        return work.leave().await;
+    }
+    work.approve(&terms).await
 }
 
 /// Refuses an item, before it is fetched or after looking at it.
-pub async fn deny(app: &App, caller: &Caller, id: &RequestItemId, comment: Option<String>) -> Result<View> {
-    Work::on_item(app, caller, id, Action::Deny).await?.deny(comment).await
+pub async fn deny(
+    app: &App,
+    caller: &Caller,
+    id: &RequestItemId,
+    comment: Option<String>,
+    key: Option<&Key>,
+) -> Result<View> {
+    let mut work = Work::on_item(app, caller, id, Action::Deny).await?;
+    if work.is_done("request_item.deny", key).await? {
+        return work.leave().await;
+    }
+    work.deny(comment).await
 }
 
 /// Withdraws an item.
-pub async fn cancel(app: &App, caller: &Caller, id: &RequestItemId, comment: Option<String>) -> Result<View> {
-    Work::on_item(app, caller, id, Action::Cancel).await?.cancel(comment).await
+pub async fn cancel(
+    app: &App,
+    caller: &Caller,
+    id: &RequestItemId,
+    comment: Option<String>,
+    key: Option<&Key>,
+) -> Result<View> {
+    let mut work = Work::on_item(app, caller, id, Action::Cancel).await?;
+    if work.is_done("request_item.cancel", key).await? {
+        return work.leave().await;
+    }
+    work.cancel(comment).await
 }
 
 /// Asks the requester something before deciding.
-pub async fn ask(app: &App, caller: &Caller, id: &RequestItemId, body: &str) -> Result<View> {
+pub async fn ask(app: &App, caller: &Caller, id: &RequestItemId, body: &str, key: Option<&Key>) -> Result<View> {
     let mut work = Work::on_item(app, caller, id, Action::Ask).await?;
+    if work.is_done("request_item.ask", key).await? {
+        return work.leave().await;
+    }
     let body = required("/body", body)?;
     work.change(|shown, _| Ok(shown.item.ask()?))?;
     work.say(MessageKind::Question, Some(&body)).await?;
@@ -73,8 +101,11 @@ pub async fn ask(app: &App, caller: &Caller, id: &RequestItemId, body: &str) -> 
 }
 
 /// Answers what the approver asked.
-pub async fn answer(app: &App, caller: &Caller, id: &RequestItemId, body: &str) -> Result<View> {
+pub async fn answer(app: &App, caller: &Caller, id: &RequestItemId, body: &str, key: Option<&Key>) -> Result<View> {
     let mut work = Work::on_item(app, caller, id, Action::Answer).await?;
+    if work.is_done("request_item.answer", key).await? {
+        return work.leave().await;
+    }
     let body = required("/body", body)?;
     work.change(|shown, _| Ok(shown.item.answer()?))?;
     work.say(MessageKind::Answer, Some(&body)).await?;
@@ -101,8 +132,17 @@ pub async fn release(app: &App, caller: &Caller, id: &RequestItemId) -> Result<V
 }
 
 /// The owner says that there is nothing.
-pub async fn unavailable(app: &App, caller: &Caller, id: &RequestItemId, comment: Option<String>) -> Result<View> {
+pub async fn unavailable(
+    app: &App,
+    caller: &Caller,
+    id: &RequestItemId,
+    comment: Option<String>,
+    key: Option<&Key>,
+) -> Result<View> {
     let mut work = Work::on_item(app, caller, id, Action::Unavailable).await?;
+    if work.is_done("request_item.unavailable", key).await? {
+        return work.leave().await;
+    }
     let comment = optional(comment)?;
     let by = caller.account_id().cloned();
     work.change(|shown, now| {

@@ -206,13 +206,14 @@ async fn nothing_there_has_its_reason() {
     assert_eq!(why(&folder, "yard", window("10:00:10", "10:00:20")).await, UnavailableReason::Gap);
     assert_eq!(why(&folder, "yard", window("11:00:00", "11:02:00")).await, UnavailableReason::NeverRecorded);
     assert_eq!(why(&folder, "gate", window("10:00:00", "10:02:00")).await, UnavailableReason::NeverRecorded);
-    // older than the oldest that is kept
-    assert_eq!(why(&folder, "yard", window("09:00:00", "09:02:00")).await, UnavailableReason::Overwritten);
+    // older than the oldest: nobody knows whether there was something
+    assert_eq!(why(&folder, "yard", window("09:00:00", "09:02:00")).await, UnavailableReason::NeverRecorded);
     // the same, had the recorder kept it if there had been anything
     let keeps_long =
         recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.retention_hours = Some(1_000_000), &[]);
     assert_eq!(why(&keeps_long, "yard", window("09:00:00", "09:02:00")).await, UnavailableReason::NeverRecorded);
     let keeps_short = recorder.folder_with("{camera}/%Y-%m-%d_%H-%M-%S.mp4", |c| c.retention_hours = Some(24), &[]);
+    assert_eq!(why(&keeps_short, "yard", window("09:00:00", "09:02:00")).await, UnavailableReason::Overwritten);
     assert_eq!(why(&keeps_short, "gate", window("10:00:00", "10:02:00")).await, UnavailableReason::Overwritten);
     assert_eq!(folder.coverage("gate", window("10:00:00", "10:02:00")).await.unwrap().spans, []);
 }

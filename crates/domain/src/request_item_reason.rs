@@ -7,9 +7,9 @@ use crate::text_enum::text_enum;
 text_enum! {
     /// Why there is no recording.
     UnavailableCode {
-        /// The source never recorded the window.
+        /// There is no recording of the window. Where it is not known how long recordings are kept, there may have been one.
         NeverRecorded = "never_recorded",
-        /// It was recorded, and the recorder has written over it.
+        /// The recorder keeps none for so long.
         Overwritten = "overwritten",
         /// The whole window lies in a gap of the recording.
         Gap = "gap",
@@ -49,7 +49,7 @@ impl UnavailableCode {
     /// The same words as on the page.
     fn sentence(self) -> &'static str {
         match self {
-            Self::NeverRecorded => "The camera was not recording then.",
+            Self::NeverRecorded => "The recorder has no recording of that time.",
             Self::Overwritten => "The recorder had already overwritten it.",
             Self::Gap => "The recorder has a gap there.",
             Self::NothingThere => "The owner looked and has nothing.",

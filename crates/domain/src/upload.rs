@@ -86,13 +86,22 @@ const NAME_BYTES: usize = 200;
 /// What is longer is no ending by which programs know a kind of file.
 const ENDING_BYTES: usize = 16;
 
-/// A sender's name for a file without what a path, a terminal or a header would trip over.
+/// Whether this is a path as Windows writes one: from a drive, or from another machine. Elsewhere a backslash may be part of a name.
+fn is_windows_path(told: &str) -> bool {
+    let from_drive = matches!(told.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    from_drive || told.starts_with("\\\\")
+}
+
+/// A sender's name for a file without what a path, a terminal or a header would trip over. Of a Windows path it is the end; else nothing of
+/// it is dropped, and what separates folders somewhere becomes `_`.
 pub fn file_name(told: Option<&str>) -> String {
-    let told = told.unwrap_or_default();
-    let last = told.rsplit(['/', '\\']).next().unwrap_or_default();
+    const SEPARATORS: [char; 2] = ['/', '\\'];
+    let told = told.unwrap_or_default().trim();
+    let last = if is_windows_path(told) { told.rsplit(SEPARATORS).next().unwrap_or_default() } else { told };
     let mut name: String = last
         .chars()
         .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .map(|c| if SEPARATORS.contains(&c) { '_' } else { c })
         .collect();
     if name.len() > NAME_BYTES {
         let ending = name.rfind('.').map_or(0, |dot| name.len() - dot);
@@ -109,11 +118,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_the_last_part_without_tricks() {
+    fn names_are_kept_without_tricks() {
         for (told, kept) in [
             ("clip.mp4", "clip.mp4"),
-            ("../../etc/passwd", "passwd"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("gate/10:00/clip.mp4", "gate_10:00_clip.mp4"),
+            (r"a\b.mp4", "a_b.mp4"),
+            (r"evening\", "evening_"),
             (r"C:\Users\me\clip.mp4", "clip.mp4"),
+            (r"d:/export\clip.mp4", "clip.mp4"),
+            (r"\\recorder\share\clip.mp4", "clip.mp4"),
+            (r"C:\", "file"),
+            ("5:30 pm.mp4", "5:30 pm.mp4"),
             ("evil\u{202e}4pm.exe", "evil4pm.exe"),
             ("..", "file"),
             ("", "file"),

@@ -277,9 +277,9 @@ pub enum FailCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnavailableReason {
-    /// The recorder did not record then.
+    /// The recorder has no recording of then. Where it is not known how long recordings are kept, there may have been one.
     NeverRecorded,
-    /// It did, and has overwritten it.
+    /// It keeps none for so long.
     Overwritten,
     /// There are recordings before and after, none between.
     Gap,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { sendOnce } from './once.ts'
+import { sendOnce, sendOnceAs } from './once.ts'
 import { Trouble } from './problem.ts'
 
 /** A server that keeps to the key, and whose answers can get lost. */
@@ -88,4 +88,19 @@ test('a secret that was lost with its answer: said once, and the next try makes 
   await assert.rejects(send('token'), (error) => error instanceof Trouble && error.advice.includes('send it again to make another'))
   assert.equal((await send('token')).made, 'another')
   assert.notEqual(keys[0], keys[1])
+})
+
+test('a form that was closed after a lost answer goes on under its key, and the next one under another', async () => {
+  let n = 0
+  const keys: string[] = []
+  const open = () => sendOnceAs('ask item', async (_: string, key) => {
+    keys.push(key)
+    if (keys.length === 1) throw Trouble.unreachable(true)
+    return 'asked'
+  }, () => `key ${++n}`)
+  await assert.rejects(open()('Which door?'), lost)
+  assert.deepEqual(await open()('Which door?'), { made: 'asked', earlier: false })
+  await open()('And when?')
+  assert.equal(keys[1], keys[0])
+  assert.notEqual(keys[2], keys[0])
 })

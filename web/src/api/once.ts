@@ -54,6 +54,20 @@ export function sendOnce<Body, Made>(post: (body: Body, key: string) => Promise<
   }
 }
 
+/** By the name of what is written: a form that was closed after a lost answer, and opened again, goes on under the same key. */
+const begun = new Map<string, unknown>()
+
+/** `sendOnce` for as long as what has this name was not accepted. */
+export function sendOnceAs<Body, Made>(name: string, post: (body: Body, key: string) => Promise<Made>, newKey?: () => string) {
+  const send = (begun.get(name) as ReturnType<typeof sendOnce<Body, Made>> | undefined) ?? sendOnce(post, newKey)
+  begun.set(name, send)
+  return async (body: Body): Promise<Outcome<Made>> => {
+    const outcome = await send(body)
+    begun.delete(name)
+    return outcome
+  }
+}
+
 /** `sendOnce` for as long as a form stands. */
 export function useOnce<Body, Made>(post: (body: Body, key: string) => Promise<Made>) {
   const [send] = useState(() => sendOnce(post))

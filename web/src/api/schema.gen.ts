@@ -2719,6 +2719,11 @@ export interface components {
              * @description Recorder clock minus true time. Not written into the footage.
              */
             clock_offset_ms: number | null;
+            /**
+             * Format: int64
+             * @description So much later than said all of it may have been recorded: some recorders tell only in which second a recording begins.
+             */
+            uncertainty_ms: number | null;
         };
         /** @description What the holder of a link said. */
         ReplyView: {
@@ -5403,7 +5408,10 @@ export interface operations {
     answer_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5436,7 +5444,10 @@ export interface operations {
     approve_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5469,7 +5480,10 @@ export interface operations {
     ask_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5502,7 +5516,10 @@ export interface operations {
     cancel_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5535,7 +5552,10 @@ export interface operations {
     deny_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -5720,7 +5740,10 @@ export interface operations {
     unavailable_request_item: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["RequestItemId"];
             };
@@ -6252,7 +6275,10 @@ export interface operations {
     approve_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };
@@ -6285,7 +6311,10 @@ export interface operations {
     cancel_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };
@@ -6354,7 +6383,10 @@ export interface operations {
     deny_video_request: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes sending it again harmless, for a day. */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: components["schemas"]["VideoRequestId"];
             };

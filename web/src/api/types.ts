@@ -44,6 +44,7 @@ export type Evidence = Schemas['EvidenceView']
 export type HistoryEntry = Schemas['HistoryEntry']
 
 export type Connector = Schemas['ConnectorView']
+export type ConnectorTask = Schemas['ConnectorTaskView']
 export type MailBody = Schemas['MailView']
 export type MailState = Schemas['MailState']
 

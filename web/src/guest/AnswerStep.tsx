@@ -1,11 +1,11 @@
 import { type FormEvent, useState } from 'react'
 import type { LinkAnswer, LinkReply, LinkView } from '~/api/types.ts'
 import { useDraft } from '~/lib/draft.ts'
-import { span } from '~/lib/time.ts'
 import { LinkTrouble, reply } from './api.ts'
 import { ClockField, useClockField } from './ClockField.tsx'
 import { GuestTrouble } from './Closed.tsx'
 import { Help } from './Help.tsx'
+import { partOf, wrongPart } from './part.ts'
 import { PartFields } from './PartFields.tsx'
 import { apart, together } from './words.ts'
 
@@ -15,14 +15,6 @@ const CHOICES: [LinkReply, string, string][] = [
   ['nothing', 'Nothing there', 'It was off, it looks elsewhere, or it is overwritten.'],
   ['no', 'I would rather not', 'That is fine. You need not say why.'],
 ]
-
-/** What is wrong with a part that somebody says they have. */
-function wrongPart(part: { from: string | null; to: string | null }, { from, to, time_zone }: LinkView): string | null {
-  if (!part.from || !part.to) return 'Give the day and the time of both.'
-  if (part.from >= part.to) return 'The part ends before it begins.'
-  const isOutside = (from && Date.parse(part.from) < Date.parse(from)) || (to && Date.parse(part.to) > Date.parse(to))
-  return isOutside && from && to ? `You are asked for ${span(from, to, time_zone)}. Say which part of that you have.` : null
-}
 
 export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { token: string; link: LinkView; onBack: () => void; onChanged: () => void; onAnswered: (link: LinkView) => void }) {
   const zone = link.time_zone
@@ -78,7 +70,7 @@ export function AnswerStep({ token, link, onBack, onChanged, onAnswered }: { tok
         })}
       </fieldset>
       {arrived && <p className="g-dim">If a file was not the right one, write so under “Anything to add”.</p>}
-      {choice === 'part' && <PartFields {...part} zone={zone} onChange={(from, to) => { setPart({ from, to }); setWrong(null) }} />}
+      {choice === 'part' && <PartFields {...part} zone={zone} onChange={(from, to) => { setPart(partOf(from, to, link)); setWrong(null) }} />}
       {wrong && choice === 'part' && <p className="g-bad" role="alert">{wrong}</p>}
       {sends && <><ClockField of={clock} zone={zone} /><Help /></>}
       {choice && <label className="g-field">Anything to add <span className="g-dim">If you like</span><textarea rows={3} value={words} onChange={(e) => setWords(e.currentTarget.value)} /></label>}

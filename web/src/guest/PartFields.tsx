@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { bothOf, clock, momentOf, toWall, zoneName } from '~/lib/time.ts'
+import { bothOf, clock, momentOf, onLimit, toWall, zoneName } from '~/lib/time.ts'
 
 /** From when to when somebody has footage. */
 export function PartFields({ from, to, zone, onChange }: { from: string | null; to: string | null; zone: string; onChange: (from: string | null, to: string | null) => void }) {
@@ -21,7 +21,7 @@ function Moment({ label, at, zone, onChange }: { label: string; at: string | nul
         <input type="datetime-local" step={1} required value={text} onChange={(e) => { setText(e.currentTarget.value); onChange(momentOf(e.currentTarget.value, zone, at)) }} /></label>
       {both && (
         <label className="g-field"><span className="g-dim">The clocks are set back: this time is there twice. Which do you mean?</span>
-          <select value={at ?? ''} onChange={(e) => onChange(e.currentTarget.value)}>
+          <select value={both.find((moment) => at && onLimit(moment, at) === at) ?? ''} onChange={(e) => onChange(e.currentTarget.value)}>
             {both.map((moment, i) => <option key={moment} value={moment}>The {i === 0 ? 'first' : 'second'}, {clock(moment, zone)} {zoneName(moment, zone)}</option>)}
           </select></label>
       )}

@@ -10,31 +10,11 @@ import { reviewCount } from '~/features/video-requests/api.ts'
 import { forgetDrafts } from '~/lib/draft.ts'
 import { forgetToasts, sendAll, tellTrouble } from '~/ui/Toasts.tsx'
 import { useCodeAhead } from './ahead.ts'
+import { closedAt, doorsFor } from './doors.ts'
 import { Mark } from './Mark.tsx'
 import { Closed } from './Wreck.tsx'
 import { WrongClock } from './WrongClock.tsx'
 import './shell.css'
-
-interface Door { to: string; word: string; needs?: string[]; minor?: boolean }
-
-const DOORS: Door[] = [
-  { to: '/registry', word: 'Registry', needs: ['view_registry', 'manage_registry'] },
-  { to: '/requests', word: 'Requests', needs: ['submit_requests', 'view_all_requests', 'approve_requests'] },
-  { to: '/review', word: 'Review', needs: ['approve_requests'] },
-  { to: '/cases', word: 'Cases' },
-  { to: '/connectors', word: 'Connectors', needs: ['manage_connectors'] },
-  { to: '/accounts', word: 'People', needs: ['manage_accounts'], minor: true },
-  { to: '/mail', word: 'Mail', needs: ['manage_settings'], minor: true },
-  { to: '/jobs', word: 'Jobs', needs: ['manage_settings'], minor: true },
-]
-const isOpen = (me: Me, door: Door) => !door.needs || door.needs.some((privilege) => may(me, privilege))
-export const doorsFor = (me: Me) => DOORS.filter((door) => isOpen(me, door))
-
-/** The door that leads to a page: the router is as lenient about its address. */
-function doorOf(pathname: string) {
-  const path = pathname.toLowerCase().replace(/\/+$/, '')
-  return path === '/groups' ? '/accounts' : path
-}
 
 function Doors({ me, onGo }: { me: Me; onGo?: () => void }) {
   const { pathname } = useLocation()
@@ -85,7 +65,7 @@ function Office({ me }: { me: Me }) {
     await navigate({ to: '/sign-in', search: {} })
   }
   const other = scheme === 'dark' ? 'light' : 'dark'
-  const closed = DOORS.find((door) => door.to === doorOf(location.pathname) && !isOpen(me, door))
+  const closed = closedAt(me, location.pathname)
   const full = location.pathname === '/registry' && !closed
   return (
     <div className={full ? 'shell full' : 'shell'}>
@@ -121,7 +101,7 @@ function Office({ me }: { me: Me }) {
         <nav className="doors-tall" aria-label="Main"><Doors me={me} onGo={() => setDrawer(false)} /></nav>
       </Drawer>
       <WrongClock />
-      <main id="main" className="shell-main" tabIndex={-1}>{closed ? <Closed word={closed.word} /> : <Outlet />}</main>
+      <main id="main" className="shell-main" tabIndex={-1}>{closed ? <Closed word={closed.word} me={me} /> : <Outlet />}</main>
     </div>
   )
 }

@@ -1,8 +1,10 @@
 import { Button } from '@mantine/core'
 import { IconLock, IconMapOff } from '@tabler/icons-react'
-import { useRouter } from '@tanstack/react-router'
+import { Link, useRouter } from '@tanstack/react-router'
 import { Trouble } from '~/api/problem.ts'
+import type { Me } from '~/api/types.ts'
 import { Empty, TroubleNote } from '~/ui/Notes.tsx'
+import { doorsFor } from './doors.ts'
 
 /** Instead of a page that could not be shown. A mistake of the page's own is mended, if at all, by loading it anew. */
 export function Wreck({ error, reset }: { error: unknown; reset?: () => void }) {
@@ -27,13 +29,15 @@ export function NotFound() {
   )
 }
 
-/** Instead of a page whose address one has, but not the role for it. */
-export function Closed({ word }: { word: string }) {
+/** Instead of a page whose address one has, but not the role for it: what is there for them, and where. */
+export function Closed({ word, me }: { word: string; me: Me }) {
+  const open = doorsFor(me)
+  const start = open[0]
   return (
     <div className="page narrow">
       <h1 className="unseen">{word}</h1>
-      <Empty icon={IconLock} title="This page is not open to your account" action={<Button component="a" href="/">Go to the start</Button>}>
-        An administrator can give you the role for it.
+      <Empty icon={IconLock} title={`“${word}” is not open to your account`} action={start && <Button component={Link} to={start.to}>Go to {start.word}</Button>}>
+        {open.length === 1 ? 'What is shared with you is under Cases. For more, an administrator can give you a role.' : 'An administrator can give you the role for it.'}
       </Empty>
     </div>
   )

@@ -19,6 +19,12 @@ export const compass = (deg: number) => `${POINTS[Math.round((((deg % 360) + 360
 export const percent = (done: number, total: number | null) =>
   total && total > 0 ? Math.min(100, Math.floor((done / total) * 100)) : null
 
+/** How much of some footage is here; while it is fetched, its length is an estimate. */
+export function hereText({ bytes_done, bytes_total }: { bytes_done: number; bytes_total: number | null }, state: string): string {
+  if (bytes_total) return `${bytes(bytes_done)} of ${state === 'exporting' ? 'about ' : ''}${bytes(bytes_total)}`
+  return bytes_done > 0 ? `${bytes(bytes_done)} so far` : 'Nothing has come yet'
+}
+
 export function retention(hours: number): string {
   if (hours % 24 === 0) return hours === 24 ? '1 day' : `${hours / 24} days`
   return `${hours} h`

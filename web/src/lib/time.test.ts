@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { atHome, blanks, bothOf, duration, exactMoment, fromWall, momentOf, offsetMinutes, reading, recordedAt, span, toWall, zoneName } from './time.ts'
+import { atHome, blanks, bothOf, duration, exactMoment, fromWall, momentOf, offsetMinutes, onLimit, reading, recordedAt, span, toWall, zoneName } from './time.ts'
 
 const LA = 'America/Los_Angeles'
 
@@ -29,6 +29,12 @@ test('whoever chose the second of both goes on with it', () => {
   assert.equal(momentOf('2026-11-01T01:31', LA, '2026-11-28T09:30:00.000Z'), '2026-11-01T08:31:00.000Z', 'from another day: the first')
   assert.equal(momentOf('2026-11-01T03:00', LA, '2026-11-01T09:30:00.000Z'), '2026-11-01T11:00:00.000Z')
   assert.equal(span('2026-11-01T08:30:00Z', '2026-11-01T09:10:00Z', LA), '01 Nov 2026, 01:30 PDT – 01:10 PST')
+})
+test('of a limit that lies within a second, that second is enough', () => {
+  const limit = '2026-11-01T09:50:00.350Z'
+  assert.equal(onLimit('2026-11-01T09:50:00.000Z', limit), limit)
+  for (const at of ['2026-11-01T08:50:00.000Z', '2026-11-01T09:49:59.000Z', '2026-11-01T09:50:01.000Z']) assert.equal(onLimit(at, limit), at)
+  assert.equal(onLimit(limit, null), limit)
 })
 test('in the hour that does not occur the clock has moved on', () => {
   assert.equal(fromWall('2026-03-08T02:30:00', LA), '2026-03-08T10:30:00.000Z')

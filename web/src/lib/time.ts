@@ -24,6 +24,8 @@ export function zoneName(at: Date | string, zone: string): string {
 
 export const day = (at: string, zone: string) => format(zone, DAY).format(new Date(at))
 export const clock = (at: string, zone: string) => format(zone, CLOCK).format(new Date(at))
+/** "21:05:10 PST" */
+export const zonedClock = (at: string, zone: string) => `${clock(at, zone)} ${zoneName(at, zone)}`
 /** To the millisecond: of one picture, where a second is long. */
 export const exactClock = (at: string, zone: string) => format(zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(new Date(at))
 
@@ -134,6 +136,10 @@ export function reading(text: string): string | null {
   const fits = found[4] ? hour >= 1 && hour <= 12 : hour < 24
   return fits && minute < 60 && second < 60 ? text.trim() : null
 }
+
+/** Times are typed to the second, and a limit may lie within one: whoever types that second means the limit. */
+export const onLimit = (at: string, limit: string | null | undefined) =>
+  (limit && Math.floor(Date.parse(at) / 1000) === Math.floor(Date.parse(limit) / 1000) ? limit : at)
 
 export function addSeconds(at: string, seconds: number): string {
   return new Date(new Date(at).getTime() + seconds * 1000).toISOString()

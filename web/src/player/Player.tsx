@@ -3,7 +3,7 @@ import { IconCamera, IconMaximize, IconPlayerPauseFilled, IconPlayerPlayFilled, 
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { ClockPoint, Gap } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
-import { blanks, clock, day, exactClock, recordedAt, zoneName } from '~/lib/time.ts'
+import { blanks, day, exactClock, recordedAt, zonedClock, zoneName } from '~/lib/time.ts'
 import { drawViewer } from './mark.ts'
 import { Viewer } from './Viewer.tsx'
 import './player.css'
@@ -88,7 +88,7 @@ export function Player({ src, name, recorded, gaps, offsetMs, frameRate, viewer 
   const wall = shownAt(at)
   const clockAt = (second: number) => {
     const shown = shownAt(second)
-    return shown && clock(shown, zone)
+    return shown && zonedClock(shown, zone)
   }
   const small = (s: number) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, '0')}.${String(Math.floor((s % 1) * 1000)).padStart(3, '0')}`
 

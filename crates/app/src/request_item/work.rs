@@ -15,6 +15,7 @@ use store::{Event, Tx};
 
 use super::{Terms, optional, refused, wrong_state};
 use crate::file_request::{self, NewLink};
+use crate::idempotency::{self, Key};
 use crate::notify::{self, About, Message};
 use crate::video_request::{View, by_owner, find};
 use crate::{App, Error, Result, case, did};
@@ -262,19 +263,41 @@ impl<'a> Work<'a> {
         Ok(Self { app, caller, tx, on })
     }
 
+    /// Whether an earlier POST with this key did what is begun here; else notes that this one does. Asked before the state is looked at,
+    /// which the earlier one has changed.
+    pub(super) async fn is_done(&mut self, operation: &'static str, key: Option<&Key>) -> Result<bool> {
+        let done = idempotency::once(&mut self.tx, self.caller, operation, key, &self.on.request.id).await?;
+        Ok(done.is_some())
+    }
+
+    /// The request as it is, with nothing done.
+    pub(super) async fn leave(self) -> Result<View> {
+        drop(self.tx);
+        find(self.app, self.caller, &self.on.request.id).await
+    }
+
     /// Begins to do something to the named items of a request, or to none; where none is named, to all for which the caller may do it,
-    /// and that are in a state for it.
+    /// and that are in a state for it. None where an earlier POST with this key did it.
     pub(crate) async fn on_request(
         app: &'a App,
         caller: &'a Caller,
         id: &VideoRequestId,
         action: Action,
         named: &[RequestItemId],
-    ) -> Result<Self> {
+        key: Option<&Key>,
+    ) -> Result<Option<Self>> {
         let mut tx = app.begin().await?;
         let sees = policy::sees_requests(caller);
         if !store::video_request::is_seen(&mut tx, &sees, id.as_str()).await? {
             return Err(Error::not_found("video request"));
+        }
+        let operation = match action {
+            Action::Approve => "video_request.approve",
+            Action::Deny => "video_request.deny",
+            _ => "video_request.cancel",
+        };
+        if idempotency::once(&mut tx, caller, operation, key, id).await?.is_some() {
+            return Ok(None);
         }
         for item in named {
             if store::request_item::request_of(&mut tx, &sees, item).await?.as_ref() != Some(id) {
@@ -308,7 +331,7 @@ impl<'a> Work<'a> {
             return Err(wrong_state(WrongState { action, state: unfit.item.state }));
         }
         on.items.retain(|shown| fits(shown.item.state));
-        if on.items.is_empty() { Err(nothing_left) } else { Ok(Self { app, caller, tx, on }) }
+        if on.items.is_empty() { Err(nothing_left) } else { Ok(Some(Self { app, caller, tx, on })) }
     }
 
     pub(crate) async fn approve(mut self, terms: &Terms) -> Result<View> {

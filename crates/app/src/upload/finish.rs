@@ -5,8 +5,8 @@ use domain::id::UploadId;
 use domain::upload::{Purpose, Upload, UploadState, Whole};
 use store::Event;
 
-use super::authorise;
 use super::receive::Hold;
+use super::{authorise, progress};
 use crate::evidence::{self, Arrival};
 use crate::{App, Error, Kind, Result, did};
 
@@ -72,8 +72,12 @@ async fn record(app: &App, id: &UploadId) -> Result<Result<()>> {
         became = Some(evidence.id);
     }
     store::upload::finished(&mut tx, id, became.as_ref()).await?;
+    let here = progress::settle(app, &mut tx, &upload).await?;
     events.push(event);
     tx.commit(events).await?;
+    if let Some(here) = here {
+        app.progress().tell(here);
+    }
     Ok(Ok(()))
 }
 

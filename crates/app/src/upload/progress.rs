@@ -36,6 +36,20 @@ pub(super) fn watch(app: &App, caller: &Caller, upload: &Upload, lease: Option<i
     }))
 }
 
+/// Notes in a row what is here once a file of a link, or added by hand, is whole: after the last of its bytes nobody notes it. Answers
+/// what is to be told when that is kept.
+pub(super) async fn settle(app: &App, tx: &mut Tx, upload: &Upload) -> Result<Option<ItemProgress>> {
+    let item = match &upload.purpose {
+        Purpose::Item(item) => Some(item.clone()),
+        Purpose::Link(link) => store::upload::item_of_link(tx, link).await?,
+        Purpose::Task { .. } | Purpose::Case(_) => None,
+    };
+    let Some(item_id) = item else { return Ok(None) };
+    let (bytes_done, total) = together(app, tx, upload).await?;
+    store::request_item::save_progress(tx, &item_id, bytes_done, Some(total)).await?;
+    Ok(Some(ItemProgress { item_id, bytes_done, bytes_total: Some(total) }))
+}
+
 async fn note(app: &App, caller: &Caller, upload: &Upload, lease: Option<i64>) -> Result<()> {
     let mut tx = app.begin().await?;
     let item = match &upload.purpose {

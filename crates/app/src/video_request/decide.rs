@@ -4,7 +4,8 @@ use domain::Caller;
 use domain::id::{RequestItemId, VideoRequestId};
 use domain::request_item::Action;
 
-use super::View;
+use super::{View, find};
+use crate::idempotency::Key;
 use crate::request_item::{Terms, Work};
 use crate::{App, Result};
 
@@ -15,8 +16,12 @@ pub async fn approve(
     id: &VideoRequestId,
     named: &[RequestItemId],
     terms: Terms,
+    key: Option<&Key>,
 ) -> Result<View> {
-    Work::on_request(app, caller, id, Action::Approve, named).await?.approve(&terms).await
+    match Work::on_request(app, caller, id, Action::Approve, named, key).await? {
+        Some(work) => work.approve(&terms).await,
+        None => find(app, caller, id).await,
+    }
 }
 
 /// Denies all pending items that the caller decides about, or those that are named. One mail tells of them.
@@ -26,11 +31,24 @@ pub async fn deny(
     id: &VideoRequestId,
     named: &[RequestItemId],
     comment: Option<String>,
+    key: Option<&Key>,
 ) -> Result<View> {
-    Work::on_request(app, caller, id, Action::Deny, named).await?.deny(comment).await
+    match Work::on_request(app, caller, id, Action::Deny, named, key).await? {
+        Some(work) => work.deny(comment).await,
+        None => find(app, caller, id).await,
+    }
 }
 
 /// Withdraws everything that can still be withdrawn.
-pub async fn cancel(app: &App, caller: &Caller, id: &VideoRequestId, comment: Option<String>) -> Result<View> {
-    Work::on_request(app, caller, id, Action::Cancel, &[]).await?.cancel(comment).await
+pub async fn cancel(
+    app: &App,
+    caller: &Caller,
+    id: &VideoRequestId,
+    comment: Option<String>,
+    key: Option<&Key>,
+) -> Result<View> {
+    match Work::on_request(app, caller, id, Action::Cancel, &[], key).await? {
+        Some(work) => work.cancel(comment).await,
+        None => find(app, caller, id).await,
+    }
 }

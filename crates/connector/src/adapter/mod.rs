@@ -266,8 +266,9 @@ pub fn nothing_between(asked: &Asked, oldest: Timestamp, newest: Timestamp) -> T
     let Asked { window, kept_since, .. } = asked;
     if window.to <= oldest {
         let detail = format!("The oldest recording of this camera begins at {oldest} by the recorder's clock.");
-        let was_kept = kept_since.is_some_and(|since| window.to > since);
-        let reason = if was_kept { UnavailableReason::NeverRecorded } else { UnavailableReason::Overwritten };
+        // Where it is not known how long recordings are kept, nobody says that there was one.
+        let is_overwritten = kept_since.is_some_and(|since| window.to <= since);
+        let reason = if is_overwritten { UnavailableReason::Overwritten } else { UnavailableReason::NeverRecorded };
         return Trouble::unavailable(reason, detail);
     }
     if window.from >= newest {

@@ -11,6 +11,9 @@ use store::{Columns as _, Sql, on_both};
 /// Uploads have a protocol of their own: what was announced twice and got no bytes runs out by itself.
 const OTHERWISE: &[&str] = &["create_upload"];
 
+/// What is done once to what was asked, with words that are told once.
+const DECIDING: &[&str] = &["approve_", "deny_", "ask_", "answer_", "cancel_", "unavailable_"];
+
 /// Every POST that answers 201, or takes the key: operation and path.
 fn creating() -> Vec<(String, String)> {
     let document: Value = serde_json::from_str(&sightline_server::http::openapi()).unwrap();
@@ -67,7 +70,14 @@ impl Office {
         Self { case: text(&case.json["id"]), request: text(&request.json["id"]), item, site, ada, ana, hope }
     }
 
-    fn attempt(&self, operation: &str, path: &str) -> Attempt {
+    /// A request that nobody decided about, and its item.
+    async fn undecided(&self) -> (String, String) {
+        let asked = self.site.post("/video-requests", Some(&self.ana), request("Vandalism")).await.json;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&asked["id"]), text(&asked["items"][0]["id"]))
+    }
+
+    async fn attempt(&self, operation: &str, path: &str) -> Attempt {
         let host = self.site.test.host.to_string();
         let account = |password: Value| json!({"email": "new@example.org", "name": "New", "organization_id": host, "roles": [], "password": password});
         let (who, body, table, secret) = match operation {
@@ -82,14 +92,34 @@ impl Office {
             "create_item_file_request" => (&self.hope, json!({}), "file_requests", true),
             "create_video_request" => (&self.ana, request("Collision"), "video_requests", false),
             "comment_on_video_request" => (&self.ana, json!({"body": "Any news?"}), "messages", false),
+            "ask_request_item" => (&self.hope, json!({"body": "Which door?"}), "messages", false),
+            "answer_request_item" => (&self.ana, json!({"body": "The back door."}), "messages", false),
+            "cancel_request_item" | "cancel_video_request" => {
+                (&self.ana, json!({"comment": "Solved."}), "messages", false)
+            }
+            "approve_request_item"
+            | "approve_video_request"
+            | "deny_request_item"
+            | "deny_video_request"
+            | "unavailable_request_item" => (&self.hope, json!({"comment": "As agreed."}), "messages", false),
             other => panic!("{other} creates: say here how"),
         };
+        let (request, item) = if DECIDING.iter().any(|verb| operation.starts_with(verb)) {
+            self.undecided().await
+        } else {
+            (self.request.clone(), self.item.clone())
+        };
+        if operation == "answer_request_item" {
+            let asked =
+                self.site.post(&format!("/request-items/{item}/ask"), Some(&self.hope), json!({"body": "?"})).await;
+            assert_eq!(asked.status, 200, "{}", asked.json);
+        }
         let id = if path.starts_with("/cases") {
             &self.case
         } else if path.starts_with("/request-items") {
-            &self.item
+            &item
         } else {
-            &self.request
+            &request
         };
         Attempt { who: who.clone(), path: path.replace("{id}", id), body, table, secret }
     }
@@ -121,9 +151,9 @@ fn made(json: &Value) -> Value {
 on_both!(what_is_sent_again_creates_nothing_more, |database: TestDatabase| async move {
     let office = Office::new(database).await;
     let operations = creating();
-    assert!(operations.len() >= 11, "{operations:?}");
+    assert!(operations.len() >= 20, "{operations:?}");
     for (operation, path) in operations {
-        let attempt = office.attempt(&operation, &path);
+        let attempt = office.attempt(&operation, &path).await;
         let before = office.count(attempt.table).await;
         let first = office.post(&attempt, &attempt.body, &operation).await;
         assert!(matches!(first.status, 200 | 201), "{operation}: {}", first.json);
@@ -137,7 +167,7 @@ on_both!(what_is_sent_again_creates_nothing_more, |database: TestDatabase| async
         }
         assert_eq!(office.count(attempt.table).await, before + 1, "{operation}");
         let mut other = attempt.body.clone();
-        let field = if other["body"].is_string() { "body" } else { "name" };
+        let field = ["body", "comment"].into_iter().find(|field| other[*field].is_string()).unwrap_or("name");
         if operation == "create_item_file_request" {
             other["expires_at"] = json!("2026-11-30T00:00:00Z");
         } else {
@@ -151,7 +181,7 @@ on_both!(what_is_sent_again_creates_nothing_more, |database: TestDatabase| async
 
 on_both!(a_key_is_for_one_place, |database: TestDatabase| async move {
     let office = Office::new(database).await;
-    let pier = office.attempt("create_case_file_request", "/cases/{id}/file-requests");
+    let pier = office.attempt("create_case_file_request", "/cases/{id}/file-requests").await;
     assert_eq!(office.post(&pier, &pier.body, "once").await.status, 201);
     let other = office.site.post("/cases", Some(&office.ana), json!({"name": "Harbor"})).await;
     let path = format!("/cases/{}/file-requests", other.json["id"].as_str().unwrap());
@@ -161,7 +191,7 @@ on_both!(a_key_is_for_one_place, |database: TestDatabase| async move {
 
 on_both!(secrets_are_kept_nowhere, |database: TestDatabase| async move {
     let office = Office::new(database).await;
-    let account = office.attempt("create_account", "/accounts");
+    let account = office.attempt("create_account", "/accounts").await;
     // A password is no part of what is compared, for its hash would be kept.
     assert_eq!(office.post(&account, &account.body, "known").await.status, 201);
     let mut changed = account.body.clone();

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::support::{Cookie, Site, footage, footage_of};
 use app::evidence::{Arrival, Destination};
 use domain::account::Role;
+use domain::evidence::Recorded;
 use domain::id::{CaseId, EvidenceId, FileRequestId, RequestItemId, UploadId};
-use domain::{Caller, Timestamp};
+use domain::{Caller, Timestamp, Window};
 use proof::Sha256Digest;
 use serde_json::{Value, json};
 use store::testing::TestDatabase;
@@ -832,4 +833,51 @@ on_both!(guessing_links_is_slowed_down, |database: TestDatabase| async move {
     assert_eq!((elsewhere.status, elsewhere.code()), (404, "link_unknown"));
     site.test.advance(Duration::from_secs(16 * 60));
     assert_eq!(site.call("GET", "/links/frl_x", None, None, &from).await.status, 404);
+});
+
+on_both!(how_well_its_times_are_known_stands_beside_them, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let case: CaseId = site.case(&ana, "Pier").await.parse().unwrap();
+    for (manifest, told) in [(json!({ "uncertainty_ms": 1000 }), json!(1000)), (json!({}), Value::Null)] {
+        let mut tx = site.test.app.begin().await.unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let bytes = footage();
+        let arrival = Arrival {
+            upload_id: tx.new_id(),
+            destination: Destination::Case(case.clone()),
+            name: "export.mp4".to_owned(),
+            size_bytes: bytes.len() as u64,
+            sha256: Sha256Digest::of(&bytes),
+            blob: site.test.app.blobs().put("evidence", bytes).await.unwrap(),
+            recorded: Some(Recorded {
+                window: Window { from: at("2026-11-22T10:00:00Z"), to: at("2026-11-22T10:02:00Z") },
+                gaps: Vec::new(),
+                clock_offset_ms: None,
+            }),
+            manifest: Some(manifest),
+        };
+        let (evidence, event) = app::evidence::receive(&mut tx, None, arrival).await.unwrap();
+        tx.commit(event).await.unwrap();
+        let recorded = site.get(&format!("/evidence/{}", evidence.id), Some(&ana)).await.json["recorded"].clone();
+        assert_eq!(recorded["from"], "2026-11-22T10:00:00.000Z", "{recorded}");
+        assert_eq!(recorded["uncertainty_ms"], told);
+    }
+});
+
+on_both!(all_that_was_granted_is_a_part_of_it_to_the_fraction_of_a_second, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let ana = site.person("ana", &[Role::Investigator]).await;
+    let pia = site.person("pia", &[Role::Approver]).await;
+    let (request, item) = site.request(&ana).await;
+    let granted = json!({ "from": "2026-11-22T10:00:10.350Z", "to": "2026-11-22T10:01:00.000350Z" });
+    assert_eq!(site.post(&format!("/request-items/{item}/approve"), Some(&pia), granted.clone()).await.status, 200);
+    let path = format!("/links/{}", site.mailed_token().await);
+    let link = site.get(&path, None).await.json;
+    let part = json!({ "answer": "part", "from": link["from"], "to": link["to"] });
+    let said = site.post(&format!("{path}/answer"), None, part).await;
+    assert_eq!(said.status, 200, "{}", said.json);
+    assert_eq!(site.item(&request, &ana).await["missing"], json!([]));
+    let early = json!({ "answer": "part", "from": "2026-11-22T10:00:10Z", "to": link["to"] });
+    assert_eq!(site.post(&format!("{path}/answer"), None, early).await.status, 422, "it is not of what was granted");
 });

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::support::force::{DAY, Force, cookie, text};
 use axum::body::{Body, Bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::id::UploadId;
 use domain::upload::Whole;
 use futures::StreamExt as _;
@@ -270,10 +272,34 @@ on_both!(files_that_come_together_are_told_together, |database: TestDatabase| as
         "what had come of the first one counts"
     );
     assert_eq!(force.send(who, &first, 5, " world").await.status, 204);
+    assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 31 }), "as soon as it is whole");
     let third = force.announce(who, purpose, 9).await;
     assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 40 }), "and what is whole");
     let given_up = third.headers["location"].to_str().unwrap();
     assert_eq!(force.tus("DELETE", given_up, &[who], Body::empty()).await.status, 204);
     assert_eq!(force.announce(who, purpose, 1).await.status, 201);
     assert_eq!(progress().await, json!({ "bytes_done": 11, "bytes_total": 32 }), "not what was taken back");
+});
+
+on_both!(a_name_is_kept_as_it_was_given, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    for (told, kept) in [
+        (r"gate 1\2.mp4", "gate 1_2.mp4"),
+        ("gate/clip.mp4", "gate_clip.mp4"),
+        (r"C:\export\clip.mp4", "clip.mp4"),
+        ("камера 10:00.mp4", "камера 10:00.mp4"),
+    ] {
+        force.site.test.advance(Duration::from_millis(1));
+        let metadata = format!("filename {},case_id {}", STANDARD.encode(told), STANDARD.encode(&case));
+        let headers = [cookie(&force.ana), ("upload-length", "5"), ("upload-metadata", metadata.as_str())];
+        let made = force.tus("POST", "/api/v1/uploads", &headers, Body::empty()).await;
+        assert_eq!(made.status, 201, "{}", made.json);
+        let sent = force.send(cookie(&force.ana), made.headers["location"].to_str().unwrap(), 0, "bytes").await;
+        assert_eq!(sent.status, 204, "{}", sent.json);
+        force.site.test.run_jobs().await;
+        let files = force.site.get(&format!("/cases/{case}/evidence"), Some(&force.ana)).await.json;
+        let names: Vec<_> = files["items"].as_array().unwrap().iter().map(|file| text(&file["name"])).collect();
+        assert!(names.iter().any(|name| name == kept), "{told}: {names:?}");
+    }
 });

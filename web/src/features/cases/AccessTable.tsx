@@ -4,17 +4,18 @@ import { IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
-import type { AccessEntry, Case } from '~/api/types.ts'
+import type { AccessEntry, Case, Evidence } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
 import { DateTimeField } from '~/ui/DateTimeField.tsx'
 import { LoadAgain, Note, RowsToCome, TroubleNote } from '~/ui/Notes.tsx'
 import { Time } from '~/ui/Time.tsx'
 import { tell } from '~/ui/Toasts.tsx'
+import { plural } from '~/lib/format.ts'
 import { accessCandidates, caseAccess, putAccess } from './api.ts'
 import { LEVEL_CHOICES, levelWord } from './words.ts'
 
 /** Who may do what with the files of a case. */
-export function AccessTable({ of: c }: { of: Case }) {
+export function AccessTable({ of: c, files }: { of: Case; files: Evidence[] }) {
   const queries = useQueryClient()
   const zone = useZone()
   const { data: kept, error } = useQuery(caseAccess(c.id))
@@ -41,8 +42,11 @@ export function AccessTable({ of: c }: { of: Case }) {
     if (someone) change([...rows, { principal_id: someone.principal_id, name: someone.name, level: 'view', expires_at: null }])
     setWords('')
   }
+  // What was released to be looked at only: whoever may only view the case does not know which these are.
+  const onlyViewed = c.level === 'view' ? [] : files.filter((file) => file.level === 'view')
   return (
     <div className="stack wide">
+      {onlyViewed.length > 0 && <Note>{onlyViewed.length === files.length ? (files.length === 1 ? 'The file of this case was' : 'All files of this case were') : `${plural(onlyViewed.length, 'file')} of ${files.length} ${onlyViewed.length === 1 ? 'was' : 'were'}`} released to be viewed only: nobody may download {onlyViewed.length === 1 ? 'it' : 'them'}, whatever stands here.</Note>}
       <form id="access-form" className="table-wrap" onSubmit={(event) => { event.preventDefault(); if (draft) save.mutate() }}>
         <table className="table">
           <thead><tr><th>Who</th><th>May</th><th>Until</th><th><span className="unseen">Take away</span></th></tr></thead>

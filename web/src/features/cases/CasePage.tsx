@@ -4,6 +4,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Case } from '~/api/types.ts'
+import { useMe } from '~/features/session/me.ts'
+import { hasDoor } from '~/layout/doors.ts'
 import { plural } from '~/lib/format.ts'
 import { useAddress } from '~/lib/search.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
@@ -21,7 +23,7 @@ import { EvidenceWall } from './EvidenceWall.tsx'
 import { History } from './History.tsx'
 import { Rename } from './Rename.tsx'
 import { UploadHere } from './UploadHere.tsx'
-import { levelWord } from './words.ts'
+import { caseLevelText } from './words.ts'
 import './cases.css'
 
 export function CasePage() {
@@ -34,6 +36,7 @@ export function CasePage() {
 
 function Body({ of: c }: { of: Case }) {
   const queries = useQueryClient()
+  const me = useMe()
   const [address, set] = useAddress()
   const [sheet, setSheet] = useState<'link' | 'upload' | 'rename' | null>(null)
   const { data: files, isPending } = useQuery(caseEvidence(c.id))
@@ -46,7 +49,7 @@ function Body({ of: c }: { of: Case }) {
   const file = files?.find((f) => f.id === address.file)
   return (
     <Page title={`${c.number} ${c.name}`} heading={<><span className="dim num" style={{ fontWeight: 500 }}>{c.number}</span> {c.name}</>}
-      under={<span className="row wrap under-line"><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {levelWord(c.level).toLowerCase()}</span></span>}
+      under={<span className="row wrap under-line"><Status of={c.closed_at ? 'closed' : 'open'} /><span>{plural(c.evidence_count, 'file')}</span><span>opened <Time at={c.created_at} /></span><span>you may: {caseLevelText(c.level, files ?? []).toLowerCase()}</span></span>}
       actions={<>
         {can('change') && <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => setSheet('rename')}>Rename</Button>}
         {can('file_request') && <Button variant="default" leftSection={<IconLink size={14} />} onClick={() => setSheet('link')}>Upload link</Button>}
@@ -57,7 +60,7 @@ function Body({ of: c }: { of: Case }) {
       <nav className="tabs" aria-label="Case">
         {[['files', 'Files'], ['requests', 'Requests'], ['access', 'Access'], ['history', 'History']].map(([key, word]) => (
           key === 'requests'
-            ? <Link key={key} to="/requests" search={{ tab: 'all', case: c.id } as never}>{word}</Link>
+            ? hasDoor(me, '/requests') && <Link key={key} to="/requests" search={{ tab: 'all', case: c.id } as never}>{word}</Link>
             : <Link key={key} activeOptions={{ exact: true }} to="/cases/$id" params={{ id: c.id }} search={{ tab: key === 'files' ? undefined : key } as never} aria-current={tab === key ? 'page' : undefined}>{word}</Link>
         ))}
       </nav>
@@ -66,7 +69,7 @@ function Body({ of: c }: { of: Case }) {
           What owners release arrives here by itself. Files can also be added by hand, or sent in through an upload link.
         </Empty></div>
       ) : <EvidenceWall files={files} onOpen={(id) => set({ file: id }, false)} />)}
-      {tab === 'access' && <div className="stack wide"><AccessTable of={c} />{can('file_request') && <CaseLinks of={c} />}</div>}
+      {tab === 'access' && <div className="stack wide"><AccessTable of={c} files={files ?? []} />{can('file_request') && <CaseLinks of={c} />}</div>}
       {tab === 'history' && <div className="panel pad"><History query={caseHistory(c.id)} /></div>}
       {address.file && <EvidenceSheet file={file} loading={isPending} files={files ?? []} onOpen={(id) => set({ file: id })} onClose={() => set({ file: '' })} />}
       {sheet === 'link' && <CaseLink of={c} onClose={() => setSheet(null)} />}

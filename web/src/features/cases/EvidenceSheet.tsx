@@ -14,7 +14,7 @@ import { Sheet } from '~/ui/Sheet.tsx'
 import { Time, Window } from '~/ui/Time.tsx'
 import { evidenceHistory } from './api.ts'
 import { History } from './History.tsx'
-import { containerWord, frameRate, levelWord, pictureText } from './words.ts'
+import { containerWord, frameRate, levelWord, pictureText, unsureText } from './words.ts'
 
 export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?: Evidence; loading: boolean; files: Evidence[]; onOpen: (id: string) => void; onClose: () => void }) {
   const at = files.findIndex((f) => f.id === file?.id)
@@ -22,7 +22,7 @@ export function EvidenceSheet({ file, loading, files, onOpen, onClose }: { file?
   const after = files[at + 1]
   return (
     <Sheet opened onClose={onClose} size={920} title={file?.source?.name ?? file?.name ?? 'File'} under={file?.recorded ? <Window from={file.recorded.from} to={file.recorded.to} /> : file?.source && file.name}
-      foot={file && <>
+      foot={file && (file.original_url || files.length > 1) && <>
         {file.original_url && <Button component="a" href={file.original_url} download leftSection={<IconDownload size={14} />}>Download the original, {bytes(file.size_bytes)}</Button>}
         {files.length > 1 && <span className="row push">
           <Button variant="default" disabled={!before} onClick={() => before && onOpen(before.id)} leftSection={<IconChevronLeft size={14} />}>Before</Button>
@@ -54,13 +54,11 @@ function manifestFacts(manifest: Record<string, unknown> | null): [string, React
   if (!manifest) return []
   const time = (name: string) => typeof manifest[name] === 'string' && <Time key={name} at={manifest[name]} exact />
   const interval = manifest.key_frame_interval_ms
-  const unsure = manifest.uncertainty_ms
   return [
     ['Exported by', [manifest.software, manifest.adapter].filter((word) => typeof word === 'string').join(', ')],
     ['First frame', time('first_frame')], ['Last frame', time('last_frame')],
     ['Key frames', typeof interval === 'number' && `every ${duration(interval)}`],
     ['Sound', typeof manifest.sound_left_out === 'string' && <span key="s" className="tone-wait">Left out: {manifest.sound_left_out}. A window before or after that has it.</span>],
-    ['Times may be off by', typeof unsure === 'number' && duration(unsure)],
   ]
 }
 
@@ -81,7 +79,7 @@ function Body({ file }: { file: Evidence }) {
             ['File', <span key="n" className="mono">{file.name}</span>],
             ['SHA-256', <Hash key="h" value={file.sha256} />],
             ['Size', `${bytes(file.size_bytes)} (${number(file.size_bytes)} bytes)`],
-            ['Recorded', file.recorded && <Window key="w" from={file.recorded.from} to={file.recorded.to} />],
+            ['Recorded', file.recorded && <span key="w"><Window from={file.recorded.from} to={file.recorded.to} />{unsureText(file.recorded.uncertainty_ms) && <span className="num"> · {unsureText(file.recorded.uncertainty_ms)}</span>}</span>],
             ['Gaps', file.recorded && (file.recorded.gaps.length === 0 ? 'None' : <Gaps key="p" of={file.recorded.gaps} />)],
             ['Recorder clock', file.recorded?.clock_offset_ms != null && clockOffset(file.recorded.clock_offset_ms)],
             ['Camera’s clock', file.source_clock_offset_ms != null && `${clockOffset(file.source_clock_offset_ms)}, as the registry says; times in the picture are not corrected`],

@@ -3,7 +3,7 @@ import type { Evidence } from '~/api/types.ts'
 import { useZone } from '~/features/session/me.ts'
 import { lanesOf } from '~/lib/lanes.ts'
 import { bytes } from '~/lib/format.ts'
-import { clock, duration, moment, span } from '~/lib/time.ts'
+import { duration, moment, span, zonedClock } from '~/lib/time.ts'
 import { Thumb } from '~/ui/Thumb.tsx'
 
 /** How high a lane of the line is: enough to be pointed at. */
@@ -37,7 +37,7 @@ export function EvidenceWall({ files, onOpen }: { files: Evidence[]; onOpen: (id
               <span className="small dim num">
                 {bytes(file.size_bytes)}
                 {!file.recorded && file.source && ` · arrived ${moment(file.created_at, zone, false)}`}
-                {file.recorded && file.recorded.gaps.length > 0 && <span className="tone-wait"> · {file.recorded.gaps.length === 1 ? 'a gap' : `${file.recorded.gaps.length} gaps`} from {clock(file.recorded.gaps[0]?.from ?? '', zone)}</span>}
+                {file.recorded && file.recorded.gaps.length > 0 && <span className="tone-wait"> · {file.recorded.gaps.length === 1 ? 'a gap' : `${file.recorded.gaps.length} gaps`} from {zonedClock(file.recorded.gaps[0]?.from ?? '', zone)}</span>}
                 {file.playable.state === 'waiting' && ' · being made playable'}
                 {file.playable.state === 'failed' && <span className="tone-wait"> · cannot be played here</span>}
               </span>

@@ -14,7 +14,7 @@ import { tell, tellTrouble } from '~/ui/Toasts.tsx'
 import { connectorTasks, oneConnector, revokeConnector } from './api.ts'
 import { SetUp } from './SetUp.tsx'
 import { systemName } from './systems.ts'
-import { clockText } from './words.ts'
+import { clockText, phaseText } from './words.ts'
 import './connectors.css'
 
 export function ConnectorPage() {
@@ -61,10 +61,11 @@ function Body({ of: c }: { of: Connector }) {
               <tbody>
                 {tasks.map((t) => {
                   const share = t.progress ? percent(t.progress.bytes_done, t.progress.bytes_total) : null
+                  const phase = phaseText(t, c, zone)
                   return (
                     <tr key={t.id}>
                       <td className="main"><div>{sentence(t.kind)}{t.device_id && <div className="small dim" style={{ fontWeight: 400 }}>{t.device_id}{t.window && <> · <Window from={t.window.from} to={t.window.to} /></>}</div>}</div></td>
-                      <td><Status of={t.state === 'unavailable' ? 'video_unavailable' : t.state} /></td>
+                      <td><div><Status of={t.state === 'unavailable' ? 'video_unavailable' : t.state} />{phase && <div className="small dim" style={{ maxWidth: 320 }}>{phase}</div>}</div></td>
                       <td className="right num" data-label="Tries">{t.attempts || <span className="dim">–</span>}</td>
                       <td data-label="Progress" className="num">{t.progress && t.progress.bytes_done > 0 ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
                       <td data-label="What it said" className="small" style={{ overflowWrap: 'anywhere' }}>{t.last_error ? atHome(t.last_error, zone) : <span className="dim">–</span>}</td>

@@ -6,12 +6,13 @@ import { save } from '~/lib/save.ts'
 import { Copy } from '~/ui/Hash.tsx'
 import { Ago } from '~/ui/Time.tsx'
 import { SYSTEMS } from './systems.ts'
+import { fileName } from './words.ts'
 
 /** What is left to do beside the recorder until a new connector publishes its first cameras. */
 export function SetUp({ of: connector }: { of: Connector }) {
   const [kind, setKind] = useState('zoneminder')
   const system = SYSTEMS.find((system) => system.kind === kind) ?? SYSTEMS[0]
-  const service = fileName(connector.name)
+  const service = fileName(connector)
   const folder = `/etc/sightline-connector/${service}`
   return (
     <section className="panel pad" aria-labelledby="set-up">
@@ -43,9 +44,6 @@ export function SetUp({ of: connector }: { of: Connector }) {
     </section>
   )
 }
-
-/** A name as files, folders and services may have it. */
-export const fileName = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || 'connector'
 
 function Step({ title, children }: { title: string; children: ReactNode }) {
   return <li><h3>{title}</h3><div className="stack">{children}</div></li>

@@ -43,10 +43,10 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
   const can = (verb: ItemAction) => able(verb).length > 0
   const verbOf = (c: Choice) => (c === 'narrow' ? 'approve' : c)
   const count = (verb: ItemAction) => (mine.length > 1 ? ` ${able(verb).length}` : '')
-  const speak = useMutation({
-    mutationFn: async ({ items, verb, body }: { items: Item[]; verb: ItemVerb; body: Decision }) => {
+  const hold = useMutation({
+    mutationFn: async (items: Item[]) => {
       let last: VideoRequest | undefined
-      for (const item of items) last = await actOnItem(item.id, verb, body)
+      for (const item of items) last = await actOnItem(item.id, 'hold')
       return last
     },
     onSuccess: (fresh) => fresh && keep(queries, fresh), onError: tellTrouble,
@@ -63,13 +63,15 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
     setChoice(null)
     focusCard(head.id)
   }
-  function decide(verb: ItemVerb, body: Decision) {
-    if (!request) return
+  /** On to the next card: this one leaves when the decision is sent. */
+  function goOn() {
     setChoice(null)
-    // On to the next card: this one leaves when the decision is sent.
     focusCard((next ?? head).id)
-    if (verb === 'ask') speak.mutate({ items: able('ask'), verb, body })
-    else decideLater(queries, request, able(verb), verb, body)
+  }
+  function decide(verb: ItemVerb, body: Decision, onSent: () => void) {
+    if (!request) return
+    goOn()
+    decideLater(queries, request, able(verb), verb, body, onSent)
   }
   const undecided = mine.filter((item) => item.allowed_actions.includes('approve') && !heldDecisions.of(item.id))
   const lasts = lastsUntil(undecided)
@@ -111,13 +113,13 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
         </div>
       ))}
       {waiting && <AboutToBeSent />}
-      {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onClose={close} /> : picked.length > 0 && request && (
+      {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onSaid={goOn} onClose={close} /> : picked.length > 0 && request && (
         <div className="row wrap">
           {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{count('approve')}</Button>}
           {able('approve').length === 1 && <Button size="sm" variant="default" leftSection={<IconScissors size={15} />} onClick={() => setChoice('narrow')}>Narrow</Button>}
           {able('ask').length === 1 && <Button size="sm" variant="default" leftSection={<IconHelpCircle size={15} />} onClick={() => setChoice('ask')}>Ask</Button>}
           {can('deny') && <Button size="sm" variant="default" leftSection={<IconBan size={15} />} onClick={() => setChoice('deny')}>Deny{count('deny')}</Button>}
-          {can('hold') && <Button size="sm" variant="default" leftSection={<IconLock size={15} />} loading={speak.isPending} onClick={() => speak.mutate({ items: able('hold'), verb: 'hold', body: {} })}>Hold{count('hold')}</Button>}
+          {can('hold') && <Button size="sm" variant="default" leftSection={<IconLock size={15} />} loading={hold.isPending} onClick={() => hold.mutate(able('hold'))}>Hold{count('hold')}</Button>}
           {can('release') && <Button size="sm" onClick={() => decideLater(queries, request, able('release'), 'release')}>Release{count('release')}</Button>}
           {able('ask').length > 1 && <span className="small dim">To narrow or to ask, leave one ticked.</span>}
         </div>

@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { useQueries, useQueryClient } from '@tanstack/react-query'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { asTrouble } from '~/api/problem.ts'
 import type { Source } from '~/api/types.ts'
 import { plural } from '~/lib/format.ts'
@@ -15,7 +15,7 @@ export interface ChosenSet {
   /** How many are on their way. */
   coming: number
   /** Those that could not be loaded; `gone`: they are not there for this person any more. */
-  lost: { id: string; gone: boolean }[]
+  lost: { id: string; gone: boolean; name?: string }[]
   toggle: (id: string) => void; clear: () => void; add: (ids: string[]) => void; leaveOut: (ids: string[]) => void
   /** Asks for all of them anew, those that were known too. */
   again: () => void
@@ -28,6 +28,9 @@ export function useChosen(loaded: Source[]): ChosenSet {
   const ids = useMemo(() => new Set(list), [list])
   const here = useMemo(() => new Map(loaded.map((s) => [s.id, s])), [loaded])
   const seen = useMemo(() => new Map<string, Source>(), [])
+  const [, setTurn] = useState(0)
+  // What is lost later is told by its name.
+  const names = useMemo(() => new Map<string, string>(), [])
   for (const id of list) {
     const source = here.get(id)
     if (source) seen.set(id, source)
@@ -41,9 +44,9 @@ export function useChosen(loaded: Source[]): ChosenSet {
     const asked = fetched[missing.indexOf(id)]
     const gone = !!asked?.error && asTrouble(asked.error).status === 404
     const source = seen.get(id) ?? (gone ? undefined : asked?.data)
-    if (source) sources.push(source)
+    if (source) { sources.push(source); names.set(id, source.name) }
     else if (asked?.fetchStatus === 'fetching') coming += 1
-    else lost.push({ id, gone })
+    else lost.push({ id, gone, name: names.get(id) })
   }
   const queries = useQueryClient()
   const write = useCallback((next: string[]) => set({ chosen: next.join(',') }), [set])
@@ -53,7 +56,8 @@ export function useChosen(loaded: Source[]): ChosenSet {
     add: (more) => write([...new Set([...list, ...more])]),
     clear: () => write([]),
     leaveOut: (some) => write(list.filter((id) => !some.includes(id))),
-    again: () => { seen.clear(); void queries.invalidateQueries({ queryKey: ['sources'] }) },
+    // The list of before still has what is gone: what was seen is forgotten when the new one is here.
+    again: () => void queries.invalidateQueries({ queryKey: ['sources'] }).then(() => { seen.clear(); setTurn((turn) => turn + 1) }),
   }
 }
 

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useZone } from '~/features/session/me.ts'
 import { gapsIn } from '~/lib/coverage.ts'
-import { addSeconds, clock, duration, seconds } from '~/lib/time.ts'
+import { addSeconds, clock, duration, seconds, zonedClock } from '~/lib/time.ts'
 import { coverage } from './api.ts'
 import './coverage.css'
 
@@ -41,7 +41,7 @@ export function CoverageStrip({ id, from, to, granted, ask = true }: { id: strin
   const tone = !known ? 'dim' : gaps.length === 0 ? 'good' : 'wait'
   return (
     <div className="cover">
-      <Tooltip label={`${clock(start, zone)} – ${clock(end, zone)}`}>
+      <Tooltip label={`${clock(start, zone)} – ${zonedClock(end, zone)}`}>
         <div className={known ? 'cover-strip' : 'cover-strip vague'} aria-hidden>
           {data?.spans.map((span) => <i key={span.from} className="has" style={place(span.from, span.to)} />)}
           <i className="window" style={place(from, to)} />

@@ -8,7 +8,7 @@ import { CoverageStrip } from '~/features/sources/CoverageStrip.tsx'
 import { useZone } from '~/features/session/me.ts'
 import { LookAt } from '~/features/cases/LookAt.tsx'
 import { oneCamera } from '~/features/sources/api.ts'
-import { bytes, percent } from '~/lib/format.ts'
+import { bytes, hereText, percent } from '~/lib/format.ts'
 import { useTimeLeft } from '~/lib/rate.ts'
 import { ConfirmButton } from '~/ui/ConfirmButton.tsx'
 import { Hash } from '~/ui/Hash.tsx'
@@ -23,7 +23,7 @@ import { decideLater, heldDecisions, keep } from './decide.ts'
 import { HoldState } from './HoldState.tsx'
 import { ItemLink } from './ItemLink.tsx'
 import { LifeLine } from './LifeLine.tsx'
-import { missingTexts, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
+import { isAllHere, missingTexts, reasonText, waitingText, waitsAtRecorder, whatSource } from './words.ts'
 
 export function ItemRow({ item, request }: { item: Item; request: VideoRequest }) {
   const queries = useQueryClient()
@@ -35,7 +35,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
   const { data: camera } = useQuery({ ...oneCamera(item.source?.id ?? ''), enabled: !!offline, retry: false })
   const can = (verb: ItemAction) => !held && item.allowed_actions.includes(verb)
   const act = useMutation({
-    mutationFn: ({ verb, body }: { verb: ItemVerb; body?: Decision }) => actOnItem(item.id, verb, body),
+    mutationFn: ({ verb }: { verb: ItemVerb }) => actOnItem(item.id, verb),
     onSuccess: (fresh) => keep(queries, fresh),
     onError: tellTrouble,
   })
@@ -43,15 +43,15 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
     setChoice(null)
     document.getElementById(item.id)?.querySelector<HTMLElement>('.item-acts button')?.focus()
   }
-  function decide(verb: ItemVerb, body: Decision) {
+  function decide(verb: ItemVerb, body: Decision, onSent: () => void) {
     setChoice(null)
-    if (verb === 'ask' || verb === 'answer') act.mutate({ verb, body })
-    else decideLater(queries, request, [item], verb, body)
+    decideLater(queries, request, [item], verb, body, onSent)
   }
   const reason = reasonText(item, zone)
   const waiting = waitingText(item, zone, item.waiting_since ?? camera?.connector?.last_seen_at)
-  const moving = item.progress && !waiting && ['exporting', 'uploading'].includes(item.state)
   const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
+  const here = isAllHere(item)
+  const moving = item.progress && !waiting && !here && ['exporting', 'uploading'].includes(item.state)
   const left = useTimeLeft(moving ? item.progress?.bytes_done : undefined, item.progress?.bytes_total)
   return (
     <div className="item" id={item.id}>
@@ -70,10 +70,11 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
       <LifeLine item={item} />
       {moving && item.progress && (
         <div className="row">
-          <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done ?? undefined}><i style={{ width: `${done ?? 8}%` }} /></div>
-          <span className="small num dim">{bytes(item.progress.bytes_done)}{item.progress.bytes_total ? ` of ${item.state === 'exporting' ? 'about ' : ''}${bytes(item.progress.bytes_total)}` : ''}{left && `, ${left}`}</span>
+          {done !== null && <div className="bar grow" role="progressbar" aria-label="Arriving" aria-valuemin={0} aria-valuemax={100} aria-valuenow={done}><i style={{ width: `${done}%` }} /></div>}
+          <span className="small num dim">{hereText(item.progress, item.state)}{left && `, ${left}`}</span>
         </div>
       )}
+      {here && <p className="small dim">What was sent has arrived. Whoever sends it has not said yet that this is all.</p>}
       {waiting && <p className={item.waiting_for === 'connector_offline' ? 'small tone-wait' : 'small dim'}>{waiting}</p>}
       {reason && <p className={item.state === 'failed' ? 'small tone-bad' : 'small'}>{reason}</p>}
       {item.level && !['unavailable', 'denied', 'canceled', 'expired'].includes(item.state) && <p className="small dim">{item.level === 'view' ? 'View only' : 'May be downloaded'}{item.review_before_release && ', after the approver has looked at it'}</p>}
@@ -114,7 +115,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
         {can('free') && <ConfirmButton label="Let go of the hold" icon={<IconLockOpen size={14} />} verb="Let go" onConfirm={() => act.mutate({ verb: 'free' })} question="What is kept is deleted. The recorder may write over its own copy before anybody decides." />}
         {can('cancel') && <ConfirmButton label="Cancel this item" icon={<IconX size={14} />} verb="Cancel it" onConfirm={() => act.mutate({ verb: 'cancel' })} question="The owner is told that it is no longer needed. What is held is freed." />}
       </div>
-      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onClose={close} />}
+      {choice && choice !== 'link' && <DecisionForm key={choice} choice={choice} items={[item]} onDecide={decide} onSaid={close} onClose={close} />}
       {(choice === 'link' || item.file_request) && <ItemLink item={item} making={choice === 'link'} onClose={() => setChoice(null)} />}
     </div>
   )

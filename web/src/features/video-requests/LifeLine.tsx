@@ -4,12 +4,12 @@ import { percent } from '~/lib/format.ts'
 import { look } from '~/ui/Status.tsx'
 import { useZone } from '~/features/session/me.ts'
 import { HoldState } from './HoldState.tsx'
-import { holdText } from './words.ts'
+import { holdText, isAllHere } from './words.ts'
 
 /** What is known to have happened to an item, in its order, up to where it stands now. The server says the state; this only draws it. */
 export function LifeLine({ item }: { item: Item }) {
   const now = look(item.state)
-  const done = item.progress ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
+  const done = item.progress && !isAllHere(item) ? percent(item.progress.bytes_done, item.progress.bytes_total) : null
   const hold = holdText(item, useZone()) && <li><HoldState item={item} brief /></li>
   const NowIcon = now.icon
   const stands = <li data-now className={`tone-${now.tone}`}><NowIcon size={15} aria-hidden />{item.state === 'pending' ? 'Asked' : now.word}{done !== null && item.state !== 'released' && ` ${done} %`}{item.decided_by && ['approved', 'denied'].includes(item.state) && ` by ${item.decided_by.name}`}</li>

@@ -55,8 +55,8 @@ function Body({ request }: { request: VideoRequest }) {
       </>}>
       {choice && (
         <div className="panel pad" style={{ marginBottom: 16 }}>
-          <DecisionForm key={choice} choice={choice} items={decidable} onClose={() => setChoice(null)}
-            onDecide={(verb, body) => { setChoice(null); decideLater(queries, request, decidable, verb, body) }} />
+          <DecisionForm key={choice} choice={choice} items={decidable} onSaid={() => setChoice(null)} onClose={() => setChoice(null)}
+            onDecide={(verb, body, onSent) => { setChoice(null); decideLater(queries, request, decidable, verb, body, onSent) }} />
         </div>
       )}
       <div className="req-grid">

@@ -71,14 +71,16 @@ export function RequestSheet({ chosen, near, place, onClose }: { chosen: ChosenS
     onError: (error) => { if (asTrouble(error).status === 404) chosen.again() },
   })
   const trouble = send.error ? asTrouble(send.error) : null
-  const form = useTroubleInSight(send.error)
+  // What is said of the camera says it all.
+  const isOfLost = trouble?.status === 404 && chosen.lost.some((camera) => camera.gone)
+  const form = useTroubleInSight(isOfLost || send.error)
   const press = (event: FormEvent) => { event.preventDefault(); if (isWhole) send.mutate() }
   return (
     <Sheet opened onClose={onClose} size={560} title="Request video" under={placeOnly ? 'For a place, without a camera of the registry' : `From ${plural(chosen.ids.size, 'camera')}`}
       foot={<><Button size="sm" type="submit" form="request-form" loading={send.isPending} disabled={!isWhole}>Send request</Button><Button size="sm" variant="default" onClick={onClose}>Not now</Button></>}>
       <form ref={form} id="request-form" className="stack wide" onSubmit={press}>
         {draft.found && <Note><span className="row wrap">What you had begun is here again. <Button variant="default" onClick={() => draft.forget(start())}>Begin anew</Button></span></Note>}
-        <NotLoaded of={chosen} />
+        <NotLoaded of={{ ...chosen, leaveOut: (ids) => { send.reset(); chosen.leaveOut(ids) } }} />
         <div className="fields">
           <TextInput className="all" label="What is it about" placeholder="Robbery at Main St, two on a moped" required withAsterisk={false} data-autofocus error={trouble?.field('/name')} {...field('name')} />
           <NativeSelect label="Category" data={[{ value: '', label: 'None' }, ...CATEGORIES]} error={trouble?.field('/category')} {...field('category')} />
@@ -109,7 +111,7 @@ export function RequestSheet({ chosen, near, place, onClose }: { chosen: ChosenS
           </div>
         </details>
         {isWhole && <WhatFollows sources={sources} />}
-        {trouble && <TroubleNote error={trouble} />}
+        {trouble && !isOfLost && <TroubleNote error={trouble} />}
       </form>
     </Sheet>
   )

@@ -37,15 +37,15 @@ export const submitRequest = (body: NewRequest, key: string) =>
   take(client.POST('/api/v1/video-requests', { body, headers: once(key) }))
 
 export type RequestVerb = 'approve' | 'deny' | 'cancel'
-export const decideRequest = (id: Id, verb: RequestVerb, body: Decision & { item_ids?: Id[] } = {}) =>
-  take(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
+export const decideRequest = (id: Id, verb: RequestVerb, body: Decision & { item_ids?: Id[] } = {}, key?: string) =>
+  take(client.POST(`/api/v1/video-requests/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true, headers: key ? once(key) : {} }))
 export const commentRequest = (id: Id) => (body: string, key: string) =>
   take(client.POST('/api/v1/video-requests/{id}/comments', { params: { path: { id } }, body: { body }, headers: once(key) }))
 
 export type ItemVerb = 'approve' | 'deny' | 'ask' | 'answer' | 'cancel' | 'retry' | 'release' | 'unavailable' | 'hold' | 'free'
 export interface Decision { comment?: string; body?: string; from?: Time; to?: Time; review_before_release?: boolean; level?: 'view' | 'download' }
-export const actOnItem = (id: Id, verb: ItemVerb, body: Decision = {}) =>
-  take(client.POST(`/api/v1/request-items/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true }))
+export const actOnItem = (id: Id, verb: ItemVerb, body: Decision = {}, key?: string) =>
+  take(client.POST(`/api/v1/request-items/{id}/${verb}`, { params: { path: { id } }, body: present(body), keepalive: true, headers: key ? once(key) : {} }))
 
 export const newItemLink = (id: Id) => (body: { expires_at?: Time }, key: string) =>
   take(client.POST('/api/v1/request-items/{id}/file-request', { params: { path: { id } }, body, headers: once(key) }))

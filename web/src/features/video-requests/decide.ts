@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
+import { sendOnceAs } from '~/api/once.ts'
 import type { Id, Item, VideoRequest } from '~/api/types.ts'
-import { later } from '~/ui/Toasts.tsx'
+import { later, tell } from '~/ui/Toasts.tsx'
 import { actOnItem, type Decision, decideRequest, type ItemVerb, oneRequest } from './api.ts'
 import { whatSource } from './words.ts'
 
@@ -20,15 +21,24 @@ export const heldDecisions = {
   of: (id: Id) => held.get(id),
 }
 
-/** Several items are approved or denied together: all or none, and with one mail. */
+/** Several items are approved or denied together: all or none, and with one mail. What can have words with it is done and told once, however often it is sent. */
 async function decide(request: Id, items: Item[], verb: ItemVerb, body: Decision): Promise<VideoRequest | undefined> {
-  if (items.length > 1 && (verb === 'approve' || verb === 'deny')) return decideRequest(request, verb, { ...body, item_ids: items.map((item) => item.id) })
+  const ids = items.map((item) => item.id)
+  const one = ids.length === 1 ? ids[0] : undefined
+  const together = verb === 'approve' || verb === 'deny' ? verb : undefined
+  const post = one && (together || verb === 'unavailable') ? (words: Decision, key: string) => actOnItem(one, verb, words, key)
+    : together && ((words: Decision, key: string) => decideRequest(request, together, { ...words, item_ids: ids }, key))
+  if (post) {
+    const { made, earlier } = await sendOnceAs(`${verb} ${request} ${ids.join()}`, post)(body)
+    if (earlier) tell('Your decision had arrived as you wrote it first.')
+    return made
+  }
   let last: VideoRequest | undefined
-  for (const item of items) last = await actOnItem(item.id, verb, body)
+  for (const id of ids) last = await actOnItem(id, verb, body)
   return last
 }
 
-/** Sends a decision on some items of one request after five seconds, unless it is taken back. */
+/** Sends a decision on some items of one request after five seconds, unless it is taken back; `onSent` once it was accepted. */
 export function decideLater(queries: QueryClient, request: { id: Id; number: string }, items: Item[], verb: ItemVerb, body: Decision = {}, onSent?: () => void) {
   if (items.length === 0) return
   for (const item of items) held.set(item.id, verb)

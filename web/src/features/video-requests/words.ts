@@ -1,10 +1,10 @@
 import type { Gap, Item } from '~/api/types.ts'
 import { byReason } from '~/lib/coverage.ts'
 import { sentence } from '~/lib/format.ts'
-import { atHome, clock, duration, moment } from '~/lib/time.ts'
+import { atHome, duration, moment, zonedClock } from '~/lib/time.ts'
 
 const REASONS: Record<string, string> = {
-  never_recorded: 'The camera was not recording then.',
+  never_recorded: 'The recorder has no recording of that time.',
   overwritten: 'The recorder had already overwritten it.',
   gap: 'The recorder has a gap there.',
   nothing_there: 'The owner looked and has nothing.',
@@ -26,9 +26,13 @@ export function reasonText(item: Item, zone: string): string | null {
 export function missingTexts(gaps: Gap[], zone: string): string[] {
   return byReason(gaps).map(({ reason, gaps }) => {
     const long = gaps.reduce((sum, gap) => sum + Date.parse(gap.to) - Date.parse(gap.from), 0)
-    return `${duration(long)} missing, ${gaps.length > 1 ? 'first ' : ''}from ${clock(gaps[0]?.from ?? '', zone)} (${atHome(reason, zone)})`
+    return `${duration(long)} missing, ${gaps.length > 1 ? 'first ' : ''}from ${zonedClock(gaps[0]?.from ?? '', zone)} (${atHome(reason, zone)})`
   })
 }
+
+/** Of an upload link whose holder may send more: whether each file that they began is here. */
+export const isAllHere = ({ state, progress, file_request: link }: Item) =>
+  state === 'uploading' && !!link && !link.finished_at && !!progress?.bytes_total && progress.bytes_done >= progress.bytes_total
 
 /** What an item waits for, in words, with since when the connector is silent. */
 export function waitingText(item: Item, zone: string, since?: string | null): string | null {

@@ -56,10 +56,8 @@ class Exporting(example.Recorder):
 
     def why(self, device_id, start, end):
         bounds = self.bounds({"device_id": device_id})["bounds"]
-        if not bounds or start >= moment(bounds["newest"]):
-            return {"reason": "never_recorded", "detail": "It was not recorded."}
-        if end <= moment(bounds["oldest"]):
-            return {"reason": "overwritten", "detail": "It is no longer kept."}
+        if not bounds or start >= moment(bounds["newest"]) or end <= moment(bounds["oldest"]):
+            return {"reason": "never_recorded", "detail": "There is no recording of it."}
         return {"reason": "gap", "detail": "There are recordings before and after."}
 
     def join(self, rows, there, into):

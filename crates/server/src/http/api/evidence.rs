@@ -49,6 +49,8 @@ struct RecordedView {
     clock: Vec<ClockPointView>,
     /// Recorder clock minus true time. Not written into the footage.
     clock_offset_ms: Option<i64>,
+    /// So much later than said all of it may have been recorded: some recorders tell only in which second a recording begins.
+    uncertainty_ms: Option<i64>,
 }
 
 /// The copy that browsers play.
@@ -108,6 +110,7 @@ impl From<app::evidence::Seen> for EvidenceView {
     fn from(seen: app::evidence::Seen) -> Self {
         let allowed_actions = app::evidence::allowed_actions(&seen);
         let clock = app::evidence::clock(&seen.evidence);
+        let uncertainty_ms = app::evidence::uncertainty_ms(&seen.evidence);
         let (evidence, level) = (seen.evidence, seen.level);
         let here = evidence.purged_at.is_none();
         let url = |there: bool, part: &str| (here && there).then(|| format!("/api/v1/evidence/{}/{part}", evidence.id));
@@ -127,6 +130,7 @@ impl From<app::evidence::Seen> for EvidenceView {
                 gaps: recorded.gaps,
                 clock: clock.iter().map(|at| ClockPointView { at_ms: at.at_us / 1_000, from: at.from }).collect(),
                 clock_offset_ms: recorded.clock_offset_ms,
+                uncertainty_ms,
             }),
             source_clock_offset_ms: seen.source_clock_offset_ms.filter(|_| evidence.manifest.is_none()),
             id: evidence.id,

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::video_request::{BodyInput, CommentInput, VideoRequestView, answer};
 use crate::http::document::Routes;
-use crate::http::extract::{Json, Path, Signed};
+use crate::http::extract::{Creating, Path, Signed};
 use crate::http::problem::{Answer, Problem};
 
 pub(super) fn routes() -> Routes {
@@ -50,77 +50,77 @@ struct ApprovalInput {
 }
 
 /// Approves an item, whole or narrowed, and has its footage fetched.
-#[utoipa::path(post, path = "/request-items/{id}/approve", tag = "requests", operation_id = "approve_request_item", params(("id" = RequestItemId, Path)),
+#[utoipa::path(post, path = "/request-items/{id}/approve", tag = "requests", operation_id = "approve_request_item", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)),
     request_body = ApprovalInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn approve_request_item(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<ApprovalInput>,
+    Creating { input, key }: Creating<ApprovalInput>,
 ) -> Answer<Response> {
     let ApprovalInput { comment, from, to, review_before_release, level } = input;
     let terms = Terms { comment, from, to, review_before_release, level };
-    Ok(answer(app::request_item::approve(&app, &caller, &id, terms).await?))
+    Ok(answer(app::request_item::approve(&app, &caller, &id, terms, key.as_ref()).await?))
 }
 
 /// Denies an item, before it is fetched or after looking at what came.
-#[utoipa::path(post, path = "/request-items/{id}/deny", tag = "requests", operation_id = "deny_request_item", params(("id" = RequestItemId, Path)),
+#[utoipa::path(post, path = "/request-items/{id}/deny", tag = "requests", operation_id = "deny_request_item", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)),
     request_body = CommentInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn deny_request_item(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<CommentInput>,
+    Creating { input, key }: Creating<CommentInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::request_item::deny(&app, &caller, &id, input.comment).await?))
+    Ok(answer(app::request_item::deny(&app, &caller, &id, input.comment, key.as_ref()).await?))
 }
 
 /// Asks the requester something before deciding.
-#[utoipa::path(post, path = "/request-items/{id}/ask", tag = "requests", operation_id = "ask_request_item", params(("id" = RequestItemId, Path)),
+#[utoipa::path(post, path = "/request-items/{id}/ask", tag = "requests", operation_id = "ask_request_item", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)),
     request_body = BodyInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn ask_request_item(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<BodyInput>,
+    Creating { input, key }: Creating<BodyInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::request_item::ask(&app, &caller, &id, &input.body).await?))
+    Ok(answer(app::request_item::ask(&app, &caller, &id, &input.body, key.as_ref()).await?))
 }
 
 /// Answers the approver's question.
-#[utoipa::path(post, path = "/request-items/{id}/answer", tag = "requests", operation_id = "answer_request_item", params(("id" = RequestItemId, Path)),
+#[utoipa::path(post, path = "/request-items/{id}/answer", tag = "requests", operation_id = "answer_request_item", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)),
     request_body = BodyInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn answer_request_item(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<BodyInput>,
+    Creating { input, key }: Creating<BodyInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::request_item::answer(&app, &caller, &id, &input.body).await?))
+    Ok(answer(app::request_item::answer(&app, &caller, &id, &input.body, key.as_ref()).await?))
 }
 
 /// Withdraws an item.
-#[utoipa::path(post, path = "/request-items/{id}/cancel", tag = "requests", operation_id = "cancel_request_item", params(("id" = RequestItemId, Path)),
+#[utoipa::path(post, path = "/request-items/{id}/cancel", tag = "requests", operation_id = "cancel_request_item", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)),
     request_body = CommentInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn cancel_request_item(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<CommentInput>,
+    Creating { input, key }: Creating<CommentInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::request_item::cancel(&app, &caller, &id, input.comment).await?))
+    Ok(answer(app::request_item::cancel(&app, &caller, &id, input.comment, key.as_ref()).await?))
 }
 
 /// Says that there is no such footage.
-#[utoipa::path(post, path = "/request-items/{id}/unavailable", tag = "requests", operation_id = "unavailable_request_item", params(("id" = RequestItemId, Path)),
+#[utoipa::path(post, path = "/request-items/{id}/unavailable", tag = "requests", operation_id = "unavailable_request_item", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = RequestItemId, Path)),
     request_body = CommentInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn unavailable_request_item(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<RequestItemId>,
-    Json(input): Json<CommentInput>,
+    Creating { input, key }: Creating<CommentInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::request_item::unavailable(&app, &caller, &id, input.comment).await?))
+    Ok(answer(app::request_item::unavailable(&app, &caller, &id, input.comment, key.as_ref()).await?))
 }
 
 /// Tries a failed item again.

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::List;
 use crate::http::document::Routes;
-use crate::http::extract::{Creating, Json, Path, Query, Signed, etag};
+use crate::http::extract::{Creating, Path, Query, Signed, etag};
 use crate::http::problem::{Answer, Problem};
 use view::VideoRequestHead;
 pub(super) use view::VideoRequestView;
@@ -311,41 +311,41 @@ struct DenialOfItemsInput {
 }
 
 /// Approves, as they were asked, all pending items that you decide about, or those that you name. One mail tells of all of them.
-#[utoipa::path(post, path = "/video-requests/{id}/approve", tag = "requests", operation_id = "approve_video_request", params(("id" = VideoRequestId, Path)),
+#[utoipa::path(post, path = "/video-requests/{id}/approve", tag = "requests", operation_id = "approve_video_request", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = VideoRequestId, Path)),
     request_body = ApprovalOfItemsInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn approve_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<VideoRequestId>,
-    Json(input): Json<ApprovalOfItemsInput>,
+    Creating { input, key }: Creating<ApprovalOfItemsInput>,
 ) -> Answer<Response> {
     let ApprovalOfItemsInput { item_ids, comment, review_before_release, level } = input;
     let terms = Terms { comment, review_before_release, level, ..Terms::default() };
-    Ok(answer(app::video_request::approve(&app, &caller, &id, &item_ids, terms).await?))
+    Ok(answer(app::video_request::approve(&app, &caller, &id, &item_ids, terms, key.as_ref()).await?))
 }
 
 /// Denies all pending items that you decide about, or those that you name. One mail tells of all of them.
-#[utoipa::path(post, path = "/video-requests/{id}/deny", tag = "requests", operation_id = "deny_video_request", params(("id" = VideoRequestId, Path)),
+#[utoipa::path(post, path = "/video-requests/{id}/deny", tag = "requests", operation_id = "deny_video_request", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = VideoRequestId, Path)),
     request_body = DenialOfItemsInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn deny_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<VideoRequestId>,
-    Json(input): Json<DenialOfItemsInput>,
+    Creating { input, key }: Creating<DenialOfItemsInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::video_request::deny(&app, &caller, &id, &input.item_ids, input.comment).await?))
+    Ok(answer(app::video_request::deny(&app, &caller, &id, &input.item_ids, input.comment, key.as_ref()).await?))
 }
 
 /// Withdraws everything of your request that can still be withdrawn.
-#[utoipa::path(post, path = "/video-requests/{id}/cancel", tag = "requests", operation_id = "cancel_video_request", params(("id" = VideoRequestId, Path)),
+#[utoipa::path(post, path = "/video-requests/{id}/cancel", tag = "requests", operation_id = "cancel_video_request", params(("Idempotency-Key" = Option<String>, Header, description = "Makes sending it again harmless, for a day."), ("id" = VideoRequestId, Path)),
     request_body = CommentInput, responses((status = 200, body = VideoRequestView), (status = "4XX", body = Problem)))]
 async fn cancel_video_request(
     State(app): State<App>,
     Signed(caller): Signed,
     Path(id): Path<VideoRequestId>,
-    Json(input): Json<CommentInput>,
+    Creating { input, key }: Creating<CommentInput>,
 ) -> Answer<Response> {
-    Ok(answer(app::video_request::cancel(&app, &caller, &id, input.comment).await?))
+    Ok(answer(app::video_request::cancel(&app, &caller, &id, input.comment, key.as_ref()).await?))
 }
 
 /// Words.
