@@ -2,6 +2,7 @@
 //! what was granted. What it says to the server is in the crate `protocol`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod absence;
 pub mod adapter;
 pub mod backoff;
 pub mod burned;

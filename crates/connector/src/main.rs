@@ -184,7 +184,7 @@ async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode
         wrong.push(error.to_string());
     }
     let clock = recorder.read_clock().await;
-    let Discovery { sources, whole, problem } = recorder.everything().await;
+    let Discovery { sources, whole, problem, .. } = recorder.everything().await;
     if let Some(problem) = &problem {
         wrong.push(format!("{} {}", problem.text, problem.what_to_do));
     }

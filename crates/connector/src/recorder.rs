@@ -66,7 +66,7 @@ impl Recorder {
     /// All its cameras, also those kept back, and what is wrong. When the system did not tell of all of them, those that
     /// it told of before are still there.
     pub async fn everything(&self) -> Discovery<Arc<SourceDescription>> {
-        let Discovery { mut sources, whole, problem } = self.adapter.discover().await;
+        let Discovery { mut sources, whole, problem, away } = self.adapter.discover().await;
         let clock = self.measured().await;
         for source in &mut sources {
             source.clock_offset = source.clock_offset.or(clock);
@@ -81,7 +81,7 @@ impl Recorder {
         known.learn(sources, whole);
         let problem = adapter::both(problem, self.burned_in.as_ref().and_then(BurnedIn::problem));
         let problem = adapter::both(problem, clock::problem());
-        Discovery { sources: known.sources.values().cloned().collect(), whole, problem }
+        Discovery { sources: known.sources.values().cloned().collect(), whole, problem, away }
     }
 
     /// How far the clock of the system as a whole is off. What its pictures show is what dates its recordings; what its web server says
@@ -148,7 +148,7 @@ impl Recorder {
                     Some(source) => source,
                     // it has vanished; the system says what it still has of it, if anything
                     None if found.whole => Arc::new(self.vanished(device_id)),
-                    None => return Err(Trouble::again("The video system does not tell which cameras it has.")),
+                    None => return Err(untold(found)),
                 }
             }
         };
@@ -236,6 +236,13 @@ impl Recorder {
         exported.manifest.asked = window;
         Ok(exported)
     }
+}
+
+/// Why nothing can be said of a camera.
+fn untold(found: Discovery<Arc<SourceDescription>>) -> Trouble {
+    let why = found.problem.map_or(String::new(), |problem| format!(" {}", problem.text));
+    let detail = format!("The video system does not tell which cameras it has.{why}");
+    if found.away { Trouble::Away(detail) } else { Trouble::again(detail) }
 }
 
 /// Recorder clock minus true time, as far as it is known.

@@ -10,6 +10,7 @@ use domain::id::{RequestItemId, TaskId};
 use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::absence::Absence;
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
@@ -20,7 +21,7 @@ use crate::held::{Held, Kept, Taken};
 use crate::room::Writer;
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
-use crate::status::{About, Told};
+use crate::status::{About, Stage, Told};
 use crate::upload::{Upload, UploadError};
 
 /// How long is kept what has no term.
@@ -35,7 +36,8 @@ impl Slot {
         Self(Some(permit))
     }
 
-    fn put_down(&mut self) {
+    /// Leaves it to others.
+    pub fn put_down(&mut self) {
         self.0 = None;
     }
 
@@ -57,7 +59,9 @@ enum End {
 impl From<Trouble> for End {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(match trouble {
-            Trouble::NotYet | Trouble::NoRoom => FailCause::Error { retryable: true, detail: trouble.to_string() },
+            Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) => {
+                FailCause::Error { retryable: true, detail: trouble.to_string() }
+            }
             Trouble::Unavailable { reason, detail } => FailCause::Unavailable { reason, detail },
             Trouble::Broken { retryable, detail } => FailCause::Error { retryable, detail },
         })
@@ -73,7 +77,7 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
     let Task { id, lease, lease_seconds, payload } = task;
     let kind = payload.kind();
     tracing::info!(task = %id, lease, kind, "leased");
-    let told = Arc::new(Told::new((Phase::Exporting, 0, None)));
+    let told = Arc::new(Told::new(Stage::new(Phase::Exporting, 0, None)));
     let _seen = shared.status.works_on(&id, About::of(&payload), Arc::clone(&told));
     let all = async {
         let mut spooled = None;
@@ -108,14 +112,15 @@ async fn keep(shared: &Shared, id: &TaskId, lease: i64, lease_seconds: u32, told
         let answer = tokio::select! {
             _ = extend.tick() => shared.client.extend(id, lease).await.map(drop),
             _ = tell.tick() => {
-                let now = *told.lock().expect("no panic while held");
-                if last == Some(now) {
+                let now = told.lock().expect("no panic while held").clone();
+                if last.as_ref() == Some(&now) {
                     continue;
                 }
-                last = Some(now);
-                let (phase, done, total) = now;
+                last = Some(now.clone());
+                let Stage { phase, done, total, note } = now;
                 let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-                let progress = Progress { lease, phase, bytes_done: whole(done), bytes_total: total.map(whole) };
+                let (bytes_done, bytes_total) = (whole(done), total.map(whole));
+                let progress = Progress { lease, phase, bytes_done, bytes_total, note };
                 shared.client.progress(id, &progress).await
             }
         };
@@ -206,7 +211,7 @@ async fn perform(
             hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
         }
         TaskPayload::Free { item_id, .. } => {
-            shared.holds.let_go(&shared.recorder, &item_id).await?;
+            free(shared, &item_id, slot, told).await?;
             Ok(TaskResult::Freed {})
         }
         TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
@@ -238,7 +243,7 @@ fn call(error: CallError) -> End {
 }
 
 fn tell(told: &Told, phase: Phase, done: u64, total: Option<u64>) {
-    *told.lock().expect("no panic while held") = (phase, done, total);
+    *told.lock().expect("no panic while held") = Stage::new(phase, done, total);
 }
 
 /// What an earlier lease of the task had finished exporting. The operator may have taken the camera back since.
@@ -286,7 +291,8 @@ async fn taken_or_fetched(
     }
 }
 
-/// Tries until the window is no longer being recorded, and until there is room for it. Waiting for that costs no right to work.
+/// Tries until the window is no longer being recorded, until the video system can be reached, and until there is room for it. Waiting
+/// for that costs no right to work.
 async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     shared: &Shared,
     work: &mut Work,
@@ -294,7 +300,7 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     told: &Told,
     attempt: impl Fn(PathBuf) -> F,
 ) -> Result<T, End> {
-    let mut writer = Writer::new(shared);
+    let (mut writer, mut absence) = (Writer::new(shared), Absence::default());
     let mut scratch = None;
     loop {
         slot.take_up(&shared.slots).await;
@@ -308,7 +314,11 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
             Ok(into) => attempt(scratch.insert(into).clone()).await,
             Err(trouble) => Err(trouble),
         };
-        match done {
+        match absence.seen_in(done) {
+            Err(Trouble::Away(why)) => {
+                drop(turn);
+                absence.wait(&why, slot, told).await;
+            }
             Err(Trouble::NotYet) => {
                 drop(turn);
                 tell(told, Phase::WaitingForRecording, 0, None);
@@ -321,6 +331,18 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
                 drop(turn);
                 wait_for_room(&mut writer, slot, told).await;
             }
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// Lets go of what is held; a video system that cannot be reached is waited for.
+async fn free(shared: &Shared, item: &RequestItemId, slot: &mut Slot, told: &Told) -> Result<(), End> {
+    let mut absence = Absence::default();
+    loop {
+        slot.take_up(&shared.slots).await;
+        match absence.seen_in(shared.holds.let_go(&shared.recorder, item).await) {
+            Err(Trouble::Away(why)) => absence.wait(&why, slot, told).await,
             done => return Ok(done?),
         }
     }

@@ -125,16 +125,19 @@ pub struct Discovery<S = SourceDescription> {
     pub whole: bool,
     /// What is wrong, for the people in the office and beside the recorder.
     pub problem: Option<ProblemReport>,
+    /// Whether that is that the system cannot be reached.
+    pub away: bool,
 }
 
 impl Discovery {
     /// All the cameras of a system that told of them, or why it did not, and what is to be done about it.
     pub fn of(listed: Result<Vec<SourceDescription>, Trouble>, what_to_do: &str) -> Self {
         match listed {
-            Ok(sources) => Self { sources, whole: true, problem: None },
+            Ok(sources) => Self { sources, whole: true, ..Self::default() },
             Err(trouble) => {
+                let away = matches!(trouble, Trouble::Away(_));
                 let problem = ProblemReport { text: trouble.to_string(), what_to_do: what_to_do.to_owned() };
-                Self { problem: Some(problem), ..Self::default() }
+                Self { problem: Some(problem), away, ..Self::default() }
             }
         }
     }
@@ -158,6 +161,9 @@ pub enum Trouble {
     /// There is no room on the connector's disk for it.
     #[error("There is no room on the connector's disk.")]
     NoRoom,
+    /// The video system cannot be reached, and why, in a sentence: it is waited for.
+    #[error("{0}")]
+    Away(String),
     /// There is no footage.
     #[error("{detail}")]
     Unavailable {

@@ -90,9 +90,12 @@ pub enum WebError {
     /// Not what was asked for.
     #[error("its answer is not understood: {0}")]
     Form(String),
-    /// No answer.
+    /// It broke off what it answered.
     #[error("no answer: {0}")]
     Silent(String),
+    /// No answer at all.
+    #[error("it cannot be reached: {0}")]
+    Away(String),
     /// The configuration names a file with the password, which cannot be read.
     #[error(
         "The password file of the configuration cannot be read: {0}. Write the password into it, and let this program read it."
@@ -111,6 +114,9 @@ impl From<WebError> for Trouble {
         match error {
             WebError::NoRoom => Self::NoRoom,
             WebError::Password(_) => Self::again(error),
+            WebError::Away(_) | WebError::Status(408 | 429 | 500..=599) => {
+                Self::Away(format!("The video system: {error}."))
+            }
             other => Self::again(format!("The video system: {other}.")),
         }
     }
@@ -125,11 +131,12 @@ impl WebError {
 impl From<reqwest::Error> for WebError {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
+        let away = error.is_connect() || error.is_timeout() || error.is_request();
         let mut cause: &dyn std::error::Error = &error;
         while let Some(inner) = cause.source() {
             cause = inner; // what happened stands at the end of the chain
         }
-        Self::Silent(cause.to_string())
+        if away { Self::Away(cause.to_string()) } else { Self::Silent(cause.to_string()) }
     }
 }
 
@@ -217,14 +224,14 @@ impl Web {
     /// Sends, and reads a header of the answer, if it has that.
     pub async fn header(&self, request: RequestBuilder, name: &str) -> Result<Option<String>, WebError> {
         let answer = tokio::time::timeout(self.answer_within, request.send());
-        let answer = success(answer.await.map_err(|_| WebError::Silent("it took too long".into()))??)?;
+        let answer = success(answer.await.map_err(too_slow)??)?;
         Ok(answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned))
     }
 
     /// Sends, and reads the value of the first cookie that is set: the token of a login.
     pub async fn cookie(&self, request: RequestBuilder) -> Result<String, WebError> {
         let answer = tokio::time::timeout(self.answer_within, request.send());
-        let answer = success(answer.await.map_err(|_| WebError::Silent("it took too long".into()))??)?;
+        let answer = success(answer.await.map_err(too_slow)??)?;
         let cookie = answer.headers().get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
         let value = cookie.and_then(|cookie| cookie.split(';').next()?.split_once('=')).map(|(_, value)| value.trim());
         let none = || WebError::Form("no cookie".into());
@@ -234,7 +241,7 @@ impl Web {
     /// Sends, and reads the answer into memory.
     pub async fn bytes(&self, request: RequestBuilder, longest: usize) -> Result<Vec<u8>, WebError> {
         let work = async { read(success(request.send().await?)?, longest).await };
-        tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+        tokio::time::timeout(self.answer_within, work).await.map_err(too_slow)?
     }
 
     /// Sends as whoever an identity is, and reads the answer into memory, whatever its status.
@@ -261,7 +268,7 @@ impl Web {
                 }
             }
         };
-        tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+        tokio::time::timeout(self.answer_within, work).await.map_err(too_slow)?
     }
 
     /// How far the system's clock is off, by the `Date` of its answers, which tells whole seconds (RFC 9110, 6.6.1). None if it
@@ -269,7 +276,7 @@ impl Web {
     pub async fn clock(&self, request: RequestBuilder) -> Result<Option<ClockOffset>, WebError> {
         let sent = clock::now_ms();
         let answer = tokio::time::timeout(self.answer_within, request.send());
-        let answer = answer.await.map_err(|_| WebError::Silent("it took too long".into()))??;
+        let answer = answer.await.map_err(too_slow)??;
         let came = clock::now_ms();
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return Ok(None) };
@@ -294,7 +301,7 @@ impl Web {
             let before = size;
             match part(request(), &mut file, &mut size, &mut version, longest).await {
                 Ok(()) => break,
-                Err(WebError::Silent(why)) if cuts < CUTS => {
+                Err(WebError::Silent(why) | WebError::Away(why)) if cuts < CUTS => {
                     tracing::info!(bytes = size, why, "a download was cut");
                     cuts = if size > before { 1 } else { cuts + 1 };
                     tokio::time::sleep(Duration::from_millis(300 << cuts)).await;
@@ -305,6 +312,10 @@ impl Web {
         file.flush().await.map_err(WebError::disk)?;
         Ok(size)
     }
+}
+
+fn too_slow(_: tokio::time::error::Elapsed) -> WebError {
+    WebError::Away("it took too long".into())
 }
 
 /// Reads a JSON answer.

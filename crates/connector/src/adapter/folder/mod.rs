@@ -124,7 +124,7 @@ impl Recordings {
         let mut scan = looked
             .await
             .map_err(Trouble::again)?
-            .map_err(|error| Trouble::again(format!("The recordings' folder cannot be read: {error}.")))?;
+            .map_err(|error| Trouble::Away(format!("The recordings' folder cannot be read: {error}.")))?;
         self.tell_apart(&mut scan).await;
         Ok(scan)
     }
@@ -177,7 +177,7 @@ impl Recordings {
                 ..self.described(&newest.device_id)
             });
         }
-        Discovery { sources, whole, problem }
+        Discovery { sources, whole, problem, away: !whole }
     }
 
     fn described(&self, device_id: &str) -> SourceDescription {
