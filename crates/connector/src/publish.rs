@@ -117,7 +117,7 @@ impl<'a> Publisher<'a> {
     /// Answers what the server has taken over, in the order of the ids.
     async fn publish(&mut self) -> Result<Vec<Arc<SourceDescription>>, CallError> {
         let Discovery { sources: mut now, whole, problem, .. } = self.shared.recorder.discover().await;
-        let problem = room::and_the_disk(self.shared, problem);
+        let problem = adapter::both(room::and_the_disk(self.shared, problem), self.shared.holds.problem());
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }

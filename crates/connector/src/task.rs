@@ -231,6 +231,16 @@ fn and_held_is_lost(trouble: Trouble, why: &str) -> Trouble {
     }
 }
 
+/// The recorder has no footage, and what was held of it will be read when its key is back.
+fn and_held_is_locked(trouble: Trouble, why: &str) -> Trouble {
+    match trouble {
+        Trouble::Unavailable { detail, .. } => {
+            Trouble::Away(format!("{detail} It is held for this request, but what is held cannot be read now: {why}."))
+        }
+        other => other,
+    }
+}
+
 fn reversed() -> Trouble {
     Trouble::Broken { retryable: false, detail: "The window is empty or reversed.".into() }
 }
@@ -284,9 +294,13 @@ async fn taken_or_fetched(
     match shared.holds.take(item, device_id, window, into).await? {
         Taken::Export(held) => Ok(*held),
         Taken::Nothing => shared.recorder.export(device_id, window, into, fetched).await,
-        Taken::Unreadable(why) => {
+        Taken::Damaged(why) => {
             let exported = shared.recorder.export(device_id, window, into, fetched).await;
             exported.map_err(|trouble| and_held_is_lost(trouble, &why))
+        }
+        Taken::Locked(why) => {
+            let exported = shared.recorder.export(device_id, window, into, fetched).await;
+            exported.map_err(|trouble| and_held_is_locked(trouble, &why))
         }
     }
 }
@@ -403,6 +417,7 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
 }
 
 async fn export_and_hold(shared: &Shared, held: &Held, into: PathBuf) -> Result<(), Trouble> {
+    shared.holds.may_encrypt()?;
     let exported = shared.recorder.export(&held.source.device_id, held.window, &into, &Fetched::default()).await?;
     let (holds, held) = (Arc::clone(&shared.holds), held.clone());
     let kept = tokio::task::spawn_blocking(move || holds.keep(held, &exported, &into)).await;
