@@ -18,6 +18,7 @@ pub mod growth;
 pub mod held;
 pub mod limits;
 pub mod media;
+pub mod memory;
 pub mod publish;
 pub mod recorder;
 pub mod room;

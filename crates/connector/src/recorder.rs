@@ -14,6 +14,7 @@ use crate::burned::{BurnedIn, Shown, Unread};
 use crate::clock;
 use crate::config::{Config, Publish, SourceConfig};
 use crate::growth::Fetched;
+use crate::memory::Memory;
 
 /// So long after its end a window must have been recorded.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -24,6 +25,7 @@ pub struct Recorder {
     publish: Publish,
     mapping: HashMap<String, SourceConfig>,
     burned_in: Option<BurnedIn>,
+    memory: Memory,
     known: Mutex<Known>,
 }
 
@@ -55,7 +57,13 @@ impl Recorder {
     pub fn new(adapter: Box<dyn Adapter>, config: &Config) -> Self {
         let mapping = config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
         let burned_in = config.burned_in_clock.clone().map(BurnedIn::new);
-        Self { adapter, publish: config.publish.clone(), mapping, burned_in, known: Mutex::default() }
+        let (publish, memory) = (config.publish.clone(), Memory::default());
+        Self { adapter, publish, mapping, burned_in, memory, known: Mutex::default() }
+    }
+
+    /// The same, which remembers in a state over restarts that there were cameras.
+    pub fn remembering(self, state: &Path) -> Self {
+        Self { memory: Memory::of(state), ..self }
     }
 
     /// The kind of its adapter.
@@ -66,7 +74,8 @@ impl Recorder {
     /// All its cameras, also those kept back, and what is wrong. When the system did not tell of all of them, those that
     /// it told of before are still there.
     pub async fn everything(&self) -> Discovery<Arc<SourceDescription>> {
-        let Discovery { mut sources, whole, problem, away } = self.adapter.discover().await;
+        let found = self.memory.judge(self.adapter.discover().await);
+        let Discovery { mut sources, whole, problem, away, declared } = found;
         let clock = self.measured().await;
         for source in &mut sources {
             source.clock_offset = source.clock_offset.or(clock);
@@ -81,7 +90,7 @@ impl Recorder {
         known.learn(sources, whole);
         let problem = adapter::both(problem, self.burned_in.as_ref().and_then(BurnedIn::problem));
         let problem = adapter::both(problem, clock::problem());
-        Discovery { sources: known.sources.values().cloned().collect(), whole, problem, away }
+        Discovery { sources: known.sources.values().cloned().collect(), whole, problem, away, declared }
     }
 
     /// How far the clock of the system as a whole is off. What its pictures show is what dates its recordings; what its web server says
@@ -188,6 +197,17 @@ impl Recorder {
         Ok((asked, shift))
     }
 
+    /// That there is no footage is believed only of a system that tells which cameras it has.
+    async fn believed<T>(&self, done: Result<T, Trouble>) -> Result<T, Trouble> {
+        if matches!(done, Err(Trouble::Unavailable { .. })) {
+            let found = self.everything().await;
+            if found.away {
+                return Err(untold(found));
+            }
+        }
+        done
+    }
+
     /// A picture of a camera, as JPEG.
     pub async fn thumbnail(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
         self.published(device_id).await?;
@@ -197,7 +217,7 @@ impl Recorder {
     /// For which spans there are recordings, in true time.
     pub async fn coverage(&self, device_id: &str, window: Window) -> Result<Coverage, Trouble> {
         let (asked, shift) = self.asked(device_id, window).await?;
-        let mut coverage = self.adapter.coverage(&asked).await?;
+        let mut coverage = self.believed(self.adapter.coverage(&asked).await).await?;
         for span in &mut coverage.spans {
             *span = shift.to_true(*span);
         }
@@ -211,7 +231,7 @@ impl Recorder {
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        self.adapter.hold(&asked, locks).await
+        self.believed(self.adapter.hold(&asked, locks).await).await
     }
 
     /// Lets go of what [`Recorder::hold`] kept, but for what `others` keep too.
@@ -231,7 +251,7 @@ impl Recorder {
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        let mut exported = self.adapter.export(&asked, into, fetched).await?;
+        let mut exported = self.believed(self.adapter.export(&asked, into, fetched).await).await?;
         shift.put_right(&mut exported.manifest);
         exported.manifest.asked = window;
         Ok(exported)

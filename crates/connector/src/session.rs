@@ -77,7 +77,7 @@ pub async fn run(
 ) {
     let shared = Arc::new(Shared {
         client: client.known_as(spool.instance()),
-        recorder,
+        recorder: recorder.remembering(spool.state()),
         spool: Arc::new(spool),
         holds: Arc::new(holds),
         publish_now: Notify::new(),

@@ -120,3 +120,85 @@ async fn what_it_says_while_it_starts_is_not_believed_and_a_refusal_is() {
     assert_eq!(running.server.lock().unwrap().called("fail").len(), 1);
     running.stop().await;
 }
+
+/// What was published last: the sequence, the problem, and whether a camera was said to have vanished since the calls were cleared.
+fn published(server: &Server) -> (i64, String, bool) {
+    let told = server.called("sources");
+    let vanished = told.iter().any(|told| told["vanished"] != json!([]) || told["base"].is_null());
+    let last = told.last().cloned().unwrap_or_default();
+    let problem = last["problem"]["text"].as_str().unwrap_or_default().to_owned();
+    (last["sequence"].as_i64().unwrap_or(0), problem, vanished)
+}
+
+#[tokio::test]
+async fn recordings_that_are_not_mounted_are_waited_for() {
+    for root_is_gone in [false, true] {
+        let running = Running::start(|_| ()).await;
+        running.until("the camera", |server| !server.called("sources").is_empty()).await;
+        let root = running.recordings.path().to_owned();
+        let (mounted, away) = if root_is_gone {
+            (root.clone(), root.with_extension("away"))
+        } else {
+            (root.join("yard"), running.state.path().join("yard"))
+        };
+        std::fs::rename(&mounted, &away).unwrap();
+        running.server.lock().unwrap().tasks.push_back(export(1));
+        running.until("it to be waited for", |server| waits(server, "")).await;
+        running.until("word of it", |server| published(server).1.contains("cannot be re")).await;
+
+        // after a restart too
+        let running = running
+            .restart(|server| {
+                server.sequence = Some(published(server).0);
+                server.calls.clear();
+                server.tasks.push_back(export(2));
+            })
+            .await;
+        running.until("it to be waited for", |server| waits(server, "")).await;
+        running.until("word of it", |server| published(server).1.contains("cannot be re")).await;
+        assert!(
+            !published(&running.server.lock().unwrap()).2,
+            "{:?}",
+            running.server.lock().unwrap().called("sources")
+        );
+        assert_eq!(running.server.lock().unwrap().called("fail"), Vec::<Value>::new());
+
+        std::fs::rename(&away, &mounted).unwrap();
+        running.until("the export", |server| !server.called("complete").is_empty()).await;
+        running.until("word of it", |server| published(server).1.is_empty()).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_folder_in_which_nothing_ever_was_has_nothing() {
+    let empty = tempfile::tempdir().unwrap();
+    let running = Running::start(|server| {
+        server.adapter = Some(format!("kind = 'folder'\npath = {:?}\npattern = '{{camera}}/%s.mp4'", empty.path()));
+        server.tasks.push_back(export(1));
+    })
+    .await;
+    running.until("the end", |server| !server.called("fail").is_empty()).await;
+    let said = running.server.lock().unwrap().called("fail")[0].clone();
+    assert_eq!((&said["code"], &said["reason"]), (&json!("unavailable"), &json!("never_recorded")), "{said}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_system_that_had_cameras_and_tells_of_none_has_not_told() {
+    let at = recorder::address();
+    let running = Running::start(|server| server.adapter = Some(recorder::adapter(at))).await;
+    let recorder = recorder::switched_on(at, video(&running)).await;
+    let named = |server: &Server| server.called("sources").iter().any(|told| told["sources"][0]["device_id"] == "yard");
+    running.until("the camera", named).await;
+    recorder.lock().unwrap().empty = true;
+    running.server.lock().unwrap().calls.clear();
+    running.server.lock().unwrap().tasks.extend([export(1), other(hold(1), 'r')]);
+    running.until("word of it", |server| published(server).1.contains("no camera is there, and there were 1")).await;
+    running.until("it to be waited for", |server| waits(server, "there were 1 before")).await;
+    assert!(!published(&running.server.lock().unwrap()).2);
+    recorder.lock().unwrap().empty = false;
+    running.until("export and hold", |server| server.called("complete").len() == 2).await;
+    assert_eq!(running.server.lock().unwrap().called("fail"), Vec::<Value>::new());
+    running.stop().await;
+}

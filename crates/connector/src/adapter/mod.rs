@@ -127,6 +127,8 @@ pub struct Discovery<S = SourceDescription> {
     pub problem: Option<ProblemReport>,
     /// Whether that is that the system cannot be reached.
     pub away: bool,
+    /// So many of the cameras are there because the configuration describes them; nothing of them was found.
+    pub declared: usize,
 }
 
 impl Discovery {

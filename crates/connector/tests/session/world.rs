@@ -63,6 +63,8 @@ pub(crate) struct Server {
     pub(crate) used_twice: bool,
     /// Who called, one for each call.
     pub(crate) instances: Vec<String>,
+    /// The last publication that it says it has.
+    pub(crate) sequence: Option<i64>,
     /// What its own clock says when it is greeted; the true time unless set.
     pub(crate) clock: Option<&'static str>,
 }
@@ -108,7 +110,7 @@ async fn hello(State(server): State<Shared>, Json(body): Json<Value>) -> Json<Va
     Json(json!({
         "version": 1, "connector": {"id": "con_01h455vb4pex5vsknk084sn02q", "name": "Depot"},
         "clock": clock, "heartbeat_seconds": 30, "longest_wait_seconds": 1,
-        "thumbnail_seconds": 3600, "sequence": null,
+        "thumbnail_seconds": 3600, "sequence": server.sequence,
     }))
 }
 

@@ -148,7 +148,7 @@ impl Adapter for External {
                     text: message::sentence(&told.text),
                     what_to_do: message::sentence(&told.what_to_do),
                 });
-                Discovery { sources, whole, problem, away: false }
+                Discovery { sources, whole, problem, ..Discovery::default() }
             }
             Err(trouble) => Discovery {
                 problem: Some(problem(&trouble)),
