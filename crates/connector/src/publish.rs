@@ -244,7 +244,7 @@ fn is_among(sources: &[Arc<SourceDescription>], id: &str) -> bool {
 }
 
 /// What the server does not take over, for those who can correct it.
-fn refusal(refused: &BTreeMap<String, String>) -> Option<ProblemReport> {
+pub fn refusal(refused: &BTreeMap<String, String>) -> Option<ProblemReport> {
     let short = |id: &str| id.chars().take(100).collect::<String>();
     let named = |(id, why): (&String, &String)| format!("'{}' ({})", short(id), why.trim_end_matches('.'));
     let mut list = refused.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");

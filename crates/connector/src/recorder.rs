@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{Timestamp, Window};
-use protocol::{ClockOffset, Manifest, SourceDescription};
+use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription};
 
 use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::burned::{BurnedIn, Shown, Unread};
@@ -15,6 +15,10 @@ use crate::clock;
 use crate::config::{Config, Publish, SourceConfig};
 use crate::growth::Fetched;
 use crate::memory::Memory;
+use crate::publish;
+
+/// No camera is described with more bytes of text; the server takes far less.
+const LONGEST_TEXT: usize = 64 << 10;
 
 /// So long after its end a window must have been recorded.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -77,6 +81,7 @@ impl Recorder {
         let found = self.memory.judge(self.adapter.discover().await);
         let Discovery { mut sources, whole, problem, away, declared } = found;
         let clock = self.measured().await;
+        let too_long = leave_out_the_longest(&mut sources);
         for source in &mut sources {
             source.clock_offset = source.clock_offset.or(clock);
             if let Some(set) = self.mapping.get(&source.device_id) {
@@ -89,7 +94,7 @@ impl Recorder {
         }
         known.learn(sources, whole);
         let problem = adapter::both(problem, self.burned_in.as_ref().and_then(BurnedIn::problem));
-        let problem = adapter::both(problem, clock::problem());
+        let problem = adapter::both(adapter::both(problem, clock::problem()), too_long);
         Discovery { sources: known.sources.values().cloned().collect(), whole, problem, away, declared }
     }
 
@@ -256,6 +261,26 @@ impl Recorder {
         exported.manifest.asked = window;
         Ok(exported)
     }
+}
+
+/// Leaves out the cameras of which more is said than anybody would read, and tells which.
+fn leave_out_the_longest(sources: &mut Vec<SourceDescription>) -> Option<ProblemReport> {
+    let text = |source: &SourceDescription| {
+        let fields = [&source.description, &source.address, &source.kind, &source.make, &source.model];
+        let custom = source.custom.iter().flat_map(|(name, value)| [name, value]);
+        let texts = [&source.device_id, &source.name].into_iter().chain(fields.into_iter().flatten());
+        texts.chain(&source.tags).chain(custom).map(String::len).sum::<usize>()
+    };
+    let mut refused = BTreeMap::new();
+    sources.retain(|source| {
+        let fits = text(source) <= LONGEST_TEXT;
+        if !fits {
+            let id = source.device_id.chars().take(200).collect();
+            refused.insert(id, format!("its name and what else is said of it have more than {LONGEST_TEXT} bytes"));
+        }
+        fits
+    });
+    publish::refusal(&refused)
 }
 
 /// Why nothing can be said of a camera.

@@ -175,3 +175,33 @@ async fn a_connector_is_the_same_after_a_restart_and_says_that_it_is_not_alone()
     }
     panic!("another one is heard, and nothing is said of it");
 }
+
+#[tokio::test]
+async fn a_name_of_megabytes_keeps_nobody_from_anything() {
+    let system = System::with(&format!("a {} b", "north".repeat(1 << 20)));
+    let running = Running::start(|server| {
+        server.adapter = Some(system.adapter.clone());
+        server.exclude = ", '*north*gate*south*'";
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    running
+        .until("the others", |server| told(server).iter().any(|told| told["sources"].as_array().unwrap().len() == 2))
+        .await;
+    let problem = told(&running.server.lock().unwrap())[0]["problem"]["text"].clone();
+    let problem = problem.as_str().unwrap().to_owned();
+    assert!(
+        problem.contains("'northnorth") && problem.contains("have more than 65536 bytes") && problem.len() < 1_000,
+        "{problem}"
+    );
+    running.server.lock().unwrap().tasks.push_back(crate::task(1, json!({"kind": "discover"})));
+    running.until("work", |server| !server.called("complete").is_empty()).await;
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let wrong = wrong(&running.url, &system.config(""), &[]).await;
+    assert!(wrong.len() == 1 && wrong[0].contains("have more than 65536 bytes"), "{wrong:?}");
+    running.stop().await;
+}
+
+fn told(server: &Server) -> Vec<Value> {
+    server.called("sources")
+}

@@ -53,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) thumbnails: HashMap<String, usize>,
     /// The connector is not set up to hold.
     pub(crate) cannot_hold: bool,
+    /// What more is kept back.
+    pub(crate) exclude: &'static str,
     /// The program that knows the recordings, as `[adapter]` describes it; a folder unless set.
     pub(crate) adapter: Option<String>,
     /// More lines of `[connector]`.
@@ -296,13 +298,13 @@ fn connector(
 ) -> (CancellationToken, tokio::task::JoinHandle<()>) {
     let key_file = state.join("hold.key");
     let hold = if set.cannot_hold { String::new() } else { format!("[hold]\nkey_file = {key_file:?}\n") };
-    let (more, limits) = (&set.connector, set.limits);
+    let (more, limits, exclude) = (&set.connector, set.limits, set.exclude);
     let folder = format!(
         "kind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0"
     );
     let adapter = set.adapter.as_ref().unwrap_or(&folder);
     let text = format!(
-        "[adapter]\n{adapter}\n[publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{more}\n{hold}{limits}"
+        "[adapter]\n{adapter}\n[publish]\nexclude = ['secret'{exclude}]\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{more}\n{hold}{limits}"
     );
     let config = config::parse(&text, state).unwrap();
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
