@@ -238,6 +238,25 @@ fn held_command(running: &Running, more: &[&str]) -> Output {
     command.output().unwrap()
 }
 
+/// After a start this machine's clock may show any year, and the server be away.
+#[tokio::test]
+async fn nothing_runs_out_before_the_server_was_heard() {
+    let running = Running::start(|server| server.tasks.push_back(hold(1, "2026-01-11T00:00:00Z"))).await;
+    running.until("the hold", |server| ended(server) == 1).await;
+    let running = running.restart(|server| server.down = usize::MAX).await;
+    // a minute was waited for it once
+    tokio::time::sleep(Duration::from_secs(63)).await;
+    assert_eq!(running.held().len(), 2);
+    running.server.lock().unwrap().down = 0;
+    for _ in 0..600 {
+        if running.held().is_empty() {
+            return running.stop().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is held beyond its term");
+}
+
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
