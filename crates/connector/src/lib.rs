@@ -29,6 +29,14 @@ pub mod status;
 pub mod task;
 pub mod upload;
 
+/// What others wrote, for a terminal: a control character does there what it likes, and those that turn the direction of writing hide what
+/// stands there.
+pub fn plain(text: &str) -> String {
+    let acts = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if acts(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

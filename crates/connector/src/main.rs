@@ -14,7 +14,7 @@ use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
 use sightline_connector::held::{Held, Holds, Kept};
 use sightline_connector::recorder::Recorder;
-use sightline_connector::{check, disk, media, session, spool::Spool};
+use sightline_connector::{check, disk, media, plain, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
 /// Connects a video system with a Sightline server. It only dials out.
@@ -202,7 +202,7 @@ async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode
         };
         let place = source.position.map_or("no position".to_owned(), |p| format!("{:.5}, {:.5}", p.lat, p.lon));
         let last = source.last_seen_at.map_or(String::new(), |at| format!("; last written {at}"));
-        println!("{published}: {} \"{}\" ({place}{last})", source.device_id, source.name);
+        println!("{published}: {} \"{}\" ({place}{last})", plain(&source.device_id), plain(&source.name));
         // of a folder only what is described and has no file yet; other systems need not tell
         if recorder.kind() == "folder" && source.last_seen_at.is_none() {
             wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
@@ -215,7 +215,7 @@ async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode
         None => {}
     }
     for text in &wrong {
-        println!("wrong: {text}");
+        println!("wrong: {}", plain(text));
     }
     if wrong.is_empty() {
         println!("nothing is wrong");
@@ -263,8 +263,8 @@ fn list(holds: &Holds) {
         };
         let locked =
             holds.unreadable(item_id).map_or(String::new(), |why| format!(", which cannot be read now: {why}"));
-        let name = if source.name.is_empty() { String::new() } else { format!(" \"{}\"", source.name) };
-        let (device_id, from, to) = (&source.device_id, window.from, window.to);
+        let name = if source.name.is_empty() { String::new() } else { format!(" \"{}\"", plain(&source.name)) };
+        let (device_id, from, to) = (plain(&source.device_id), window.from, window.to);
         println!("{item_id}: {device_id}{name}, {from} to {to}, until {until}; {how}{locked}");
     }
     if let Some(problem) = holds.problem() {

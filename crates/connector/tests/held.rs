@@ -289,6 +289,18 @@ async fn its_owner_lists_and_deletes_what_is_held() {
 }
 
 #[tokio::test]
+async fn what_a_name_does_to_a_terminal_is_not_done() {
+    let running = holding().await;
+    let noted = running.held().into_iter().find(|file| file.ends_with("hold.json")).unwrap();
+    let mut told: Value = serde_json::from_slice(&std::fs::read(&noted).unwrap()).unwrap();
+    told["source"]["name"] = json!("\u{1b}]0;x\u{7}gate");
+    std::fs::write(noted, told.to_string()).unwrap();
+    let listed = held_command(&running, &[]);
+    assert!(text(&listed.stdout).contains("\"\\u{1b}]0;x\\u{7}gate\""), "{listed:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_was_half_written_goes() {
     let running = holding().await;
     let hold = running.held().into_iter().find(|file| file.ends_with("hold.json")).unwrap();

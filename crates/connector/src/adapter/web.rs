@@ -2,7 +2,7 @@
 //! are not followed, and no address, body or secret gets into an error (video systems repeat tokens in both).
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use protocol::ClockOffset;
@@ -25,6 +25,8 @@ pub const LONGEST_ANSWER: usize = 32 << 20;
 const LONGEST_PICTURE: usize = 8 << 20;
 /// No camera records more in a second.
 const BYTES_IN_A_SECOND: u64 = 8 << 20;
+/// A download that brings less than this in four times the time that an answer may take is as good as none.
+const LEAST: u64 = 64 << 10;
 /// A download that was cut goes on this often without having come forward.
 const CUTS: u32 = 4;
 
@@ -87,6 +89,9 @@ pub enum WebError {
     /// More than is taken.
     #[error("its answer is longer than {0} bytes")]
     TooLong(usize),
+    /// It sends, and yet nothing comes.
+    #[error("it sends less than {} KiB in {} seconds", LEAST >> 10, .0.as_secs())]
+    Stalled(Duration),
     /// Not what was asked for.
     #[error("its answer is not understood: {0}")]
     Form(String),
@@ -114,7 +119,7 @@ impl From<WebError> for Trouble {
         match error {
             WebError::NoRoom => Self::NoRoom,
             WebError::Password(_) => Self::again(error),
-            WebError::Away(_) | WebError::Status(408 | 429 | 500..=599) => {
+            WebError::Away(_) | WebError::Stalled(_) | WebError::Status(408 | 429 | 500..=599) => {
                 Self::Away(format!("The video system: {error}."))
             }
             other => Self::again(format!("The video system: {other}.")),
@@ -299,7 +304,8 @@ impl Web {
         let (mut size, mut version, mut cuts) = (0_u64, None::<HeaderValue>, 0);
         loop {
             let before = size;
-            match part(request(), &mut file, &mut size, &mut version, longest).await {
+            let mut floor = Floor::of(self.answer_within * 4, size);
+            match part(request(), &mut file, &mut size, &mut version, (longest, &mut floor)).await {
                 Ok(()) => break,
                 Err(WebError::Silent(why) | WebError::Away(why)) if cuts < CUTS => {
                     tracing::info!(bytes = size, why, "a download was cut");
@@ -344,7 +350,7 @@ async fn part(
     file: &mut tokio::fs::File,
     size: &mut u64,
     version: &mut Option<HeaderValue>,
-    longest: u64,
+    (longest, floor): (u64, &mut Floor),
 ) -> Result<(), WebError> {
     use tokio::io::AsyncSeekExt;
     let resumed = *size > 0 && version.is_some();
@@ -365,6 +371,7 @@ async fn part(
         file.set_len(0).await.map_err(WebError::disk)?;
         file.rewind().await.map_err(WebError::disk)?;
         *size = 0;
+        floor.from = 0;
         let ranges = answer.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
         *version = ranges.then(|| answer.headers().get(ETAG).cloned().unwrap_or_else(|| HeaderValue::from_static("")));
     }
@@ -375,8 +382,33 @@ async fn part(
         disk::room_for(file, chunk.len() as u64).map_err(WebError::disk)?;
         file.write_all(&chunk).await.map_err(WebError::disk)?;
         *size += chunk.len() as u64;
+        floor.check(*size)?;
     }
     Ok(())
+}
+
+/// How much a download had brought, and since when more is waited for: whoever sends a byte now and then holds nobody up for good.
+struct Floor {
+    within: Duration,
+    since: Instant,
+    from: u64,
+}
+
+impl Floor {
+    fn of(within: Duration, from: u64) -> Self {
+        Self { within, since: Instant::now(), from }
+    }
+
+    fn check(&mut self, size: u64) -> Result<(), WebError> {
+        if self.since.elapsed() < self.within {
+            return Ok(());
+        }
+        if size < self.from.saturating_add(LEAST) {
+            return Err(WebError::Stalled(self.within));
+        }
+        *self = Self::of(self.within, size);
+        Ok(())
+    }
 }
 
 fn starts_at(answer: &Response) -> Option<u64> {

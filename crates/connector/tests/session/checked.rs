@@ -205,3 +205,12 @@ async fn a_name_of_megabytes_keeps_nobody_from_anything() {
 fn told(server: &Server) -> Vec<Value> {
     server.called("sources")
 }
+
+#[tokio::test]
+async fn what_a_name_does_to_a_terminal_is_not_done() {
+    let running = Running::start(|_| {}).await;
+    let system = System::with("a\u{1b}[2Jb\u{202e}c");
+    let (_, said) = check(&running.url, &system.config(""), None).await;
+    assert!(said.contains("published: a\\u{1b}[2Jb\\u{202e}c \"a\\u{1b}[2J") && !said.contains('\u{1b}'), "{said:?}");
+    running.stop().await;
+}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Form, Path, Request, State};
 use axum::http::StatusCode;
@@ -21,6 +22,8 @@ pub(crate) struct Recorder {
     pub(crate) event: Event,
     /// What it hands out.
     pub(crate) video: PathBuf,
+    /// It hands that out a byte at a time.
+    pub(crate) trickles: bool,
     /// The calls that were made.
     pub(crate) calls: Vec<String>,
 }
@@ -125,7 +128,18 @@ async fn change(State(recorder): State<Shared>, Form(form): Form<Vec<(String, St
     StatusCode::OK
 }
 
-async fn video_of(State(recorder): State<Shared>) -> Vec<u8> {
-    let path = recorder.lock().unwrap().video.clone();
-    std::fs::read(path).unwrap()
+async fn video_of(State(recorder): State<Shared>) -> Response {
+    let (path, trickles) = {
+        let recorder = recorder.lock().unwrap();
+        (recorder.video.clone(), recorder.trickles)
+    };
+    let video = std::fs::read(path).unwrap();
+    if !trickles {
+        return video.into_response();
+    }
+    let byte = async |mut left: std::vec::IntoIter<u8>| {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        Some((Ok::<_, std::io::Error>(vec![left.next()?]), left))
+    };
+    axum::body::Body::from_stream(futures::stream::unfold(video.into_iter(), byte)).into_response()
 }
