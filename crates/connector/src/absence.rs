@@ -29,14 +29,14 @@ impl Default for Absence {
 }
 
 impl Absence {
-    /// What a try came to: what may go better soon counts as absence while the system starts.
+    /// What a try came to: what may go better soon, and that there is no footage, counts as absence while the system starts.
     pub fn seen_in<T>(&mut self, done: Result<T, Trouble>) -> Result<T, Trouble> {
         match done {
             Err(Trouble::Away(why)) => {
                 self.last = Some(Instant::now());
                 Err(Trouble::Away(why))
             }
-            Err(Trouble::Broken { retryable: true, detail })
+            Err(Trouble::Broken { retryable: true, detail } | Trouble::Unavailable { detail, .. })
                 if self.last.is_some_and(|last| last.elapsed() < STARTS_WITHIN) =>
             {
                 Err(Trouble::Away(detail))

@@ -211,6 +211,6 @@ async fn what_a_name_does_to_a_terminal_is_not_done() {
     let running = Running::start(|_| {}).await;
     let system = System::with("a\u{1b}[2Jb\u{202e}c");
     let (_, said) = check(&running.url, &system.config(""), None).await;
-    assert!(said.contains("published: a\\u{1b}[2Jb\\u{202e}c \"a\\u{1b}[2J") && !said.contains('\u{1b}'), "{said:?}");
+    assert!(said.contains("refused: a\\u{1b}[2Jb\\u{202e}c \"a\\u{1b}[2J") && !said.contains('\u{1b}'), "{said:?}");
     running.stop().await;
 }
