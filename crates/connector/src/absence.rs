@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::adapter::Trouble;
 use crate::backoff::Backoff;
+use crate::slot::Slot;
 use crate::status::{Stage, Told};
-use crate::task::Slot;
 
 /// It is asked again after so long at most.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);

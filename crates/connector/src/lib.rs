@@ -24,6 +24,7 @@ pub mod recorder;
 pub mod room;
 pub mod rtsp;
 pub mod session;
+pub mod slot;
 pub mod spool;
 pub mod status;
 pub mod task;

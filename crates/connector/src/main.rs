@@ -257,6 +257,7 @@ fn list(holds: &Holds) {
     }
     for Held { item_id, source, window, until, kept } in &all {
         let how = match (kept, holds.size_bytes(item_id)) {
+            (Kept::Lock { lost: true, .. }, _) => "the video system, which kept it, no longer has it".to_owned(),
             (Kept::Lock { .. }, _) => "by the video system itself".to_owned(),
             (Kept::Export { .. }, Some(bytes)) => format!("an encrypted copy of {:.1} MB", bytes as f64 / 1e6),
             (Kept::Export { .. }, None) => "an encrypted copy that is missing".to_owned(),

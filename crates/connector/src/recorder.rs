@@ -239,6 +239,11 @@ impl Recorder {
         self.believed(self.adapter.hold(&asked, locks).await).await
     }
 
+    /// Looks whether what [`Recorder::hold`] kept is still kept: see [`Adapter::holds_still`].
+    pub async fn holds_still(&self, name: &str) -> Result<Option<String>, Trouble> {
+        self.adapter.holds_still(name).await
+    }
+
     /// Lets go of what [`Recorder::hold`] kept, but for what `others` keep too.
     pub async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
         self.adapter.free(name, others).await

@@ -17,12 +17,16 @@ use crate::limits::Pace;
 use crate::publish;
 use crate::recorder::Recorder;
 use crate::room::Room;
+use crate::slot::Slot;
 use crate::spool::Spool;
 use crate::status::{self, Status};
-use crate::task::{self, Slot};
+use crate::task;
 
 /// Waiting for a segment costs nothing, so such tasks do not count among those worked on; but there is an end to it.
 const HELD_AT_MOST: usize = 64;
+
+/// After so many looks at the cameras the video system's locks are looked at.
+const LOCKS: u64 = 5;
 
 /// How often is looked for holds whose term is over.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -100,7 +104,14 @@ pub async fn run(
             let _ = seen.wait_for(|greeted| *greeted).await;
             publish::run(&shared).await;
         };
-        tokio::join!(publisher, lease_loop(&shared, &greeted), sweeper, status::serve(Arc::clone(&shared)));
+        let locks = async {
+            let every = Duration::from_secs(shared.config.connector.discover_seconds.max(1).saturating_mul(LOCKS));
+            loop {
+                shared.holds.look_at_locks(&shared.recorder).await;
+                tokio::time::sleep(every).await;
+            }
+        };
+        tokio::join!(publisher, locks, lease_loop(&shared, &greeted), sweeper, status::serve(Arc::clone(&shared)));
     };
     tokio::select! {
         () = work => {}

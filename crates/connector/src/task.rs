@@ -8,7 +8,6 @@ use std::time::Duration;
 use domain::Window;
 use domain::id::{RequestItemId, TaskId};
 use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::absence::Absence;
 use crate::adapter::{Exported, Trouble};
@@ -17,36 +16,16 @@ use crate::client::CallError;
 use crate::clock;
 use crate::disk;
 use crate::growth::{self, Fetched};
-use crate::held::{Held, Kept, Taken};
+use crate::held::{Held, Kept, Lock, Taken};
 use crate::room::Writer;
 use crate::session::Shared;
+use crate::slot::Slot;
 use crate::spool::{Entry, Work};
 use crate::status::{About, Stage, Told};
 use crate::upload::{Upload, UploadError};
 
 /// How long is kept what has no term.
 const HOLD_FOR: Duration = Duration::from_secs(31 * 24 * 3_600);
-
-/// The right to work; can be put down while there is nothing to do but wait.
-pub struct Slot(Option<OwnedSemaphorePermit>);
-
-impl Slot {
-    /// Holds a permit.
-    pub fn new(permit: OwnedSemaphorePermit) -> Self {
-        Self(Some(permit))
-    }
-
-    /// Leaves it to others.
-    pub fn put_down(&mut self) {
-        self.0 = None;
-    }
-
-    async fn take_up(&mut self, slots: &Arc<Semaphore>) {
-        if self.0.is_none() {
-            self.0 = Arc::clone(slots).acquire_owned().await.ok();
-        }
-    }
-}
 
 /// How work ends.
 enum End {
@@ -62,6 +41,7 @@ impl From<Trouble> for End {
             Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) => {
                 FailCause::Error { retryable: true, detail: trouble.to_string() }
             }
+            Trouble::NoLock(detail) => FailCause::Unsupported { detail },
             Trouble::Unavailable { reason, detail } => FailCause::Unavailable { reason, detail },
             Trouble::Broken { retryable, detail } => FailCause::Error { retryable, detail },
         })
@@ -207,7 +187,7 @@ async fn perform(
             let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
             let until = until.unwrap_or_else(|| clock::now().plus(HOLD_FOR));
             let source = described(shared, &device_id);
-            let kept = Kept::Lock { name: String::new(), begun: true };
+            let kept = Kept::Lock { name: String::new(), begun: true, lost: false };
             hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
         }
         TaskPayload::Free { item_id, .. } => {
@@ -403,13 +383,13 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
         shared.holds.note(&Held { kept: before.kept, source, ..held }).map_err(broken)?;
         return Ok(TaskResult::Held { until });
     }
-    if patiently(shared, work, slot, told, |_| shared.holds.lock(&shared.recorder, &held)).await? {
-        return Ok(TaskResult::Held { until });
-    }
+    let locked = patiently(shared, work, slot, told, |_| shared.holds.lock(&shared.recorder, &held)).await?;
+    let Lock::None(why) = locked else { return Ok(TaskResult::Held { until }) };
     if !shared.holds.keeps_exports() {
-        let detail = "Neither the video system nor this connector is set up to keep footage.".into();
+        let detail = format!("{why} This connector is not set up to keep footage ([hold]).");
         return Err(End::Failed(FailCause::Unsupported { detail }));
     }
+    tracing::info!(item = %held.item_id, why, "an encrypted export is held instead");
     let attempt = |into| export_and_hold(shared, &held, into);
     patiently(shared, work, slot, told, attempt).await?;
     work.over();

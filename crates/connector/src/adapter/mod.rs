@@ -80,6 +80,12 @@ pub trait Adapter: Send + Sync {
         Ok(None)
     }
 
+    /// Looks whether what [`Adapter::hold`] kept is still kept, and keeps it again if somebody else let go of it. Answers how it is called
+    /// from now on; none if it is gone.
+    async fn holds_still(&self, name: &str) -> Result<Option<String>, Trouble> {
+        Ok(Some(name.to_owned()))
+    }
+
     /// Lets go of what [`Adapter::hold`] kept, but for what `others` keep too. What is gone already counts as freed.
     async fn free(&self, _name: &str, _others: &[String]) -> Result<(), Trouble> {
         Ok(())
@@ -166,6 +172,9 @@ pub enum Trouble {
     /// The video system cannot be reached, and why, in a sentence: it is waited for.
     #[error("{0}")]
     Away(String),
+    /// The video system has locks, and why it makes none, in a sentence.
+    #[error("{0}")]
+    NoLock(String),
     /// There is no footage.
     #[error("{detail}")]
     Unavailable {

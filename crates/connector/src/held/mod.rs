@@ -53,6 +53,9 @@ pub enum Kept {
         /// Whether it was only about to be set, as far as is known.
         #[serde(default)]
         begun: bool,
+        /// Whether the footage is gone from it all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// As an encrypted export.
     Export {
@@ -63,6 +66,15 @@ pub enum Kept {
         /// How it was made.
         manifest: Box<Manifest>,
     },
+}
+
+/// Whether the video system keeps a window itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lock {
+    /// It does.
+    Set,
+    /// It does not, and why.
+    None(String),
 }
 
 /// What is held of a window.
@@ -208,7 +220,10 @@ impl Holds {
     pub fn items(&self) -> Vec<RequestItemId> {
         let folders = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
         let named = |folder: std::fs::DirEntry| folder.file_name().to_str()?.parse().ok();
-        let mut items: Vec<_> = folders.filter_map(named).filter(|item| self.has(item)).collect();
+        let lost = |item: &RequestItemId| {
+            self.find(item).is_some_and(|held| matches!(held.kept, Kept::Lock { lost: true, .. }))
+        };
+        let mut items: Vec<_> = folders.filter_map(named).filter(|item| self.has(item) && !lost(item)).collect();
         items.sort();
         items
     }
@@ -222,21 +237,57 @@ impl Holds {
         self.list().into_iter().filter_map(name).collect()
     }
 
-    /// Has the video system itself keep a window; false if it cannot.
-    pub async fn lock(&self, recorder: &Recorder, held: &Held) -> Result<bool, Trouble> {
+    /// Has the video system itself keep a window, if it can.
+    pub async fn lock(&self, recorder: &Recorder, held: &Held) -> Result<Lock, Trouble> {
         let _alone = self.locking.lock().await;
         let others = self.other_locks(&held.item_id);
         let begun = self.find(&held.item_id).and_then(|held| match held.kept {
             Kept::Lock { name, .. } => Some(name),
             Kept::Export { .. } => None,
         });
-        let note =
-            |name: &str, begun| self.note(&Held { kept: Kept::Lock { name: name.to_owned(), begun }, ..held.clone() });
+        let note = |name: &str, begun| {
+            let kept = Kept::Lock { name: name.to_owned(), begun, lost: false };
+            self.note(&Held { kept, ..held.clone() })
+        };
         let locks = Locks { others: &others, begun, begin: &|name| note(name, true) };
-        let locked = recorder.hold(&held.source.device_id, held.window, &locks).await?;
-        let Some(name) = locked else { return Ok(false) };
-        note(&name, false).map_err(Trouble::disk)?;
-        Ok(true)
+        match recorder.hold(&held.source.device_id, held.window, &locks).await {
+            Ok(Some(name)) => {
+                note(&name, false).map_err(Trouble::disk)?;
+                Ok(Lock::Set)
+            }
+            Ok(None) => Ok(Lock::None("The video system does not keep footage by itself.".into())),
+            Err(Trouble::NoLock(why)) => {
+                self.forget(&held.item_id).map_err(Trouble::disk)?; // what was about to be set is not
+                Ok(Lock::None(why))
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Looks whether the video system still keeps what it should. What it lost is not said to be held any more.
+    pub async fn look_at_locks(&self, recorder: &Recorder) {
+        for held in self.list() {
+            let Kept::Lock { name, begun: false, lost: false } = &held.kept else { continue };
+            let _alone = self.locking.lock().await;
+            if self.find(&held.item_id).as_ref() != Some(&held) {
+                continue; // it was let go meanwhile
+            }
+            let kept = match recorder.holds_still(name).await {
+                Ok(Some(now)) if now == *name => continue,
+                Ok(Some(now)) => Kept::Lock { name: now, begun: false, lost: false },
+                Ok(None) => {
+                    tracing::warn!(item = %held.item_id, "the video system no longer has what it was to keep");
+                    Kept::Lock { name: name.clone(), begun: false, lost: true }
+                }
+                Err(trouble) => {
+                    tracing::warn!(item = %held.item_id, %trouble, "whether it is still held is not known");
+                    continue;
+                }
+            };
+            if let Err(error) = self.note(&Held { kept, ..held.clone() }) {
+                tracing::warn!(item = %held.item_id, %error, "how it is held could not be noted");
+            }
+        }
     }
 
     /// Notes how a window is kept, or for how long.

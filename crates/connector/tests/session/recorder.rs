@@ -87,8 +87,10 @@ async fn gate(State(recorder): State<Shared>, request: Request, next: axum::midd
 }
 
 async fn monitors(State(recorder): State<Shared>) -> Json<Value> {
-    let yard = json!({"Monitor": {"Id": "yard", "Name": "Yard"}});
-    let listed = if recorder.lock().unwrap().empty { Vec::new() } else { vec![yard] };
+    let recorder = recorder.lock().unwrap();
+    let writer = if recorder.event.file.is_empty() { 0 } else { 2 };
+    let yard = json!({"Monitor": {"Id": "yard", "Name": "Yard", "VideoWriter": writer}});
+    let listed = if recorder.empty { Vec::new() } else { vec![yard] };
     Json(json!({"monitors": listed}))
 }
 
