@@ -20,6 +20,9 @@ use crate::{App, Error, Result, request_item};
 /// How long somebody who asks for coverage waits for the connector's answer.
 const COVERAGE_WAIT: Duration = Duration::from_secs(4);
 
+/// So much is kept of why a task waits, in characters.
+const LONGEST_NOTE: usize = 500;
+
 mod export;
 use export as item;
 
@@ -138,13 +141,21 @@ pub async fn extend(app: &App, caller: &Caller, id: &TaskId, lease: i64) -> Resu
 pub async fn progress(app: &App, caller: &Caller, id: &TaskId, said: &Progress) -> Result<()> {
     let mut tx = app.begin().await?;
     let task = held(&mut tx, caller, id, said.lease).await?;
-    store::connector_task::progress(&mut tx, id, said.phase.as_str(), said.bytes_done.max(0), said.bytes_total).await?;
+    let bytes = (said.bytes_done.max(0), said.bytes_total);
+    let note = said.note.as_deref().map(short);
+    store::connector_task::progress(&mut tx, id, said.phase.as_str(), bytes, note.as_deref()).await?;
     tx.commit_housekeeping().await?;
     if let Some(item_id) = task.item_id {
         let (bytes_done, bytes_total) = (said.bytes_done.max(0), said.bytes_total);
         app.progress().tell(ItemProgress { item_id, bytes_done, bytes_total });
     }
     Ok(())
+}
+
+/// A sentence of a connector, on one line.
+fn short(note: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    note.chars().take(LONGEST_NOTE).map(plain).collect()
 }
 
 /// Ends a task well. Said again under the same lease, it changes nothing and is answered alike.

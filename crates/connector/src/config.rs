@@ -300,14 +300,17 @@ impl Publish {
     }
 }
 
-/// `*` stands for any text, also none.
+/// `*` stands for any text, also none. Between the first and the last, each part is looked for where it comes first: that takes no longer
+/// than reading the text.
 fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len()).filter(|at| tail.is_char_boundary(*at)).any(|at| matches(rest, &tail[at..]))
-        }),
-    }
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut left) = text.strip_prefix(head).and_then(|text| text.strip_suffix(tail)) else { return false };
+    middle.split('*').all(|part| {
+        let after = left.split_once(part).map(|(_, after)| after);
+        left = after.unwrap_or("");
+        after.is_some()
+    })
 }
 
 /// What the recorder does not know about one of its cameras, or knows wrongly.
@@ -471,6 +474,20 @@ mod tests {
         assert!(publish.allows(&source("gate", &["public"])));
         assert!(!publish.allows(&source("gate", &[])));
         assert!(!publish.allows(&source("yard-2", &["very private indeed"])));
+    }
+
+    #[test]
+    fn a_star_is_any_text() {
+        let all = ["", "*", "a", "a*", "*a", "*a*", "a*b", "a*b*a", "*a*b*", "a**a", "*ä*"];
+        let of = |text: &str| all.into_iter().filter(|pattern| matches(pattern, text)).collect::<Vec<_>>();
+        assert_eq!(of(""), ["", "*"]);
+        assert_eq!(of("a"), ["*", "a", "a*", "*a", "*a*"]);
+        assert_eq!(of("ab"), ["*", "a*", "*a*", "a*b", "*a*b*"]);
+        assert_eq!(of("abaa"), ["*", "a*", "*a", "*a*", "a*b*a", "*a*b*", "a**a"]);
+        assert_eq!(of("bäb"), ["*", "*ä*"]);
+        assert!(!matches("aa*aa", "aaa"), "no letter counts twice");
+        assert!(!matches(&"*a".repeat(50), &"a".repeat(49)) && matches(&"*a".repeat(50), &"a".repeat(50)));
+        assert!(!matches("*north*gate*south*", &"north gate ".repeat(1 << 20)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protocol::Phase;
 
-use crate::status::Told;
+use crate::status::{Stage, Told};
 
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -36,7 +36,7 @@ pub async fn watch(folder: &Path, fetched: &Fetched, told: &Told) -> Infallible 
         tokio::time::sleep(LOOK).await;
         let bytes = size(folder).await.unwrap_or(0);
         let (done, total) = guess.from(bytes, fetched.thousandths());
-        *told.lock().expect("no panic while held") = (Phase::Exporting, done, total);
+        *told.lock().expect("no panic while held") = Stage::new(Phase::Exporting, done, total);
     }
 }
 

@@ -2,6 +2,7 @@
 //! what was granted. What it says to the server is in the crate `protocol`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod absence;
 pub mod adapter;
 pub mod backoff;
 pub mod burned;
@@ -18,6 +19,7 @@ pub mod held;
 pub mod lanes;
 pub mod limits;
 pub mod media;
+pub mod memory;
 pub mod publish;
 pub mod recorder;
 pub mod room;
@@ -27,6 +29,14 @@ pub mod spool;
 pub mod status;
 pub mod task;
 pub mod upload;
+
+/// What others wrote, for a terminal: a control character does there what it likes, and those that turn the direction of writing hide what
+/// stands there.
+pub fn plain(text: &str) -> String {
+    let acts = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if acts(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -14,7 +14,7 @@ use sightline_connector::client::Client;
 use sightline_connector::config::{self, Config};
 use sightline_connector::held::{Held, Holds, Kept};
 use sightline_connector::recorder::Recorder;
-use sightline_connector::{check, disk, media, session, spool::Spool};
+use sightline_connector::{check, disk, media, plain, session, spool::Spool};
 use tokio_util::sync::CancellationToken;
 
 /// Connects a video system with a Sightline server. It only dials out.
@@ -184,7 +184,7 @@ async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode
         wrong.push(error.to_string());
     }
     let clock = recorder.read_clock().await;
-    let Discovery { sources, whole, problem } = recorder.everything().await;
+    let Discovery { sources, whole, problem, .. } = recorder.everything().await;
     if let Some(problem) = &problem {
         wrong.push(format!("{} {}", problem.text, problem.what_to_do));
     }
@@ -202,7 +202,7 @@ async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode
         };
         let place = source.position.map_or("no position".to_owned(), |p| format!("{:.5}, {:.5}", p.lat, p.lon));
         let last = source.last_seen_at.map_or(String::new(), |at| format!("; last written {at}"));
-        println!("{published}: {} \"{}\" ({place}{last})", source.device_id, source.name);
+        println!("{published}: {} \"{}\" ({place}{last})", plain(&source.device_id), plain(&source.name));
         // of a folder only what is described and has no file yet; other systems need not tell
         if recorder.kind() == "folder" && source.last_seen_at.is_none() {
             wrong.push(format!("There is no recording of the source '{}' of the configuration.", source.device_id));
@@ -215,7 +215,7 @@ async fn check(files: &Files, state: Option<PathBuf>) -> anyhow::Result<ExitCode
         None => {}
     }
     for text in &wrong {
-        println!("wrong: {text}");
+        println!("wrong: {}", plain(text));
     }
     if wrong.is_empty() {
         println!("nothing is wrong");
@@ -235,11 +235,12 @@ fn off(text: &str, clock: &ClockOffset) -> String {
 async fn held(config: &Path, state: Option<PathBuf>, then: Option<HeldCommand>) -> anyhow::Result<ExitCode> {
     let config = config::read(config)?;
     let state = state_folder(state, &config)?;
-    let holds = Holds::beside(&state).with_context(|| format!("cannot read {}/held", state.display()))?;
+    let key_file = config.hold.as_ref().map(|hold| hold.key_file.as_path());
+    let holds = Holds::beside(&state, key_file).with_context(|| format!("cannot read {}/held", state.display()))?;
     match then {
         None => list(&holds),
         Some(HeldCommand::Delete { item }) => {
-            anyhow::ensure!(holds.find(&item).is_some(), "nothing is held for {item}");
+            anyhow::ensure!(holds.has(&item), "nothing is held for {item}");
             let recorder = Recorder::new(adapter::open(&config)?, &config);
             holds.let_go(&recorder, &item).await?;
             println!("no longer held; the server learns that it is lost from the running connector");
@@ -250,17 +251,27 @@ async fn held(config: &Path, state: Option<PathBuf>, then: Option<HeldCommand>) 
 
 fn list(holds: &Holds) {
     let all = holds.list();
+    let damaged: Vec<_> = holds.items().into_iter().filter(|item| holds.find(item).is_none()).collect();
+    for item in &damaged {
+        println!("{item}: cannot be read: what was noted of it is damaged");
+    }
     for Held { item_id, source, window, until, kept } in &all {
         let how = match (kept, holds.size_bytes(item_id)) {
+            (Kept::Lock { lost: true, .. }, _) => "the video system, which kept it, no longer has it".to_owned(),
             (Kept::Lock { .. }, _) => "by the video system itself".to_owned(),
             (Kept::Export { .. }, Some(bytes)) => format!("an encrypted copy of {:.1} MB", bytes as f64 / 1e6),
             (Kept::Export { .. }, None) => "an encrypted copy that is missing".to_owned(),
         };
-        let name = if source.name.is_empty() { String::new() } else { format!(" \"{}\"", source.name) };
-        let (device_id, from, to) = (&source.device_id, window.from, window.to);
-        println!("{item_id}: {device_id}{name}, {from} to {to}, until {until}; {how}");
+        let locked =
+            holds.unreadable(item_id).map_or(String::new(), |why| format!(", which cannot be read now: {why}"));
+        let name = if source.name.is_empty() { String::new() } else { format!(" \"{}\"", plain(&source.name)) };
+        let (device_id, from, to) = (plain(&source.device_id), window.from, window.to);
+        println!("{item_id}: {device_id}{name}, {from} to {to}, until {until}; {how}{locked}");
     }
-    if all.is_empty() {
+    if let Some(problem) = holds.problem() {
+        println!("wrong: {} {}", problem.text, problem.what_to_do);
+    }
+    if all.is_empty() && damaged.is_empty() {
         println!("nothing is held");
     }
 }

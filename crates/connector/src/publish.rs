@@ -116,8 +116,8 @@ impl<'a> Publisher<'a> {
 
     /// Answers what the server has taken over, in the order of the ids.
     async fn publish(&mut self) -> Result<Vec<Arc<SourceDescription>>, CallError> {
-        let Discovery { sources: mut now, whole, problem } = self.shared.recorder.discover().await;
-        let problem = room::and_the_disk(self.shared, problem);
+        let Discovery { sources: mut now, whole, problem, .. } = self.shared.recorder.discover().await;
+        let problem = adapter::both(room::and_the_disk(self.shared, problem), self.shared.holds.problem());
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
@@ -244,7 +244,7 @@ fn is_among(sources: &[Arc<SourceDescription>], id: &str) -> bool {
 }
 
 /// What the server does not take over, for those who can correct it.
-fn refusal(refused: &BTreeMap<String, String>) -> Option<ProblemReport> {
+pub fn refusal(refused: &BTreeMap<String, String>) -> Option<ProblemReport> {
     let short = |id: &str| id.chars().take(100).collect::<String>();
     let named = |(id, why): (&String, &String)| format!("'{}' ({})", short(id), why.trim_end_matches('.'));
     let mut list = refused.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");

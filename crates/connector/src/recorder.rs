@@ -7,13 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{Timestamp, Window};
-use protocol::{ClockOffset, Manifest, SourceDescription};
+use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription};
 
 use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::burned::{BurnedIn, Shown, Unread};
 use crate::clock;
 use crate::config::{Config, Publish, SourceConfig};
 use crate::growth::Fetched;
+use crate::memory::Memory;
+use crate::publish;
+
+/// No camera is described with more bytes of text; the server takes far less.
+const LONGEST_TEXT: usize = 64 << 10;
 
 /// So long after its end a window must have been recorded.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -24,6 +29,7 @@ pub struct Recorder {
     publish: Publish,
     mapping: HashMap<String, SourceConfig>,
     burned_in: Option<BurnedIn>,
+    memory: Memory,
     known: Mutex<Known>,
 }
 
@@ -55,7 +61,13 @@ impl Recorder {
     pub fn new(adapter: Box<dyn Adapter>, config: &Config) -> Self {
         let mapping = config.sources.iter().map(|source| (source.id.clone(), source.clone())).collect();
         let burned_in = config.burned_in_clock.clone().map(BurnedIn::new);
-        Self { adapter, publish: config.publish.clone(), mapping, burned_in, known: Mutex::default() }
+        let (publish, memory) = (config.publish.clone(), Memory::default());
+        Self { adapter, publish, mapping, burned_in, memory, known: Mutex::default() }
+    }
+
+    /// The same, which remembers in a state over restarts that there were cameras.
+    pub fn remembering(self, state: &Path) -> Self {
+        Self { memory: Memory::of(state), ..self }
     }
 
     /// The kind of its adapter.
@@ -66,8 +78,10 @@ impl Recorder {
     /// All its cameras, also those kept back, and what is wrong. When the system did not tell of all of them, those that
     /// it told of before are still there.
     pub async fn everything(&self) -> Discovery<Arc<SourceDescription>> {
-        let Discovery { mut sources, whole, problem } = self.adapter.discover().await;
+        let found = self.memory.judge(self.adapter.discover().await);
+        let Discovery { mut sources, whole, problem, away, declared } = found;
         let clock = self.measured().await;
+        let too_long = leave_out_the_longest(&mut sources);
         for source in &mut sources {
             source.clock_offset = source.clock_offset.or(clock);
             if let Some(set) = self.mapping.get(&source.device_id) {
@@ -80,8 +94,8 @@ impl Recorder {
         }
         known.learn(sources, whole);
         let problem = adapter::both(problem, self.burned_in.as_ref().and_then(BurnedIn::problem));
-        let problem = adapter::both(problem, clock::problem());
-        Discovery { sources: known.sources.values().cloned().collect(), whole, problem }
+        let problem = adapter::both(adapter::both(problem, clock::problem()), too_long);
+        Discovery { sources: known.sources.values().cloned().collect(), whole, problem, away, declared }
     }
 
     /// How far the clock of the system as a whole is off. What its pictures show is what dates its recordings; what its web server says
@@ -148,7 +162,7 @@ impl Recorder {
                     Some(source) => source,
                     // it has vanished; the system says what it still has of it, if anything
                     None if found.whole => Arc::new(self.vanished(device_id)),
-                    None => return Err(Trouble::again("The video system does not tell which cameras it has.")),
+                    None => return Err(untold(found)),
                 }
             }
         };
@@ -188,6 +202,17 @@ impl Recorder {
         Ok((asked, shift))
     }
 
+    /// That there is no footage is believed only of a system that tells which cameras it has.
+    async fn believed<T>(&self, done: Result<T, Trouble>) -> Result<T, Trouble> {
+        if matches!(done, Err(Trouble::Unavailable { .. })) {
+            let found = self.everything().await;
+            if found.away {
+                return Err(untold(found));
+            }
+        }
+        done
+    }
+
     /// A picture of a camera, as JPEG.
     pub async fn thumbnail(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
         self.published(device_id).await?;
@@ -197,7 +222,7 @@ impl Recorder {
     /// For which spans there are recordings, in true time.
     pub async fn coverage(&self, device_id: &str, window: Window) -> Result<Coverage, Trouble> {
         let (asked, shift) = self.asked(device_id, window).await?;
-        let mut coverage = self.adapter.coverage(&asked).await?;
+        let mut coverage = self.believed(self.adapter.coverage(&asked).await).await?;
         for span in &mut coverage.spans {
             *span = shift.to_true(*span);
         }
@@ -211,7 +236,12 @@ impl Recorder {
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        self.adapter.hold(&asked, locks).await
+        self.believed(self.adapter.hold(&asked, locks).await).await
+    }
+
+    /// Looks whether what [`Recorder::hold`] kept is still kept: see [`Adapter::holds_still`].
+    pub async fn holds_still(&self, name: &str) -> Result<Option<String>, Trouble> {
+        self.adapter.holds_still(name).await
     }
 
     /// Lets go of what [`Recorder::hold`] kept, but for what `others` keep too.
@@ -231,11 +261,38 @@ impl Recorder {
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        let mut exported = self.adapter.export(&asked, into, fetched).await?;
+        let mut exported = self.believed(self.adapter.export(&asked, into, fetched).await).await?;
         shift.put_right(&mut exported.manifest);
         exported.manifest.asked = window;
         Ok(exported)
     }
+}
+
+/// Leaves out the cameras of which more is said than anybody would read, and tells which.
+fn leave_out_the_longest(sources: &mut Vec<SourceDescription>) -> Option<ProblemReport> {
+    let text = |source: &SourceDescription| {
+        let fields = [&source.description, &source.address, &source.kind, &source.make, &source.model];
+        let custom = source.custom.iter().flat_map(|(name, value)| [name, value]);
+        let texts = [&source.device_id, &source.name].into_iter().chain(fields.into_iter().flatten());
+        texts.chain(&source.tags).chain(custom).map(String::len).sum::<usize>()
+    };
+    let mut refused = BTreeMap::new();
+    sources.retain(|source| {
+        let fits = text(source) <= LONGEST_TEXT;
+        if !fits {
+            let id = source.device_id.chars().take(200).collect();
+            refused.insert(id, format!("its name and what else is said of it have more than {LONGEST_TEXT} bytes"));
+        }
+        fits
+    });
+    publish::refusal(&refused)
+}
+
+/// Why nothing can be said of a camera.
+fn untold(found: Discovery<Arc<SourceDescription>>) -> Trouble {
+    let why = found.problem.map_or(String::new(), |problem| format!(" {}", problem.text));
+    let detail = format!("The video system does not tell which cameras it has.{why}");
+    if found.away { Trouble::Away(detail) } else { Trouble::again(detail) }
 }
 
 /// Recorder clock minus true time, as far as it is known.

@@ -25,6 +25,9 @@ use crate::task;
 /// How long the server is asked to wait for a task while there is not room for each kind: there may be soon.
 const WAIT_WHILE_BUSY: u32 = 2;
 
+/// After so many looks at the cameras the video system's locks are looked at.
+const LOCKS: u64 = 5;
+
 /// How often is looked for holds whose term is over.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -78,7 +81,7 @@ pub async fn run(
 ) {
     let shared = Arc::new(Shared {
         client: client.known_as(spool.instance()),
-        recorder,
+        recorder: recorder.remembering(spool.state()),
         spool: Arc::new(spool),
         holds: Arc::new(holds),
         publish_now: Notify::new(),
@@ -93,15 +96,22 @@ pub async fn run(
         let (greeted, mut seen) = watch::channel(false);
         let mut greeted_once = seen.clone();
         let sweeper = async {
-            // by the server's clock, where that can be had
-            let _ = tokio::time::timeout(SWEEP, greeted_once.wait_for(|greeted| *greeted)).await;
+            // by the server's clock alone: this machine's may show any year after a start
+            let _ = greeted_once.wait_for(|greeted| *greeted).await;
             sweep(&shared).await;
         };
         let publisher = async {
             let _ = seen.wait_for(|greeted| *greeted).await;
             publish::run(&shared).await;
         };
-        tokio::join!(publisher, lease_loop(&shared, &greeted), sweeper, status::serve(Arc::clone(&shared)));
+        let locks = async {
+            let every = Duration::from_secs(shared.config.connector.discover_seconds.max(1).saturating_mul(LOCKS));
+            loop {
+                shared.holds.look_at_locks(&shared.recorder).await;
+                tokio::time::sleep(every).await;
+            }
+        };
+        tokio::join!(publisher, locks, lease_loop(&shared, &greeted), sweeper, status::serve(Arc::clone(&shared)));
     };
     tokio::select! {
         () = work => {}
@@ -135,7 +145,7 @@ async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallErro
     Ok(answer)
 }
 
-/// Lets go of what is held beyond its term, also when the server is never heard of again.
+/// Lets go of what is held beyond its term, also when the server is not heard of again.
 async fn sweep(shared: &Shared) {
     loop {
         for held in shared.holds.run_out(clock::now()) {
@@ -172,8 +182,9 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
             }
         }
         let kinds = shared.lanes.open().await;
+        let any = kinds.is_empty();
         let longest = shared.settings().map_or(25, |settings| settings.longest_wait_seconds);
-        let wait_seconds = if kinds.is_empty() { longest } else { longest.min(WAIT_WHILE_BUSY) };
+        let wait_seconds = if any { longest } else { longest.min(WAIT_WHILE_BUSY) };
         let started = tokio::time::Instant::now();
         match shared.client.lease(&LeaseRequest { wait_seconds, kinds, held: Some(shared.holds.items()) }).await {
             Ok(Some(task)) => {
@@ -186,7 +197,9 @@ async fn lease_loop(shared: &Arc<Shared>, greeted: &watch::Sender<bool>) {
             Ok(None) => {
                 shared.status.heard();
                 backoff.reset();
-                shared.spool.tidy();
+                if any {
+                    shared.spool.tidy(); // no export waits for us there
+                }
                 if started.elapsed() < Duration::from_millis(500) {
                     tokio::time::sleep(Duration::from_millis(500)).await; // a server that does not wait must not be hurried
                 }

@@ -3,7 +3,8 @@
 //! after a restart, and goes.
 //!
 //! Per task there is one folder: the finished export, and beside it `entry.json`, which is written last and says what the file is
-//! and where it was sent to. Without an entry there is no export, but a folder in which one is made.
+//! and where it was sent to. Without an entry there is no export, but a folder in which one is made. However old it is, and whatever the
+//! machine's clock shows, an export goes only when the server has ended its task, or has nothing to do for us and so knows nothing of it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,14 +13,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use domain::Window;
 use domain::id::TaskId;
-use domain::{Timestamp, Window};
 use protocol::{Manifest, SourceDescription};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::adapter::Exported;
-use crate::clock;
 use crate::disk;
 
 const ENTRY: &str = "entry.json";
@@ -27,9 +27,6 @@ const SCRATCH: &str = "scratch";
 
 /// So begins the name of a recording that came whole from the video system. It outlives a try that fails, and this process.
 pub const FETCHED: &str = "recording-";
-
-/// Nobody comes back for what is older: the server has made an end of the task or has lost it.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// Longer than any lease. Who has lost a task may be given it again for so long.
 const MAY_RETURN: Duration = Duration::from_secs(120);
@@ -45,8 +42,6 @@ pub struct Entry {
     pub file: String,
     /// How long it is.
     pub size_bytes: u64,
-    /// When it was finished.
-    pub made_at: Timestamp,
     /// Its manifest, but for hash and size.
     pub manifest: Manifest,
     /// Where it is being uploaded, once that has begun.
@@ -59,17 +54,13 @@ impl Entry {
         plain && std::fs::metadata(folder.join(&self.file)).is_ok_and(|file| file.len() == self.size_bytes)
     }
 
-    fn is_old(&self) -> bool {
-        self.made_at.plus(KEPT_FOR) < clock::own()
-    }
-
     fn write(&self, folder: &Path) -> std::io::Result<()> {
         crate::disk::write_json(&folder.join(ENTRY), self)
     }
 
     fn read(folder: &Path) -> Option<Self> {
         let entry: Self = serde_json::from_slice(&std::fs::read(folder.join(ENTRY)).ok()?).ok()?;
-        (entry.is_whole(folder) && !entry.is_old()).then_some(entry)
+        entry.is_whole(folder).then_some(entry)
     }
 }
 
@@ -268,8 +259,7 @@ impl Work {
         let written = tokio::fs::File::open(&place).await?;
         written.sync_all().await?;
         let size_bytes = written.metadata().await?.len();
-        let made_at = clock::own();
-        let entry = Entry { source, window, file, size_bytes, made_at, manifest, location: None };
+        let entry = Entry { source, window, file, size_bytes, manifest, location: None };
         entry.write(&self.path)?;
         self.entry = Some(entry.clone());
         exported.parent().into_iter().for_each(remove);

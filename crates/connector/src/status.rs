@@ -21,8 +21,25 @@ use crate::client::CallError;
 use crate::clock;
 use crate::session::Shared;
 
-/// How far a task is: what is done about it, and how many bytes of how many.
-pub type Told = Mutex<(Phase, u64, Option<u64>)>;
+/// How far a task is.
+pub type Told = Mutex<Stage>;
+
+/// What is done about a task, how many bytes of how many are done, and why it waits where the phase does not say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Stage {
+    pub phase: Phase,
+    pub done: u64,
+    pub total: Option<u64>,
+    pub note: Option<String>,
+}
+
+impl Stage {
+    /// A phase that needs no words.
+    pub fn new(phase: Phase, done: u64, total: Option<u64>) -> Self {
+        Self { phase, done, total, note: None }
+    }
+}
 
 /// What was seen last.
 #[derive(Debug, Default)]
@@ -129,6 +146,8 @@ struct Task {
     phase: Phase,
     bytes_done: u64,
     bytes_total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 fn now(shared: &Shared) -> Now {
@@ -136,8 +155,8 @@ fn now(shared: &Shared) -> Now {
         shared.status.seen.lock().expect("no panic while held").clone();
     let tasks = shared.status.tasks.lock().expect("no panic while held").clone();
     let task = |(id, (about, told)): (TaskId, (About, Arc<Told>))| {
-        let (phase, bytes_done, bytes_total) = *told.lock().expect("no panic while held");
-        Task { id, about, phase, bytes_done, bytes_total }
+        let Stage { phase, done, total, note } = told.lock().expect("no panic while held").clone();
+        Task { id, about, phase, bytes_done: done, bytes_total: total, note }
     };
     Now {
         version: env!("CARGO_PKG_VERSION"),
@@ -231,6 +250,9 @@ impl Task {
             let _ = write!(words, ", {} to {}", shown(*from), shown(*to));
         }
         let _ = write!(words, ": {}", self.phase.as_str().replace('_', " "));
+        if let Some(note) = &self.note {
+            let _ = write!(words, ". {note}");
+        }
         if self.bytes_done > 0 {
             let _ = write!(words, ", {}", megabytes(self.bytes_done));
         }

@@ -9,18 +9,19 @@ use domain::Window;
 use domain::id::{RequestItemId, TaskId};
 use protocol::{Complete, Fail, FailCause, Phase, Progress, SourceDescription, Task, TaskPayload, TaskResult};
 
+use crate::absence::Absence;
 use crate::adapter::{Exported, Trouble};
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::clock;
 use crate::disk;
 use crate::growth::{self, Fetched};
-use crate::held::{Held, Kept, Taken};
+use crate::held::{Held, Kept, Lock, Taken};
 use crate::lanes::Slot;
 use crate::room::Writer;
 use crate::session::Shared;
 use crate::spool::{Entry, Work};
-use crate::status::{About, Told};
+use crate::status::{About, Stage, Told};
 use crate::upload::{Upload, UploadError};
 
 /// How long is kept what has no term.
@@ -37,7 +38,10 @@ enum End {
 impl From<Trouble> for End {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(match trouble {
-            Trouble::NotYet | Trouble::NoRoom => FailCause::Error { retryable: true, detail: trouble.to_string() },
+            Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) => {
+                FailCause::Error { retryable: true, detail: trouble.to_string() }
+            }
+            Trouble::NoLock(detail) => FailCause::Unsupported { detail },
             Trouble::Unavailable { reason, detail } => FailCause::Unavailable { reason, detail },
             Trouble::Broken { retryable, detail } => FailCause::Error { retryable, detail },
         })
@@ -53,7 +57,7 @@ pub async fn work(shared: &Shared, task: Task, mut slot: Slot) {
     let Task { id, lease, lease_seconds, payload } = task;
     let kind = payload.kind();
     tracing::info!(task = %id, lease, kind, "leased");
-    let told = Arc::new(Told::new((Phase::Exporting, 0, None)));
+    let told = Arc::new(Told::new(Stage::new(Phase::Exporting, 0, None)));
     let _seen = shared.status.works_on(&id, About::of(&payload), Arc::clone(&told));
     let all = async {
         slot.take_up().await;
@@ -89,14 +93,15 @@ async fn keep(shared: &Shared, id: &TaskId, lease: i64, lease_seconds: u32, told
         let answer = tokio::select! {
             _ = extend.tick() => shared.client.extend(id, lease).await.map(drop),
             _ = tell.tick() => {
-                let now = *told.lock().expect("no panic while held");
-                if last == Some(now) {
+                let now = told.lock().expect("no panic while held").clone();
+                if last.as_ref() == Some(&now) {
                     continue;
                 }
-                last = Some(now);
-                let (phase, done, total) = now;
+                last = Some(now.clone());
+                let Stage { phase, done, total, note } = now;
                 let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-                let progress = Progress { lease, phase, bytes_done: whole(done), bytes_total: total.map(whole) };
+                let (bytes_done, bytes_total) = (whole(done), total.map(whole));
+                let progress = Progress { lease, phase, bytes_done, bytes_total, note };
                 shared.client.progress(id, &progress).await
             }
         };
@@ -183,11 +188,11 @@ async fn perform(
             let work = spooled.insert(shared.spool.work(id).await.map_err(broken)?);
             let until = until.unwrap_or_else(|| clock::now().plus(HOLD_FOR));
             let source = described(shared, &device_id);
-            let kept = Kept::Lock { name: String::new(), begun: true };
+            let kept = Kept::Lock { name: String::new(), begun: true, lost: false };
             hold(shared, work, Held { item_id, source, window, until, kept }, slot, told).await
         }
         TaskPayload::Free { item_id, .. } => {
-            shared.holds.let_go(&shared.recorder, &item_id).await?;
+            free(shared, &item_id, slot, told).await?;
             Ok(TaskResult::Freed {})
         }
         TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
@@ -207,6 +212,16 @@ fn and_held_is_lost(trouble: Trouble, why: &str) -> Trouble {
     }
 }
 
+/// The recorder has no footage, and what was held of it will be read when its key is back.
+fn and_held_is_locked(trouble: Trouble, why: &str) -> Trouble {
+    match trouble {
+        Trouble::Unavailable { detail, .. } => {
+            Trouble::Away(format!("{detail} It is held for this request, but what is held cannot be read now: {why}."))
+        }
+        other => other,
+    }
+}
+
 fn reversed() -> Trouble {
     Trouble::Broken { retryable: false, detail: "The window is empty or reversed.".into() }
 }
@@ -219,7 +234,7 @@ fn call(error: CallError) -> End {
 }
 
 fn tell(told: &Told, phase: Phase, done: u64, total: Option<u64>) {
-    *told.lock().expect("no panic while held") = (phase, done, total);
+    *told.lock().expect("no panic while held") = Stage::new(phase, done, total);
 }
 
 /// What an earlier lease of the task had finished exporting. The operator may have taken the camera back since.
@@ -260,14 +275,19 @@ async fn taken_or_fetched(
     match shared.holds.take(item, device_id, window, into).await? {
         Taken::Export(held) => Ok(*held),
         Taken::Nothing => shared.recorder.export(device_id, window, into, fetched).await,
-        Taken::Unreadable(why) => {
+        Taken::Damaged(why) => {
             let exported = shared.recorder.export(device_id, window, into, fetched).await;
             exported.map_err(|trouble| and_held_is_lost(trouble, &why))
+        }
+        Taken::Locked(why) => {
+            let exported = shared.recorder.export(device_id, window, into, fetched).await;
+            exported.map_err(|trouble| and_held_is_locked(trouble, &why))
         }
     }
 }
 
-/// Tries until the window is no longer being recorded, and until there is room for it. Waiting for that costs no right to work.
+/// Tries until the window is no longer being recorded, until the video system can be reached, and until there is room for it. Waiting
+/// for that costs no right to work.
 async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     shared: &Shared,
     work: &mut Work,
@@ -275,7 +295,7 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     told: &Told,
     attempt: impl Fn(PathBuf) -> F,
 ) -> Result<T, End> {
-    let mut writer = Writer::new(shared);
+    let (mut writer, mut absence) = (Writer::new(shared), Absence::default());
     let mut scratch = None;
     loop {
         slot.take_up().await;
@@ -289,7 +309,11 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
             Ok(into) => attempt(scratch.insert(into).clone()).await,
             Err(trouble) => Err(trouble),
         };
-        match done {
+        match absence.seen_in(done) {
+            Err(Trouble::Away(why)) => {
+                drop(turn);
+                absence.wait(&why, slot, told).await;
+            }
             Err(Trouble::NotYet) => {
                 drop(turn);
                 tell(told, Phase::WaitingForRecording, 0, None);
@@ -302,6 +326,18 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
                 drop(turn);
                 wait_for_room(&mut writer, slot, told).await;
             }
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// Lets go of what is held; a video system that cannot be reached is waited for.
+async fn free(shared: &Shared, item: &RequestItemId, slot: &mut Slot, told: &Told) -> Result<(), End> {
+    let mut absence = Absence::default();
+    loop {
+        slot.take_up().await;
+        match absence.seen_in(shared.holds.let_go(&shared.recorder, item).await) {
+            Err(Trouble::Away(why)) => absence.wait(&why, slot, told).await,
             done => return Ok(done?),
         }
     }
@@ -348,13 +384,13 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
         shared.holds.note(&Held { kept: before.kept, source, ..held }).map_err(broken)?;
         return Ok(TaskResult::Held { until });
     }
-    if patiently(shared, work, slot, told, |_| shared.holds.lock(&shared.recorder, &held)).await? {
-        return Ok(TaskResult::Held { until });
-    }
+    let locked = patiently(shared, work, slot, told, |_| shared.holds.lock(&shared.recorder, &held)).await?;
+    let Lock::None(why) = locked else { return Ok(TaskResult::Held { until }) };
     if !shared.holds.keeps_exports() {
-        let detail = "Neither the video system nor this connector is set up to keep footage.".into();
+        let detail = format!("{why} This connector is not set up to keep footage ([hold]).");
         return Err(End::Failed(FailCause::Unsupported { detail }));
     }
+    tracing::info!(item = %held.item_id, why, "an encrypted export is held instead");
     let attempt = |into| export_and_hold(shared, &held, into);
     patiently(shared, work, slot, told, attempt).await?;
     work.over();
@@ -362,6 +398,7 @@ async fn hold(shared: &Shared, work: &mut Work, held: Held, slot: &mut Slot, tol
 }
 
 async fn export_and_hold(shared: &Shared, held: &Held, into: PathBuf) -> Result<(), Trouble> {
+    shared.holds.may_encrypt()?;
     let exported = shared.recorder.export(&held.source.device_id, held.window, &into, &Fetched::default()).await?;
     let (holds, held) = (Arc::clone(&shared.holds), held.clone());
     let kept = tokio::task::spawn_blocking(move || holds.keep(held, &exported, &into)).await;

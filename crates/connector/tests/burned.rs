@@ -182,7 +182,7 @@ impl Adapter for Dark {
     async fn discover(&self) -> Discovery {
         let problem = ProblemReport { text: "A disk is broken.".into(), what_to_do: "Replace it.".into() };
         let front = SourceDescription { device_id: "front".into(), name: "Front".into(), ..Default::default() };
-        Discovery { sources: vec![front], whole: true, problem: Some(problem) }
+        Discovery { sources: vec![front], whole: true, problem: Some(problem), ..Discovery::default() }
     }
 
     async fn snapshot(&self, _: &str) -> Result<Vec<u8>, Trouble> {

@@ -28,7 +28,8 @@ async fn holding() -> Running {
     running.until("the hold", |server| ended(server) == 1).await;
     let complete = running.server.lock().unwrap().called("complete")[0].clone();
     assert_eq!(complete["result"], json!({"kind": "held", "until": "2099-01-01T00:00:00.000Z"}));
-    std::fs::remove_dir_all(running.recordings.path().join("yard")).unwrap();
+    let folder = running.recordings.path();
+    std::fs::rename(folder.join("yard"), folder.join("gate")).unwrap(); // another camera's, so that there is one
     running
 }
 
@@ -109,15 +110,90 @@ async fn a_part_of_what_is_held_is_granted() {
     running.stop().await;
 }
 
+fn waits_for_the_key(server: &Server) -> bool {
+    let told = server.called("progress");
+    told.last().is_some_and(|told| {
+        told["phase"] == "waiting_for_system" && told["note"].as_str().is_some_and(|note| note.contains("key"))
+    })
+}
+
+fn told_of_the_key(server: &Server) -> bool {
+    let told = server.called("sources");
+    told.last().is_some_and(|told| {
+        told["problem"]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("1 of 1 that are held for requests cannot be read"))
+    })
+}
+
 #[tokio::test]
-async fn another_key_opens_nothing() {
-    let running = holding().await;
-    std::fs::write(running.state.path().join("hold.key"), [7; 32]).unwrap();
+async fn what_cannot_be_read_for_want_of_the_key_is_kept_until_it_is_back() {
+    for other in [None, Some([7; 32])] {
+        let running = holding().await;
+        let (key, away) = (running.state.path().join("hold.key"), running.state.path().join("unmounted.key"));
+        std::fs::rename(&key, &away).unwrap();
+        if let Some(other) = other {
+            std::fs::write(&key, other).unwrap();
+        }
+        let running = running.restart(|server| server.calls.clear()).await;
+        running.until("word to the office", told_of_the_key).await;
+        running.until("word that it is held", |server| says_that_it_holds(server) == json!([ITEM])).await;
+        running.server.lock().unwrap().tasks.push_back(export(2));
+        running.until("it to be waited for", waits_for_the_key).await;
+        assert_eq!(std::fs::read(&key).ok(), other.map(Vec::from), "no other key takes its place");
+        assert_eq!(running.held().len(), 2);
+
+        let listed = held_command(&running, &[]);
+        let told = text(&listed.stdout);
+        assert!(
+            told.contains("which cannot be read now: ") && told.contains("\nwrong: 1 of 1 that are held"),
+            "{told}"
+        );
+        let state = running.state.path().to_str().unwrap();
+        let (well, told) = world::check_in(&running.url, &config(&running), None, &["--state", state]).await;
+        assert!(!well && told.contains("wrong: 1 of 1 that are held for requests cannot be read now"), "{told}");
+
+        std::fs::rename(&away, &key).unwrap();
+        running.until("the export", |server| !server.called("complete").is_empty()).await;
+        assert_eq!(running.server.lock().unwrap().called("fail"), Vec::<Value>::new());
+        running.until("word that all is well", |server| !told_of_the_key(server)).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_freed_goes_without_its_key_and_nothing_is_held_with_another() {
+    let running = Running::start(|server| server.tasks.push_back(hold(1, FAR))).await;
+    running.until("the hold", |server| ended(server) == 1).await;
+    let key = running.state.path().join("hold.key");
+    std::fs::write(&key, [7; 32]).unwrap();
     let running = running.restart(|_| ()).await;
-    let said = next(&running, export(2)).await;
-    assert_eq!(said["code"], "unavailable", "the recorder is asked, and has it no more");
-    let detail = said["detail"].as_str().unwrap();
-    assert!(detail.ends_with("cannot be read: it was changed, or is encrypted with another key."), "{detail}");
+    let mut more = hold(2, FAR);
+    more["item_id"] = json!("itm_01h455vb4pex5vsknk084sn03q");
+    running.server.lock().unwrap().tasks.push_back(more);
+    running.until("it to be waited for", waits_for_the_key).await;
+    let mut free = task(3, json!({"kind": "free", "item_id": ITEM, "device_id": "yard"}));
+    free["id"] = json!("tsk_01h455vb4pex5vsknk084sn02r");
+    running.server.lock().unwrap().tasks.push_back(free);
+    // as nothing is left that was encrypted with the first, the other one will do
+    running.until("the other hold", |server| ended(server) == 3).await;
+    assert_eq!(running.server.lock().unwrap().called("fail"), Vec::<Value>::new());
+    running.until("word of it", |server| says_that_it_holds(server) == json!(["itm_01h455vb4pex5vsknk084sn03q"])).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_hold_of_which_nothing_can_be_read_is_told_and_kept() {
+    let running = holding().await;
+    let noted = running.held().into_iter().find(|file| file.ends_with("hold.json")).unwrap();
+    std::fs::write(noted, "{").unwrap();
+    let running = running.restart(|server| server.calls.clear()).await;
+    running.until("word to the office", told_of_the_key).await;
+    running.until("word that it is held", |server| says_that_it_holds(server) == json!([ITEM])).await;
+    let told = held_command(&running, &[]);
+    assert!(text(&told.stdout).starts_with(&format!("{ITEM}: cannot be read: ")), "{told:?}");
+    assert!(held_command(&running, &["delete", ITEM]).status.success());
+    assert_eq!(running.held(), Vec::<PathBuf>::new());
     running.stop().await;
 }
 
@@ -147,15 +223,38 @@ async fn nothing_is_held_beyond_its_term() {
     running.stop().await;
 }
 
+/// What its owner wrote.
+fn config(running: &Running) -> String {
+    let (path, key) = (running.recordings.path(), running.state.path().join("hold.key"));
+    format!("[adapter]\nkind = 'folder'\npath = {path:?}\npattern = '{{camera}}/%s.mp4'\n[hold]\nkey_file = {key:?}\n")
+}
+
 /// Types `sightline-connector held …` beside it.
 fn held_command(running: &Running, more: &[&str]) -> Output {
-    let config = running.state.path().join("connector.toml");
-    let path = running.recordings.path();
-    std::fs::write(&config, format!("[adapter]\nkind = 'folder'\npath = {path:?}\npattern = '{{camera}}/%s.mp4'"))
-        .unwrap();
+    let file = running.state.path().join("connector.toml");
+    std::fs::write(&file, config(running)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-connector"));
-    command.args(["held", "--config"]).arg(&config).arg("--state").arg(running.state.path()).args(more);
+    command.args(["held", "--config"]).arg(&file).arg("--state").arg(running.state.path()).args(more);
     command.output().unwrap()
+}
+
+/// After a start this machine's clock may show any year, and the server be away.
+#[tokio::test]
+async fn nothing_runs_out_before_the_server_was_heard() {
+    let running = Running::start(|server| server.tasks.push_back(hold(1, "2026-01-11T00:00:00Z"))).await;
+    running.until("the hold", |server| ended(server) == 1).await;
+    let running = running.restart(|server| server.down = usize::MAX).await;
+    // a minute was waited for it once
+    tokio::time::sleep(Duration::from_secs(63)).await;
+    assert_eq!(running.held().len(), 2);
+    running.server.lock().unwrap().down = 0;
+    for _ in 0..600 {
+        if running.held().is_empty() {
+            return running.stop().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is held beyond its term");
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -186,6 +285,18 @@ async fn its_owner_lists_and_deletes_what_is_held() {
     let again = held_command(&running, &["delete", ITEM]);
     assert!(!again.status.success());
     assert_eq!(text(&again.stderr), format!("sightline-connector: nothing is held for {ITEM}\n"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_name_does_to_a_terminal_is_not_done() {
+    let running = holding().await;
+    let noted = running.held().into_iter().find(|file| file.ends_with("hold.json")).unwrap();
+    let mut told: Value = serde_json::from_slice(&std::fs::read(&noted).unwrap()).unwrap();
+    told["source"]["name"] = json!("\u{1b}]0;x\u{7}gate");
+    std::fs::write(noted, told.to_string()).unwrap();
+    let listed = held_command(&running, &[]);
+    assert!(text(&listed.stdout).contains("\"\\u{1b}]0;x\\u{7}gate\""), "{listed:?}");
     running.stop().await;
 }
 

@@ -6,8 +6,18 @@
 #[allow(unreachable_pub)] // the other who uses it is a crate of its own
 mod targets;
 
+#[path = "session/recorder.rs"]
+#[allow(dead_code)]
+mod recorder;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use domain::Window;
+use sightline_connector::adapter::{self, Trouble};
+use sightline_connector::config;
+use sightline_connector::growth::Fetched;
+use sightline_connector::recorder::Recorder;
 
 /// So long mutations are tried.
 const TRIED_FOR: Duration = Duration::from_secs(3);
@@ -95,6 +105,25 @@ fn hold(name: &str, target: fn(&[u8])) {
         tries += 1;
     }
     println!("{tries} mutations");
+}
+
+/// A video system that sends a byte now and then keeps nobody for good.
+#[tokio::test]
+async fn footage_that_trickles() {
+    let at = recorder::address();
+    let into = tempfile::tempdir().unwrap();
+    let video = into.path().join("video");
+    std::fs::write(&video, [7; 10_000]).unwrap();
+    let served = recorder::switched_on(at, video).await;
+    served.lock().unwrap().trickles = true;
+    let config = format!("[adapter]\n{}", recorder::adapter(at));
+    let config = config::parse(&config, into.path()).unwrap();
+    let beside = Recorder::new(adapter::open(&config).unwrap(), &config);
+    let window = Window { from: "2026-01-10T10:00:05Z".parse().unwrap(), to: "2026-01-10T10:00:15Z".parse().unwrap() };
+    let fetched = Fetched::default();
+    let export = beside.export("yard", window, into.path(), &fetched);
+    let trouble = tokio::time::timeout(Duration::from_secs(30), export).await.expect("an end").unwrap_err();
+    assert!(matches!(&trouble, Trouble::Away(why) if why.contains("less than 64 KiB in 8 seconds")), "{trouble:?}");
 }
 
 #[test]

@@ -407,6 +407,29 @@ async fn an_upload_goes_on_after_a_restart_of_the_connector() {
     running.stop().await;
 }
 
+/// An entry as of long ago, by a machine's clock that shows any year.
+fn age(running: &Running) {
+    let entry = running.spooled().into_iter().find(|file| file.ends_with("entry.json")).unwrap();
+    let mut told: Value = serde_json::from_slice(&std::fs::read(&entry).unwrap()).unwrap();
+    told["made_at"] = json!("2020-01-01T00:00:00Z");
+    std::fs::write(entry, told.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn an_export_is_kept_however_old_it_is_until_the_server_was_heard() {
+    let running = half_sent().await;
+    std::fs::rename(running.recordings.path().join("yard"), running.recordings.path().join("gate")).unwrap();
+    age(&running);
+    let before = running.spooled();
+    let running = running.restart(|_| ()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(running.spooled(), before, "the server is still away");
+    let running = running.restart(back_again(2)).await;
+    running.until("completion", |server| !server.called("complete").is_empty()).await;
+    assert_eq!(running.server.lock().unwrap().created, 1, "the same upload goes on");
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn what_is_told_after_a_restart_is_the_hash_of_what_lies_on_the_disk() {
     let running = half_sent().await;

@@ -127,6 +127,9 @@ pub struct Progress {
     /// Its size, once known; before that, about how much will have been fetched, where the video system lets that be told.
     #[serde(default)]
     pub bytes_total: Option<i64>,
+    /// Why it waits, in a sentence, where the phase alone does not say it; none from versions that do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What a connector does about a task.
@@ -135,6 +138,8 @@ pub struct Progress {
 pub enum Phase {
     /// The window, or its last segment, is still being recorded.
     WaitingForRecording,
+    /// The video system cannot be reached, or what is needed to read what is held; `note` says why. It is tried again and again.
+    WaitingForSystem,
     /// The recorder is read.
     Exporting,
     /// The disk beside the recorder is full.
@@ -155,6 +160,7 @@ impl Phase {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::WaitingForRecording => "waiting_for_recording",
+            Self::WaitingForSystem => "waiting_for_system",
             Self::Exporting => "exporting",
             Self::WaitingForRoom => "waiting_for_room",
             Self::WaitingForHours => "waiting_for_hours",
@@ -168,6 +174,7 @@ impl Phase {
     pub fn named(text: &str) -> Self {
         let known = [
             Self::WaitingForRecording,
+            Self::WaitingForSystem,
             Self::Exporting,
             Self::WaitingForRoom,
             Self::WaitingForHours,

@@ -25,6 +25,7 @@ fn old_messages_are_read_and_written_again() {
     same::<LeaseRequest>("lease_request");
     same::<Task>("task");
     same::<Progress>("progress");
+    same::<Progress>("progress_waiting");
     same::<sightline_protocol::Extend>("extend");
     same::<Extended>("extended");
     same::<Complete>("complete");

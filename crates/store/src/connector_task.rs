@@ -137,15 +137,23 @@ pub async fn extend(tx: &mut Tx, id: &TaskId, lease: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Notes how far it is.
-pub async fn progress(tx: &mut Tx, id: &TaskId, phase: &str, done: i64, total: Option<i64>) -> Result<()> {
+/// Notes how far it is, and why it waits if that was said.
+pub async fn progress(
+    tx: &mut Tx,
+    id: &TaskId,
+    phase: &str,
+    (done, total): (i64, Option<i64>),
+    note: Option<&str>,
+) -> Result<()> {
     Sql::new("UPDATE connector_tasks SET phase = ")
         .arg(phase)
         .add(", bytes_done = ")
         .arg(done)
         .add(", bytes_total = ")
         .arg(total)
-        .add(" WHERE id = ")
+        .add(", last_error = COALESCE(")
+        .arg(note)
+        .add(", last_error) WHERE id = ")
         .arg(id.as_str())
         .execute(tx)
         .await?;

@@ -186,6 +186,8 @@ pub struct Shown {
     pub connector: Option<Connector>,
     /// What the connector does about the export at the moment.
     pub phase: Option<String>,
+    /// Why it waits for the video system, if it does.
+    pub waits_because: Option<String>,
     /// The name of who decided.
     pub decided_by_name: Option<String>,
 }
@@ -215,6 +217,7 @@ fn shown(row: &AnyRow) -> Result<Shown> {
         has_thumbnail: row.text_or_null("thumbnail_blob")?.is_some(),
         connector,
         phase: row.text_or_null("phase")?,
+        waits_because: row.text_or_null("waits_because")?,
         decided_by_name: row.text_or_null("decided_by_name")?,
     })
 }
@@ -226,7 +229,9 @@ pub async fn of_request(tx: &mut Tx, sees: &SeesRequests, request: &VideoRequest
         .add(
             ", o.name AS organization_name, c.name AS source_name, c.thumbnail_blob, c.device_id, k.id AS connector_id, \
              k.last_seen_at AS connector_seen_at, d.name AS decided_by_name, \
-             (SELECT MAX(t.phase) FROM connector_tasks t WHERE t.item_id = i.id AND t.kind = 'export' AND t.state IN ('waiting', 'leased')) AS phase \
+             (SELECT MAX(t.phase) FROM connector_tasks t WHERE t.item_id = i.id AND t.kind = 'export' AND t.state IN ('waiting', 'leased')) AS phase, \
+             (SELECT MAX(t.last_error) FROM connector_tasks t WHERE t.item_id = i.id AND t.kind = 'export' AND t.state = 'leased' \
+             AND t.phase = 'waiting_for_system') AS waits_because \
              FROM request_items i JOIN video_requests r ON r.id = i.request_id JOIN organizations o ON o.id = i.organization_id \
              LEFT JOIN cameras c ON c.id = i.source_id LEFT JOIN connectors k ON k.id = c.connector_id AND k.revoked_at IS NULL \
              LEFT JOIN accounts d ON d.id = i.decided_by WHERE i.request_id = ",

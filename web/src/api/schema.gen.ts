@@ -2570,7 +2570,7 @@ export interface components {
          * @description What a connector does about a task.
          * @enum {string}
          */
-        Phase: "waiting_for_recording" | "exporting" | "waiting_for_room" | "waiting_for_hours" | "uploading" | "waiting_for_server_room" | "other";
+        Phase: "waiting_for_recording" | "waiting_for_system" | "exporting" | "waiting_for_room" | "waiting_for_hours" | "uploading" | "waiting_for_server_room" | "other";
         /** @description A place with a name. */
         Place: {
             /** @description As the layer writes it; a crossing is written `5th Street & Main Avenue`. */
@@ -2655,6 +2655,8 @@ export interface components {
              * @description Its size, once known; before that, about how much will have been fetched, where the video system lets that be told.
              */
             bytes_total?: number | null;
+            /** @description Why it waits, in a sentence, where the phase alone does not say it; none from versions that do not. */
+            note?: string | null;
         };
         /** @description How many bytes arrived, of all files that come for it together. */
         ProgressView: {
@@ -2758,6 +2760,8 @@ export interface components {
             reason: components["schemas"]["ItemReason"] | null;
             waiting_for: components["schemas"]["WaitingForView"] | null;
             waiting_since: components["schemas"]["Timestamp"] | null;
+            /** @description Why the video system is waited for, as its connector says. */
+            waiting_because: string | null;
             hold: components["schemas"]["Hold"];
             held_until: components["schemas"]["Timestamp"] | null;
             progress: components["schemas"]["ProgressView"] | null;
@@ -3170,7 +3174,7 @@ export interface components {
          * @description What an item waits for.
          * @enum {string}
          */
-        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "room" | "server_room" | "hours" | "link" | "new_link";
+        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "system" | "room" | "server_room" | "hours" | "link" | "new_link";
         /**
          * @description A span of time, `from` included, `to` excluded. Whoever builds one from outside checks it with
          *     [`Window::checked`].

@@ -80,6 +80,12 @@ pub trait Adapter: Send + Sync {
         Ok(None)
     }
 
+    /// Looks whether what [`Adapter::hold`] kept is still kept, and keeps it again if somebody else let go of it. Answers how it is called
+    /// from now on; none if it is gone.
+    async fn holds_still(&self, name: &str) -> Result<Option<String>, Trouble> {
+        Ok(Some(name.to_owned()))
+    }
+
     /// Lets go of what [`Adapter::hold`] kept, but for what `others` keep too. What is gone already counts as freed.
     async fn free(&self, _name: &str, _others: &[String]) -> Result<(), Trouble> {
         Ok(())
@@ -125,16 +131,21 @@ pub struct Discovery<S = SourceDescription> {
     pub whole: bool,
     /// What is wrong, for the people in the office and beside the recorder.
     pub problem: Option<ProblemReport>,
+    /// Whether that is that the system cannot be reached.
+    pub away: bool,
+    /// So many of the cameras are there because the configuration describes them; nothing of them was found.
+    pub declared: usize,
 }
 
 impl Discovery {
     /// All the cameras of a system that told of them, or why it did not, and what is to be done about it.
     pub fn of(listed: Result<Vec<SourceDescription>, Trouble>, what_to_do: &str) -> Self {
         match listed {
-            Ok(sources) => Self { sources, whole: true, problem: None },
+            Ok(sources) => Self { sources, whole: true, ..Self::default() },
             Err(trouble) => {
+                let away = matches!(trouble, Trouble::Away(_));
                 let problem = ProblemReport { text: trouble.to_string(), what_to_do: what_to_do.to_owned() };
-                Self { problem: Some(problem), ..Self::default() }
+                Self { problem: Some(problem), away, ..Self::default() }
             }
         }
     }
@@ -158,6 +169,12 @@ pub enum Trouble {
     /// There is no room on the connector's disk for it.
     #[error("There is no room on the connector's disk.")]
     NoRoom,
+    /// The video system cannot be reached, and why, in a sentence: it is waited for.
+    #[error("{0}")]
+    Away(String),
+    /// The video system has locks, and why it makes none, in a sentence.
+    #[error("{0}")]
+    NoLock(String),
     /// There is no footage.
     #[error("{detail}")]
     Unavailable {

@@ -68,7 +68,7 @@ pub async fn record(
     loop {
         tries += 1;
         match replay::record(source, window, into, fetched).await {
-            Err(RtspError::Silent(why)) if tries < TRIES => {
+            Err(RtspError::Silent(why) | RtspError::Away(why)) if tries < TRIES => {
                 tracing::info!(why, "footage broke off");
                 tokio::time::sleep(BETWEEN_TRIES * tries).await;
             }

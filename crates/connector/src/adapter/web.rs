@@ -2,7 +2,7 @@
 //! are not followed, and no address, body or secret gets into an error (video systems repeat tokens in both).
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 use protocol::ClockOffset;
@@ -25,6 +25,8 @@ pub const LONGEST_ANSWER: usize = 32 << 20;
 const LONGEST_PICTURE: usize = 8 << 20;
 /// No camera records more in a second.
 const BYTES_IN_A_SECOND: u64 = 8 << 20;
+/// A download that brings less than this in four times the time that an answer may take is as good as none.
+const LEAST: u64 = 64 << 10;
 /// A download that was cut goes on this often without having come forward.
 const CUTS: u32 = 4;
 
@@ -87,12 +89,18 @@ pub enum WebError {
     /// More than is taken.
     #[error("its answer is longer than {0} bytes")]
     TooLong(usize),
+    /// It sends, and yet nothing comes.
+    #[error("it sends less than {} KiB in {} seconds", LEAST >> 10, .0.as_secs())]
+    Stalled(Duration),
     /// Not what was asked for.
     #[error("its answer is not understood: {0}")]
     Form(String),
-    /// No answer.
+    /// It broke off what it answered.
     #[error("no answer: {0}")]
     Silent(String),
+    /// No answer at all.
+    #[error("it cannot be reached: {0}")]
+    Away(String),
     /// The configuration names a file with the password, which cannot be read.
     #[error(
         "The password file of the configuration cannot be read: {0}. Write the password into it, and let this program read it."
@@ -111,6 +119,9 @@ impl From<WebError> for Trouble {
         match error {
             WebError::NoRoom => Self::NoRoom,
             WebError::Password(_) => Self::again(error),
+            WebError::Away(_) | WebError::Stalled(_) | WebError::Status(408 | 429 | 500..=599) => {
+                Self::Away(format!("The video system: {error}."))
+            }
             other => Self::again(format!("The video system: {other}.")),
         }
     }
@@ -125,11 +136,12 @@ impl WebError {
 impl From<reqwest::Error> for WebError {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
+        let away = error.is_connect() || error.is_timeout() || error.is_request();
         let mut cause: &dyn std::error::Error = &error;
         while let Some(inner) = cause.source() {
             cause = inner; // what happened stands at the end of the chain
         }
-        Self::Silent(cause.to_string())
+        if away { Self::Away(cause.to_string()) } else { Self::Silent(cause.to_string()) }
     }
 }
 
@@ -217,14 +229,14 @@ impl Web {
     /// Sends, and reads a header of the answer, if it has that.
     pub async fn header(&self, request: RequestBuilder, name: &str) -> Result<Option<String>, WebError> {
         let answer = tokio::time::timeout(self.answer_within, request.send());
-        let answer = success(answer.await.map_err(|_| WebError::Silent("it took too long".into()))??)?;
+        let answer = success(answer.await.map_err(too_slow)??)?;
         Ok(answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned))
     }
 
     /// Sends, and reads the value of the first cookie that is set: the token of a login.
     pub async fn cookie(&self, request: RequestBuilder) -> Result<String, WebError> {
         let answer = tokio::time::timeout(self.answer_within, request.send());
-        let answer = success(answer.await.map_err(|_| WebError::Silent("it took too long".into()))??)?;
+        let answer = success(answer.await.map_err(too_slow)??)?;
         let cookie = answer.headers().get(SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
         let value = cookie.and_then(|cookie| cookie.split(';').next()?.split_once('=')).map(|(_, value)| value.trim());
         let none = || WebError::Form("no cookie".into());
@@ -234,7 +246,7 @@ impl Web {
     /// Sends, and reads the answer into memory.
     pub async fn bytes(&self, request: RequestBuilder, longest: usize) -> Result<Vec<u8>, WebError> {
         let work = async { read(success(request.send().await?)?, longest).await };
-        tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+        tokio::time::timeout(self.answer_within, work).await.map_err(too_slow)?
     }
 
     /// Sends as whoever an identity is, and reads the answer into memory, whatever its status.
@@ -261,7 +273,7 @@ impl Web {
                 }
             }
         };
-        tokio::time::timeout(self.answer_within, work).await.map_err(|_| WebError::Silent("it took too long".into()))?
+        tokio::time::timeout(self.answer_within, work).await.map_err(too_slow)?
     }
 
     /// How far the system's clock is off, by the `Date` of its answers, which tells whole seconds (RFC 9110, 6.6.1). None if it
@@ -269,7 +281,7 @@ impl Web {
     pub async fn clock(&self, request: RequestBuilder) -> Result<Option<ClockOffset>, WebError> {
         let sent = clock::now_ms();
         let answer = tokio::time::timeout(self.answer_within, request.send());
-        let answer = answer.await.map_err(|_| WebError::Silent("it took too long".into()))??;
+        let answer = answer.await.map_err(too_slow)??;
         let came = clock::now_ms();
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return Ok(None) };
@@ -292,9 +304,10 @@ impl Web {
         let (mut size, mut version, mut cuts) = (0_u64, None::<HeaderValue>, 0);
         loop {
             let before = size;
-            match part(request(), &mut file, &mut size, &mut version, longest).await {
+            let mut floor = Floor::of(self.answer_within * 4, size);
+            match part(request(), &mut file, &mut size, &mut version, (longest, &mut floor)).await {
                 Ok(()) => break,
-                Err(WebError::Silent(why)) if cuts < CUTS => {
+                Err(WebError::Silent(why) | WebError::Away(why)) if cuts < CUTS => {
                     tracing::info!(bytes = size, why, "a download was cut");
                     cuts = if size > before { 1 } else { cuts + 1 };
                     tokio::time::sleep(Duration::from_millis(300 << cuts)).await;
@@ -305,6 +318,10 @@ impl Web {
         file.flush().await.map_err(WebError::disk)?;
         Ok(size)
     }
+}
+
+fn too_slow(_: tokio::time::error::Elapsed) -> WebError {
+    WebError::Away("it took too long".into())
 }
 
 /// Reads a JSON answer.
@@ -333,7 +350,7 @@ async fn part(
     file: &mut tokio::fs::File,
     size: &mut u64,
     version: &mut Option<HeaderValue>,
-    longest: u64,
+    (longest, floor): (u64, &mut Floor),
 ) -> Result<(), WebError> {
     use tokio::io::AsyncSeekExt;
     let resumed = *size > 0 && version.is_some();
@@ -354,6 +371,7 @@ async fn part(
         file.set_len(0).await.map_err(WebError::disk)?;
         file.rewind().await.map_err(WebError::disk)?;
         *size = 0;
+        floor.from = 0;
         let ranges = answer.headers().get(ACCEPT_RANGES).is_some_and(|unit| unit == "bytes");
         *version = ranges.then(|| answer.headers().get(ETAG).cloned().unwrap_or_else(|| HeaderValue::from_static("")));
     }
@@ -364,8 +382,33 @@ async fn part(
         disk::room_for(file, chunk.len() as u64).map_err(WebError::disk)?;
         file.write_all(&chunk).await.map_err(WebError::disk)?;
         *size += chunk.len() as u64;
+        floor.check(*size)?;
     }
     Ok(())
+}
+
+/// How much a download had brought, and since when more is waited for: whoever sends a byte now and then holds nobody up for good.
+struct Floor {
+    within: Duration,
+    since: Instant,
+    from: u64,
+}
+
+impl Floor {
+    fn of(within: Duration, from: u64) -> Self {
+        Self { within, since: Instant::now(), from }
+    }
+
+    fn check(&mut self, size: u64) -> Result<(), WebError> {
+        if self.since.elapsed() < self.within {
+            return Ok(());
+        }
+        if size < self.from.saturating_add(LEAST) {
+            return Err(WebError::Stalled(self.within));
+        }
+        *self = Self::of(self.within, size);
+        Ok(())
+    }
 }
 
 fn starts_at(answer: &Response) -> Option<u64> {

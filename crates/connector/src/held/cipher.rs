@@ -42,6 +42,7 @@ impl Key {
         match std::fs::read(path) {
             Ok(bytes) => Self::of_contents(&bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                tracing::info!(key_file = %path.display(), "a new key is made for what is held");
                 let bytes = random::<LENGTH>()?;
                 let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
                 file.write_all(&bytes)?;
@@ -50,6 +51,11 @@ impl Key {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The key of a file that is there.
+    pub(super) fn read(path: &Path) -> std::io::Result<Self> {
+        Self::of_contents(&std::fs::read(path)?)
     }
 
     /// Whether [`Key::read_or_make`] would do; nothing is made.

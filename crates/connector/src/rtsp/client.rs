@@ -41,7 +41,8 @@ impl Client {
     ) -> Result<Self, RtspError> {
         let connecting = TcpStream::connect((host, port));
         let stream = tokio::time::timeout(answer_within.min(Duration::from_secs(10)), connecting);
-        let stream = stream.await.map_err(|_| RtspError::Silent("it cannot be reached".into()))??;
+        let stream = stream.await.map_err(|_| RtspError::Away("it does not answer".into()))?;
+        let stream = stream.map_err(|error| RtspError::Away(error.kind().to_string()))?;
         stream.set_nodelay(true)?;
         let identity = Identity::new(account);
         let (arrived, early) = (BytesMut::with_capacity(1 << 16), VecDeque::new());

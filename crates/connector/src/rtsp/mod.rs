@@ -32,6 +32,9 @@ pub enum RtspError {
     /// No answer, or it broke off.
     #[error("no answer: {0}")]
     Silent(String),
+    /// There is nobody to ask.
+    #[error("it cannot be reached: {0}")]
+    Away(String),
     /// More than there can be.
     #[error("it sends more than the window can hold")]
     TooMuch,
@@ -56,6 +59,9 @@ impl From<RtspError> for Trouble {
     fn from(error: RtspError) -> Self {
         match error {
             RtspError::NoRoom => Self::NoRoom,
+            RtspError::Away(_) | RtspError::Status(500..=599) => {
+                Self::Away(format!("The video system's footage: {error}."))
+            }
             other => Self::again(format!("The video system's footage: {other}.")),
         }
     }

@@ -91,7 +91,7 @@ fn reason(trouble: Trouble) -> UnavailableReason {
 }
 
 pub(super) fn may_go_better(trouble: &Trouble) {
-    assert!(matches!(trouble, Trouble::Broken { retryable: true, .. }), "{trouble:?}");
+    assert!(matches!(trouble, Trouble::Broken { retryable: true, .. } | Trouble::Away(_)), "{trouble:?}");
     tells_no_secret(&trouble.to_string());
 }
 
@@ -318,12 +318,19 @@ pub(crate) async fn a_wrong_password<S: System>() {
     assert!(!problem.what_to_do.is_empty());
     tells_no_secret(&problem.text);
     assert!(!problem.text.contains(USER));
-    may_go_better(&export::<S>(&bench, "1", window(noon(), 10)).await.unwrap_err());
+    let trouble = export::<S>(&bench, "1", window(noon(), 10)).await.unwrap_err();
+    may_go_better(&trouble);
+    assert!(!matches!(trouble, Trouble::Away(_)), "{trouble:?}");
 }
 
 /// An adapter that is never answered gives up sooner here than it would elsewhere.
 fn patience(fault: Fault) -> &'static str {
     if fault == Fault::Silent { "answer_seconds = 2\n" } else { "" }
+}
+
+/// What is waited for; anything else ends after some tries.
+fn is_away(fault: Fault) -> bool {
+    matches!(fault, Fault::Status(500) | Fault::Silent)
 }
 
 /// A system that answers nothing sensible is a problem that is told, not an empty system; and nothing hangs on it.
@@ -338,7 +345,9 @@ pub(crate) async fn a_server_that_is_broken<S: System>(fault: Fault) {
     assert!(!found.whole);
     assert_eq!(found.sources.len(), 2, "what was known is still there");
     let asked = window(later(noon(), 12), 15);
-    may_go_better(&export::<S>(&bench, "1", asked).await.unwrap_err());
+    let trouble = export::<S>(&bench, "1", asked).await.unwrap_err();
+    may_go_better(&trouble);
+    assert_eq!(matches!(trouble, Trouble::Away(_)), is_away(fault), "{trouble:?}");
     assert!(bench.recorder.thumbnail(&S::camera("1")).await.is_err());
     assert!(bench.recorder.coverage(&S::camera("1"), asked).await.is_err());
     assert_eq!(bench.served.site().followed(), 0, "it followed to elsewhere");

@@ -12,7 +12,7 @@ use domain::Timestamp;
 use protocol::SourceDescription;
 use serde_json::{Value, json};
 use sightline_connector::adapter::Locks;
-use sightline_connector::held::{Held, Holds, Kept};
+use sightline_connector::held::{Held, Holds, Kept, Lock};
 
 use super::scenarios::{later, noon, two_in_a_row};
 use super::site::{self, Site};
@@ -29,6 +29,7 @@ type Query_ = Query<HashMap<String, String>>;
 struct Server {
     world: Arc<World>,
     archived: Arc<Mutex<BTreeSet<i64>>>,
+    notes: Arc<Mutex<HashMap<i64, String>>>,
 }
 
 impl System for ZoneMinder {
@@ -36,7 +37,7 @@ impl System for ZoneMinder {
     const HOLDS: bool = true;
 
     async fn serve(world: Arc<World>) -> Served {
-        let server = Server { world: Arc::clone(&world), archived: Arc::default() };
+        let server = Server { world: Arc::clone(&world), archived: Arc::default(), notes: Arc::default() };
         let held = Arc::clone(&server.archived);
         let routes = Router::new()
             .route("/zm/api/host/login.json", routing::post(login))
@@ -115,18 +116,20 @@ async fn events(State(server): State<Server>, Path(filters): Path<String>, Query
     for filter in filters.split('/') {
         match filter.split_once(':').unwrap() {
             ("MonitorId", id) => found.retain(|r| r.camera == id),
+            ("Id", id) => found.retain(|r| r.number.to_string() == id),
             ("StartDateTime <=", until) => found.retain(|r| local(r.from).as_str() <= until),
             other => panic!("{other:?}"),
         }
     }
     found.sort_by_key(|r| local(r.from));
-    if query["direction"] == "desc" {
+    if query.get("direction").is_some_and(|direction| direction == "desc") {
         found.reverse();
     }
-    let (limit, page): (usize, usize) = (query["limit"].parse().unwrap(), query["page"].parse().unwrap());
+    let number = |name, usual| query.get(name).map_or(usual, |number| number.parse().unwrap());
+    let (limit, page): (usize, usize) = (number("limit", 100), number("page", 1));
     let mut answer = recorded("events");
     let like = answer["events"][0].clone();
-    let archived = server.archived.lock().unwrap().clone();
+    let (archived, notes) = (server.archived.lock().unwrap().clone(), server.notes.lock().unwrap().clone());
     let row = |r: &&Recording| {
         let mut row = like.clone();
         let long = r.end(Timestamp::from(jiff::Timestamp::now())).since(r.from);
@@ -135,6 +138,7 @@ async fn events(State(server): State<Server>, Path(filters): Path<String>, Query
         row["Event"]["StartDateTime"] = local(r.from).into();
         row["Event"]["EndDateTime"] = r.to.map(local).into();
         row["Event"]["Length"] = format!("{:.2}", long.as_secs_f64()).into();
+        row["Event"]["Notes"] = notes.get(&r.number).map_or("", String::as_str).into();
         row["Event"]["Archived"] = i64::from(archived.contains(&r.number)).into();
         row
     };
@@ -152,6 +156,7 @@ async fn archive(
         return refused("/zm/api/events/");
     }
     let id: i64 = id.strip_suffix(".json").unwrap().parse().unwrap();
+    server.notes.lock().unwrap().insert(id, form["Event[Notes]"].clone());
     let mut archived = server.archived.lock().unwrap();
     match form["Event[Archived]"].as_str() {
         "1" => archived.insert(id),
@@ -189,16 +194,18 @@ async fn a_hold_that_was_interrupted_is_lifted_whole() {
         source,
         window: window(later(noon(), -5), 30),
         until: later(noon(), 86_400),
-        kept: Kept::Lock { name: String::new(), begun: true },
+        kept: Kept::Lock { name: String::new(), begun: true, lost: false },
     };
     let holds = Holds::open(state.path(), None).unwrap();
-    let begin = |name: &str| holds.note(&Held { kept: Kept::Lock { name: name.into(), begun: true }, ..held.clone() });
+    let begin = |name: &str| {
+        holds.note(&Held { kept: Kept::Lock { name: name.into(), begun: true, lost: false }, ..held.clone() })
+    };
     let locks = Locks { begin: &begin, ..Locks::besides(&[]) };
     bench.recorder.hold("1", held.window, &locks).await.unwrap();
     assert_eq!(*bench.served.held.lock().unwrap(), [1, 2].into());
 
     let holds = Holds::open(state.path(), None).unwrap();
-    assert!(holds.lock(&bench.recorder, &held).await.unwrap());
+    assert_eq!(holds.lock(&bench.recorder, &held).await.unwrap(), Lock::Set);
     assert!(matches!(holds.find(&held.item_id).unwrap().kept, Kept::Lock { begun: false, .. }));
     holds.let_go(&bench.recorder, &held.item_id).await.unwrap();
     assert!(bench.served.held.lock().unwrap().is_empty());

@@ -147,7 +147,7 @@ async fn a_part_of_held_recordings_that_overlap_is_what_was_granted() {
         let holds = Holds::open(state.path(), Some(&state.path().join("key"))).unwrap();
         let whole = window("10:00:05", "10:00:49");
         let (made_in, path, manifest) = export(&recorder.folder(), "yard", whole).await.unwrap();
-        let kept = Kept::Lock { name: String::new(), begun: true };
+        let kept = Kept::Lock { name: String::new(), begun: true, lost: false };
         let source = SourceDescription { device_id: "yard".into(), ..SourceDescription::default() };
         let item: RequestItemId = "itm_01h455vb4pex5vsknk084sn02q".parse().unwrap();
         let held = Held { item_id: item.clone(), source, window: whole, until: whole.to, kept };

@@ -197,3 +197,42 @@ async fn a_proxy_is_for_the_server_alone() {
     assert!(running.server.lock().unwrap().called("refused").is_empty(), "the proxy was asked for the video system");
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_name_of_megabytes_keeps_nobody_from_anything() {
+    let system = System::with(&format!("a {} b", "north".repeat(1 << 20)));
+    let running = Running::start(|server| {
+        server.adapter = Some(system.adapter.clone());
+        server.exclude = ", '*north*gate*south*'";
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    running
+        .until("the others", |server| told(server).iter().any(|told| told["sources"].as_array().unwrap().len() == 2))
+        .await;
+    let problem = told(&running.server.lock().unwrap())[0]["problem"]["text"].clone();
+    let problem = problem.as_str().unwrap().to_owned();
+    assert!(
+        problem.contains("'northnorth") && problem.contains("have more than 65536 bytes") && problem.len() < 1_000,
+        "{problem}"
+    );
+    running.server.lock().unwrap().tasks.push_back(crate::task(1, json!({"kind": "discover"})));
+    running.until("work", |server| !server.called("complete").is_empty()).await;
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let wrong = wrong(&running.url, &system.config(""), &[]).await;
+    assert!(wrong.len() == 1 && wrong[0].contains("have more than 65536 bytes"), "{wrong:?}");
+    running.stop().await;
+}
+
+fn told(server: &Server) -> Vec<Value> {
+    server.called("sources")
+}
+
+#[tokio::test]
+async fn what_a_name_does_to_a_terminal_is_not_done() {
+    let running = Running::start(|_| {}).await;
+    let system = System::with("a\u{1b}[2Jb\u{202e}c");
+    let (_, said) = check(&running.url, &system.config(""), None).await;
+    assert!(said.contains("refused: a\\u{1b}[2Jb\\u{202e}c \"a\\u{1b}[2J") && !said.contains('\u{1b}'), "{said:?}");
+    running.stop().await;
+}

@@ -53,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) thumbnails: HashMap<String, usize>,
     /// The connector is not set up to hold.
     pub(crate) cannot_hold: bool,
+    /// What more is kept back.
+    pub(crate) exclude: &'static str,
     /// The program that knows the recordings, as `[adapter]` describes it; a folder unless set.
     pub(crate) adapter: Option<String>,
     /// More lines of `[connector]`.
@@ -63,6 +65,8 @@ pub(crate) struct Server {
     pub(crate) used_twice: bool,
     /// Who called, one for each call.
     pub(crate) instances: Vec<String>,
+    /// The last publication that it says it has.
+    pub(crate) sequence: Option<i64>,
     /// What its own clock says when it is greeted; the true time unless set.
     pub(crate) clock: Option<&'static str>,
 }
@@ -108,7 +112,7 @@ async fn hello(State(server): State<Shared>, Json(body): Json<Value>) -> Json<Va
     Json(json!({
         "version": 1, "connector": {"id": "con_01h455vb4pex5vsknk084sn02q", "name": "Depot"},
         "clock": clock, "heartbeat_seconds": 30, "longest_wait_seconds": 1,
-        "thumbnail_seconds": 3600, "sequence": null,
+        "thumbnail_seconds": 3600, "sequence": server.sequence,
     }))
 }
 
@@ -301,13 +305,13 @@ fn connector(
 ) -> (CancellationToken, tokio::task::JoinHandle<()>) {
     let key_file = state.join("hold.key");
     let hold = if set.cannot_hold { String::new() } else { format!("[hold]\nkey_file = {key_file:?}\n") };
-    let (more, limits) = (&set.connector, set.limits);
+    let (more, limits, exclude) = (&set.connector, set.limits, set.exclude);
     let folder = format!(
         "kind = 'folder'\npath = {recordings:?}\npattern = '{{camera}}/%Y-%m-%d_%H-%M-%S.mp4'\nname_precision_ms = 0"
     );
     let adapter = set.adapter.as_ref().unwrap_or(&folder);
     let text = format!(
-        "[adapter]\n{adapter}\n[publish]\nexclude = ['secret']\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{more}\n{hold}{limits}"
+        "[adapter]\n{adapter}\n[publish]\nexclude = ['secret'{exclude}]\n[connector]\ndiscover_seconds = 1\ntasks = 2\n{more}\n{hold}{limits}"
     );
     let config = config::parse(&text, state).unwrap();
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);

@@ -531,11 +531,17 @@ on_both!(an_export_becomes_one_evidence, |database: TestDatabase| async move {
     assert_eq!(state(&site).await, "exporting");
     let waits = wire.about(&task, "progress", json!({"phase": "waiting_for_recording", "bytes_done": 0})).await;
     assert_eq!(waits.status, 204);
-    let hours = wire.about(&task, "progress", json!({"phase": "waiting_for_hours", "bytes_done": 0})).await;
     let ana = site.sign_in("ana").await;
     let request = rows(&site, "SELECT id FROM video_requests", "id").await.remove(0);
-    let request = site.get(&format!("/video-requests/{request}"), Some(&ana)).await.json;
-    assert_eq!((hours.status, request["items"][0]["waiting_for"].as_str()), (204, Some("hours")));
+    let item = async || site.get(&format!("/video-requests/{request}"), Some(&ana)).await.json["items"][0].clone();
+    let why = "The video system: it answered 503.";
+    let away =
+        wire.about(&task, "progress", json!({"phase": "waiting_for_system", "bytes_done": 0, "note": why})).await;
+    let waits = item().await;
+    assert_eq!((away.status, &waits["waiting_for"], &waits["waiting_because"]), (204, &json!("system"), &json!(why)));
+    let hours = wire.about(&task, "progress", json!({"phase": "waiting_for_hours", "bytes_done": 0})).await;
+    let waits = item().await;
+    assert_eq!((hours.status, &waits["waiting_for"], &waits["waiting_because"]), (204, &json!("hours"), &Value::Null));
 
     // it falls asleep while it uploads; another process takes over and the item is exported once more
     let bytes = b"not really a film".as_slice();

@@ -27,6 +27,11 @@ test('what is waited for is said, and what follows', () => {
   const waits = (waiting_for: Item['waiting_for'], state: Item['state']) =>
     waitingText({ waiting_for, state, organization: { id: 'org', name: 'Transit' } } as Item, 'UTC')
   assert.equal(waits('room', 'exporting'), 'The disk beside the recorder is full. The export goes on when Transit has made room there.')
+  assert.equal(waits('system', 'exporting'), 'The video system of Transit cannot be reached. It is tried again by itself.')
+  assert.equal(
+    waitingText({ waiting_for: 'system', waiting_because: 'It answered 503.', organization: { id: 'org', name: 'Transit' } } as Item, 'UTC'),
+    'The video system of Transit cannot be reached. It is tried again by itself. It answered 503.',
+  )
   assert.equal(waits('connector_offline', 'approved'), 'The connector is offline. The export starts when it is back.')
   assert.equal(waits('connector_offline', 'uploading'), 'The connector is offline. It goes on when it is back.')
   const link = { id: 'frl', code: 'AB12-CD34', expires_at: '2026-11-27T10:00:00Z', revoked_at: null, finished_at: null, reply: null }

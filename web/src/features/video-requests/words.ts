@@ -43,6 +43,7 @@ export function waitingText(item: Item, zone: string, since?: string | null): st
     case 'connector': return 'Waits for its turn at the connector.'
     case 'connector_offline': return `The connector is offline${since ? ` since ${moment(since, zone, false)}, ${duration(Date.now() - Date.parse(since))}` : ''}. ${item.state === 'approved' ? 'The export starts' : 'It goes on'} when it is back.`
     case 'recording': return 'The window is not over yet. It is exported when it has been recorded.'
+    case 'system': return `The video system of ${owner} cannot be reached. It is tried again by itself.${item.waiting_because ? ` ${item.waiting_because}` : ''}`
     case 'room': return `The disk beside the recorder is full. The export goes on when ${owner} has made room there.`
     case 'server_room': return 'The disk of this server is full. The upload goes on when its administrator has made room.'
     case 'hours': return 'Exported. It is sent in the hours at which its connector may send.'

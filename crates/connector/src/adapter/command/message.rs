@@ -53,6 +53,12 @@ pub enum Failure {
     },
     /// What was to be fetched is no longer there.
     Gone,
+    /// The video system cannot be reached: it is waited for.
+    Away {
+        /// In a sentence.
+        #[serde(default)]
+        detail: String,
+    },
     /// Something broke.
     Broken {
         /// Whether it may go better later.
@@ -77,6 +83,7 @@ impl From<Failure> for Trouble {
             Failure::NotYet => Self::NotYet,
             Failure::Unavailable { reason, detail } => Self::Unavailable { reason, detail: sentence(&detail) },
             Failure::Gone => Self::again("The video system no longer has what was asked for."),
+            Failure::Away { detail } => Self::Away(sentence(&detail)),
             Failure::Broken { retryable, detail } => Self::Broken { retryable, detail: sentence(&detail) },
             Failure::Unknown => Self::again("The adapter's program failed in a way that is not known here."),
         }

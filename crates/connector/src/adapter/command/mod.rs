@@ -148,9 +148,13 @@ impl Adapter for External {
                     text: message::sentence(&told.text),
                     what_to_do: message::sentence(&told.what_to_do),
                 });
-                Discovery { sources, whole, problem }
+                Discovery { sources, whole, problem, ..Discovery::default() }
             }
-            Err(trouble) => Discovery { problem: Some(problem(&trouble)), ..Discovery::default() },
+            Err(trouble) => Discovery {
+                problem: Some(problem(&trouble)),
+                away: matches!(trouble, Trouble::Away(_)),
+                ..Discovery::default()
+            },
         }
     }
 

@@ -124,7 +124,7 @@ impl Recordings {
         let mut scan = looked
             .await
             .map_err(Trouble::again)?
-            .map_err(|error| Trouble::again(format!("The recordings' folder cannot be read: {error}.")))?;
+            .map_err(|error| Trouble::Away(format!("The recordings' folder cannot be read: {error}.")))?;
         self.tell_apart(&mut scan).await;
         Ok(scan)
     }
@@ -168,6 +168,7 @@ impl Recordings {
         }
         let declared = self.declared.iter().filter(|id| !scan.found.iter().any(|found| found.device_id == **id));
         let mut sources: Vec<_> = declared.map(|id| self.described(id)).collect();
+        let declared = sources.len();
         for camera in scan.found.chunk_by(|a, b| a.device_id == b.device_id) {
             let newest = &camera[camera.len() - 1];
             let written = tokio::fs::metadata(&newest.path).await.and_then(|meta| meta.modified()).ok();
@@ -177,7 +178,7 @@ impl Recordings {
                 ..self.described(&newest.device_id)
             });
         }
-        Discovery { sources, whole, problem }
+        Discovery { sources, whole, problem, away: !whole, declared }
     }
 
     fn described(&self, device_id: &str) -> SourceDescription {

@@ -122,7 +122,7 @@ impl Adapter for MediaMtx {
         let sources = cameras(&live, &recorded, self.0.config.retention_hours);
         let problem = self.0.hand_out(&recorded).await.err();
         let report = |trouble: Trouble| ProblemReport { text: trouble.to_string(), what_to_do: PLAYBACK.to_owned() };
-        Discovery { sources, whole: true, problem: problem.map(report) }
+        Discovery { sources, whole: true, problem: problem.map(report), ..Discovery::default() }
     }
 
     /// There is none of now; one of the newest recording.

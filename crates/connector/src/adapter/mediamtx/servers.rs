@@ -139,6 +139,7 @@ impl Servers {
         match self.entries(&path, newest, None).await? {
             // one that it cannot read, or that is just begun, says nothing of the others
             Ok(_) | Err(WebError::Status(500)) => Ok(()),
+            Err(error @ WebError::Away(_)) => Err(Trouble::Away(format!("The playback server: {error}."))),
             Err(error) => Err(Trouble::again(format!("The playback server: {error}."))),
         }
     }

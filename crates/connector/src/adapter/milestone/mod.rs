@@ -90,7 +90,7 @@ impl Adapter for Milestone {
             None => None,
         };
         let report = |trouble: Trouble| ProblemReport { text: trouble.to_string(), what_to_do: BRIDGE.to_owned() };
-        Discovery { sources, whole: true, problem: asked.map(report) }
+        Discovery { sources, whole: true, problem: asked.map(report), ..Discovery::default() }
     }
 
     /// There is none of now; one of the newest recording.

@@ -153,7 +153,9 @@ fn meant(fault: &Element, status: u16) -> Trouble {
     if says(&["ActionNotSupported", "OptionalActionNotImplemented"]) {
         return Trouble::never("The video system does not have a call that is needed.");
     }
-    WebError::Status(if status == 200 { 500 } else { status }).into()
+    // it is there, and does not do what it was asked
+    let refused = WebError::Status(if status == 200 { 500 } else { status });
+    Trouble::again(format!("The video system: {refused}."))
 }
 
 /// WS-Security UsernameToken Profile 1.0, 3.1.

@@ -37,6 +37,10 @@ pub(super) struct Event {
     length: Option<Number>,
     #[serde(default)]
     archived: Option<Number>,
+    #[serde(default)]
+    notes: Option<String>,
+    #[serde(default)]
+    default_video: Option<String>,
 }
 
 /// Some versions write numbers as text.
@@ -96,6 +100,15 @@ impl Event {
 
     pub(super) fn archived(&self) -> bool {
         self.archived.as_ref().and_then(Number::float) == Some(1.0)
+    }
+
+    pub(super) fn notes(&self) -> &str {
+        self.notes.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it was kept as single pictures only, and has no video to hand out.
+    pub(super) fn is_of_pictures(&self) -> bool {
+        self.default_video.as_deref() == Some("") && self.end_date_time.is_some()
     }
 
     fn number(&self) -> i64 {

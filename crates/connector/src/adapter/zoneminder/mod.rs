@@ -4,6 +4,7 @@
 //! server's local time; neighbours overlap by a second or two, and that is kept.
 
 mod event;
+mod lock;
 mod login;
 
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{Position, Timestamp, Window};
 use jiff::tz::TimeZone;
-use protocol::{ClockOffset, SourceDescription};
+use protocol::{ClockOffset, ProblemReport, SourceDescription};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,7 @@ use super::{Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::config::WebConfig;
 use crate::growth::Fetched;
 use event::{Event, Events};
+use lock::Lock;
 use login::Login;
 
 /// Events are asked for by so many.
@@ -62,6 +64,15 @@ struct Monitor {
     longitude: Option<event::Number>,
     #[serde(default)]
     manufacturer: Option<String>,
+    /// 0: no video is written.
+    #[serde(default)]
+    video_writer: Option<event::Number>,
+}
+
+impl Monitor {
+    fn writes_no_video(&self) -> bool {
+        self.video_writer.as_ref().and_then(event::Number::float) == Some(0.0)
+    }
 }
 
 #[derive(Deserialize)]
@@ -120,9 +131,20 @@ impl ZoneMinder {
             .await
     }
 
-    async fn monitors(&self) -> Result<Vec<SourceDescription>, Trouble> {
+    /// The cameras, and that some keep no video.
+    async fn monitors(&self) -> Result<(Vec<SourceDescription>, Option<ProblemReport>), Trouble> {
         let listed: Monitors = self.api(&["monitors.json"], &[], &mut Pages::default()).await?;
-        Ok(listed.monitors.into_iter().map(|row| described(row, self.config.retention_hours)).collect())
+        let problem = without_video(&listed);
+        let sources = listed.monitors.into_iter().map(|row| described(row, self.config.retention_hours)).collect();
+        Ok((sources, problem))
+    }
+
+    /// That what was asked for was kept as single pictures, where it was.
+    async fn pictures_only(&self, asked: &Asked) -> Result<Option<Trouble>, Trouble> {
+        let events = self.events(&asked.device_id, asked.window).await?;
+        let reaching = event::reaching_into(&events, asked.window, self.zone().await?);
+        let pictures = !reaching.is_empty() && reaching.iter().all(|event| event.is_of_pictures());
+        Ok(pictures.then(|| Trouble::never(PICTURES)))
     }
 
     /// Events of a camera that begin up to `to`, by the server's local time, the newest first; all those that reach
@@ -166,18 +188,6 @@ impl ZoneMinder {
         let zone = self.zone().await?;
         Ok(events.first().and_then(|event| event.earliest(zone)))
     }
-
-    /// Sets or clears the mark that keeps an event from being purged.
-    async fn archive(&self, id: &str, on: bool) -> Result<(), Trouble> {
-        let token = self.login.token(&self.web, &self.config).await?;
-        let request = self.web.request(Method::PUT, &["api", "events", &format!("{id}.json")]);
-        let form = [("Event[Archived]", if on { "1" } else { "0" })];
-        match self.web.bytes(with_token(request, &token).form(&form), 1 << 20).await {
-            Ok(_) => Ok(()),
-            Err(WebError::NotFound) if !on => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 /// The cameras that an answer of `monitors.json` tells.
@@ -215,7 +225,7 @@ fn with_token(request: RequestBuilder, token: &str) -> RequestBuilder {
 
 /// Whether an event is one of those that locks are named by.
 fn among(locks: &[String], event: &str) -> bool {
-    locks.iter().flat_map(|lock| lock.split(',')).any(|name| name == event)
+    locks.iter().any(|lock| Lock::read(lock).keeps(event))
 }
 
 #[async_trait]
@@ -225,7 +235,8 @@ impl Archive for ZoneMinder {
 
     async fn list(&self, device_id: &str, window: Window) -> Result<Vec<Recording>, Trouble> {
         let events = self.events(device_id, window).await?;
-        Ok(event::recordings(events, self.zone().await?))
+        let videos = events.into_iter().filter(|event| !event.is_of_pictures()).collect();
+        Ok(event::recordings(videos, self.zone().await?))
     }
 
     async fn bounds(&self, device_id: &str) -> Result<Option<Bounds>, Trouble> {
@@ -269,7 +280,10 @@ impl Adapter for ZoneMinder {
     }
 
     async fn discover(&self) -> Discovery {
-        Discovery::of(self.monitors().await, WHAT_TO_DO)
+        match self.monitors().await {
+            Ok((sources, problem)) => Discovery { problem, ..Discovery::of(Ok(sources), WHAT_TO_DO) },
+            Err(trouble) => Discovery::of(Err(trouble), WHAT_TO_DO),
+        }
     }
 
     async fn snapshot(&self, device_id: &str) -> Result<Vec<u8>, Trouble> {
@@ -284,7 +298,12 @@ impl Adapter for ZoneMinder {
     }
 
     async fn export(&self, asked: &Asked, into: &Path, fetched: &Fetched) -> Result<Exported, Trouble> {
-        archive::export(self, asked, into, fetched).await
+        match archive::export(self, asked, into, fetched).await {
+            Err(none @ (Trouble::Unavailable { .. } | Trouble::NotYet)) => {
+                Err(self.pictures_only(asked).await?.unwrap_or(none))
+            }
+            done => done,
+        }
     }
 
     async fn clock(&self) -> Result<Option<ClockOffset>, Trouble> {
@@ -297,24 +316,38 @@ impl Adapter for ZoneMinder {
         if names.is_empty() {
             return Err(archive::nothing_there(self, asked).await?);
         }
-        // what was archived before, and not by us, is somebody else's to let go
-        let ours = |name: &str| among(locks.others, name) || among(locks.begun.as_slice(), name);
-        let names = names.iter().map(|event| (event.name(), event.archived()));
-        let kept: Vec<_> = names.filter(|(name, archived)| !archived || ours(name)).map(|(name, _)| name).collect();
-        let lock = kept.join(",");
-        (locks.begin)(&lock).map_err(Trouble::disk)?;
-        for name in kept {
-            self.archive(&name, true).await?;
+        if names.iter().all(|event| event.is_of_pictures()) {
+            return Err(Trouble::never(PICTURES));
         }
-        Ok(Some(lock))
+        self.lock(&names, locks).await.map(Some)
+    }
+
+    async fn holds_still(&self, name: &str) -> Result<Option<String>, Trouble> {
+        self.look_at(name).await
     }
 
     async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
-        for name in name.split(',').filter(|name| !name.is_empty() && !among(others, name)) {
-            self.archive(name, false).await?;
-        }
-        Ok(())
+        self.unlock(name, others).await
     }
+}
+
+const PICTURES: &str = "ZoneMinder kept that time as single pictures (JPEG) and not as video: there is no recording that could be exported.";
+
+/// The monitors whose events will have no video, if there are any.
+fn without_video(listed: &Monitors) -> Option<ProblemReport> {
+    let names: Vec<_> = listed
+        .monitors
+        .iter()
+        .filter(|row| row.monitor.writes_no_video())
+        .map(|row| row.monitor.name.as_str())
+        .collect();
+    let first = names.first()?;
+    let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+    let short: String = first.chars().take(100).collect();
+    Some(ProblemReport {
+        text: format!("ZoneMinder keeps '{short}'{more} as single pictures (JPEG), of which no footage can be exported."),
+        what_to_do: "Set its Video Writer (Monitor, Storage) to Camera Passthrough or Encode, or exclude it in the configuration.".into(),
+    })
 }
 
 /// What to do when it does not tell of its cameras.

@@ -130,6 +130,8 @@ pub(super) enum WaitingForView {
     ConnectorOffline,
     /// The window is still being recorded.
     Recording,
+    /// The video system, which its connector cannot reach; `waiting_because` says why.
+    System,
     /// Room on the disk beside the recorder.
     Room,
     /// Room on the disk of the server.
@@ -189,6 +191,8 @@ pub(super) struct RequestItemView {
     waiting_for: Option<WaitingForView>,
     /// Since when the connector is away.
     waiting_since: Option<Timestamp>,
+    /// Why the video system is waited for, as its connector says.
+    waiting_because: Option<String>,
     hold: Hold,
     /// Until when the owner's side keeps it.
     held_until: Option<Timestamp>,
@@ -219,6 +223,7 @@ impl From<ItemView> for RequestItemView {
             Some(WaitingFor::Connector) => (Some(WaitingForView::Connector), None),
             Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
             Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
+            Some(WaitingFor::System) => (Some(WaitingForView::System), None),
             Some(WaitingFor::Room) => (Some(WaitingForView::Room), None),
             Some(WaitingFor::ServerRoom) => (Some(WaitingForView::ServerRoom), None),
             Some(WaitingFor::Hours) => (Some(WaitingForView::Hours), None),
@@ -259,6 +264,7 @@ impl From<ItemView> for RequestItemView {
             granted: item.granted,
             state: item.state,
             reason: item.reason,
+            waiting_because: shown.waits_because.filter(|_| matches!(waiting_for, Some(WaitingForView::System))),
             waiting_for,
             waiting_since,
             hold: item.hold,
