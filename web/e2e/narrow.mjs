@@ -17,7 +17,7 @@ export async function narrow(world) {
   const narrowed = async (fields) => {
     await page.goto(`/requests/${head.id}`)
     await page.getByRole('button', { name: 'Narrow' }).click()
-    assert.equal(await page.getByRole('textbox', { name: /^From/ }).inputValue(), '2026-11-01T01:10:00')
+    assert.match(await page.getByRole('textbox', { name: /^From/ }).inputValue(), /^2026-11-01T01:10/)
     await page.getByRole('radiogroup', { name: 'Which of both: From' }).getByRole('radio', { name: 'Second, PST' }).and(page.locator(':checked')).waitFor({ state: 'attached' })
     for (const [label, text] of fields) await page.getByRole('textbox', { name: new RegExp(`^${label}`) }).fill(text)
     await page.getByRole('button', { name: 'Approve these minutes' }).click()
