@@ -238,7 +238,7 @@ pub struct RequestItem {
     pub granted: Option<Window>,
     /// Where it stands. Only commands change it.
     pub state: State,
-    /// Why it is unavailable or failed, or expired before its deadline.
+    /// Why it is unavailable or failed, or has expired.
     pub reason: Option<Reason>,
     /// Whether the owner's side keeps the footage.
     pub hold: Hold,

@@ -18,11 +18,11 @@ text_enum! {
     }
 }
 
-/// Why an item is unavailable or failed, or expired before its deadline.
+/// Why an item is unavailable or failed, or has expired where more is to be said than that its deadline passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ItemReason)]
 pub struct Reason {
-    /// An [`UnavailableCode`], the code of the error that used up the tries, or `link_abandoned`.
+    /// An [`UnavailableCode`], the code of the error that used up the tries, or of what expired `link_abandoned` or `system_away`.
     pub code: String,
     /// The sentence for people.
     pub detail: String,

@@ -159,12 +159,17 @@ pub async fn request_of(tx: &mut Tx, sees: &SeesRequests, id: &RequestItemId) ->
     sql.add(")").fetch_optional(tx).await?.map(|row| row.parsed("request_id")).transpose()
 }
 
-/// Items whose deadline has passed and that it ends, the oldest deadline first.
+/// Items whose deadline has passed and that it ends, the oldest deadline first: also exports whose connector does nothing but wait, for a
+/// video system that is away, or for room.
 pub async fn due(tx: &mut Tx, limit: i64) -> Result<Vec<RequestItemId>> {
     let now = tx.now().as_micros();
     let rows = Sql::new("SELECT id FROM request_items WHERE deadline_at <= ")
         .arg(now)
-        .add(" AND state IN ('pending', 'needs_information', 'approved', 'uploading') ORDER BY deadline_at LIMIT ")
+        .add(
+            " AND (state IN ('pending', 'needs_information', 'approved', 'uploading') OR (state = 'exporting' AND EXISTS \
+             (SELECT 1 FROM connector_tasks t WHERE t.item_id = request_items.id AND t.kind = 'export' AND t.state = 'leased' \
+             AND t.phase LIKE 'waiting%'))) ORDER BY deadline_at LIMIT ",
+        )
         .arg(limit)
         .fetch_all(tx)
         .await?;

@@ -178,9 +178,14 @@ pub(crate) async fn hold_run_out(app: &App) -> Result<bool> {
 pub(crate) async fn expire_one(app: &App) -> Result<bool> {
     let mut tx = app.begin().await?;
     let Some(id) = store::request_item::due(&mut tx, 1).await?.pop() else { return Ok(false) };
-    let events =
-        machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| Ok(shown.item.expire()?))
-            .await?;
+    let events = machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| {
+        if shown.item.state == State::Exporting {
+            let _ = shown.item.lease_lost()?; // its connector only waits: nothing of it would come in time
+            shown.item.reason = shown.waits_because.take().map(|detail| Reason { code: "system_away".into(), detail });
+        }
+        Ok(shown.item.expire()?)
+    })
+    .await?;
     tx.commit(events).await?;
     Ok(true)
 }

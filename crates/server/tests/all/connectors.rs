@@ -721,6 +721,30 @@ on_both!(an_export_that_never_works_fails_and_a_canceled_one_is_dropped, |databa
     assert_eq!(wire.lease().await.status, 204);
 });
 
+on_both!(a_system_that_stays_away_is_waited_for_until_the_deadline, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    wire.publish(1, None, json!([{"device_id": "1", "name": "Gate"}])).await;
+    approved(&site).await;
+    app::jobs::schedule(&site.test.app).await.unwrap();
+    // Another connector may take it over meanwhile; whoever has it says that it waits.
+    let waiting = async |days: u64| {
+        site.test.advance(Duration::from_secs(days * 24 * 3600));
+        app::connector_task::return_lost(&site.test.app).await.unwrap();
+        let task = wire.lease().await.json;
+        let away = json!({"phase": "waiting_for_system", "bytes_done": 0, "note": "The video system: no route to it."});
+        assert_eq!(wire.about(&task, "progress", away).await.status, 204);
+        site.test.run_jobs().await;
+        task
+    };
+    waiting(29).await;
+    assert_eq!(state(&site).await, "exporting");
+    let task = waiting(2).await;
+    assert_eq!(state(&site).await, "expired");
+    assert_eq!(wire.about(&task, "extend", json!({})).await.status, 409, "nobody goes on with it");
+    assert_eq!(rows(&site, "SELECT reason_code FROM request_items", "reason_code").await, ["system_away"]);
+});
+
 on_both!(coverage_is_asked_for, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     let wire = Wire::new(&site, &site.test.host, "Depot").await;
