@@ -283,7 +283,16 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
         return Ok(SourcesAnswer { sequence: before, refused }); // all was done; the transaction ends without a trace
     }
     store::camera::insert_many(&mut tx, &new).await?;
+    let mut pictures = Vec::new();
     for (device_id, camera) in &mut known {
+        let kept_back = said.withdrawn.contains(device_id) && !named.contains(device_id.as_str());
+        let picture = camera.thumbnail.clone();
+        if kept_back && camera.withdraw(tx.now()) {
+            store::camera::save(&mut tx, camera).await?;
+            pictures.extend(picture);
+            gone += 1;
+            continue;
+        }
         let missing = said.base.is_none() && !named.contains(device_id.as_str());
         if camera.vanished_at.is_none() && (missing || said.vanished.contains(device_id)) {
             camera.vanished_at = Some(tx.now());
@@ -293,6 +302,9 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
     }
     let event = did(caller, "connector.publish").about("connector", id).with("sequence", said.sequence);
     tx.commit([event.with("added", new.len()).with("changed", changed).with("vanished", gone)]).await?;
+    for picture in pictures {
+        app.blobs().remove(&picture.blob).await?;
+    }
     Ok(SourcesAnswer { sequence: said.sequence, refused })
 }
 

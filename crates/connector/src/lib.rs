@@ -21,6 +21,7 @@ pub mod limits;
 pub mod media;
 pub mod memory;
 pub mod publish;
+pub mod published;
 pub mod recorder;
 pub mod room;
 pub mod rtsp;

@@ -13,6 +13,7 @@ use crate::adapter::{self, Discovery};
 use crate::backoff::Backoff;
 use crate::burned;
 use crate::client::CallError;
+use crate::published::Published;
 use crate::room;
 use crate::session::Shared;
 
@@ -69,6 +70,8 @@ struct Publisher<'a> {
     shared: &'a Shared,
     sequence: i64,
     told: Option<(BTreeMap<String, Told>, Option<ProblemReport>)>,
+    /// What it was told of ever, so that it can be told that it is kept back.
+    published: Published,
     /// What of that it did not take over, and why.
     refused: BTreeMap<String, String>,
     refreshed: Instant,
@@ -80,7 +83,9 @@ impl<'a> Publisher<'a> {
     /// Knows nothing yet.
     fn new(shared: &'a Shared) -> Self {
         let sequence = shared.settings().and_then(|settings| settings.sequence).unwrap_or(0);
-        Self { shared, sequence, told: None, refused: BTreeMap::new(), refreshed: Instant::now(), clock: None }
+        let published = Published::of(shared.spool.state());
+        let (refused, refreshed) = (BTreeMap::new(), Instant::now());
+        Self { shared, sequence, told: None, published, refused, refreshed, clock: None }
     }
 
     async fn run(mut self, published: watch::Sender<Vec<Arc<str>>>) {
@@ -150,7 +155,8 @@ impl<'a> Publisher<'a> {
         let mut message = match &self.told {
             Some((told, told_problem)) => {
                 let delta = Sources { base: Some(self.sequence), problem, ..self.changes(told, now) };
-                if delta.sources.is_empty() && delta.vanished.is_empty() && delta.problem == *told_problem {
+                let same = delta.sources.is_empty() && delta.vanished.is_empty() && delta.withdrawn.is_empty();
+                if same && delta.problem == *told_problem {
                     return Ok(());
                 }
                 delta
@@ -169,6 +175,7 @@ impl<'a> Publisher<'a> {
         if self.told.is_none() || self.refresh() {
             (self.refreshed, self.clock) = (Instant::now(), self.shared.recorder.clock());
         }
+        self.published.note(&message);
         self.judged(&message, answer.refused);
         self.note(message, whole);
         Ok(())
@@ -200,6 +207,7 @@ impl<'a> Publisher<'a> {
             base: None,
             sources: now.iter().map(|source| SourceDescription::clone(source)).collect(),
             vanished: Vec::new(),
+            withdrawn: self.published.among(self.shared.recorder.kept_back()),
             problem: None,
         }
     }
@@ -217,6 +225,7 @@ impl<'a> Publisher<'a> {
             base: None,
             sources: now.iter().filter(changed).map(|source| SourceDescription::clone(source)).collect(),
             vanished: told.keys().filter(|id| !is_among(now, id)).cloned().collect(),
+            withdrawn: self.published.among(self.shared.recorder.kept_back()),
             problem: None,
         }
     }

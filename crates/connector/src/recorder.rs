@@ -147,6 +147,13 @@ impl Recorder {
         found
     }
 
+    /// The ids of the cameras that it told of last and that are kept back.
+    pub fn kept_back(&self) -> Vec<String> {
+        let known = self.known.lock().expect("no panic while held");
+        let kept = known.sources.values().filter(|source| !self.allows(source));
+        kept.map(|source| source.device_id.clone()).collect()
+    }
+
     /// Whether a source is published.
     pub fn allows(&self, source: &SourceDescription) -> bool {
         self.publish.allows(source)

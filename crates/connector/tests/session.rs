@@ -604,6 +604,37 @@ async fn what_cannot_wait_does_not_stand_behind_exports() {
 }
 
 #[tokio::test]
+async fn a_camera_that_is_taken_back_is_named_as_such_once() {
+    let running = Running::start(|_| ()).await;
+    let folder = running.recordings.path();
+    for camera in ["secret", "gate"] {
+        std::fs::create_dir(folder.join(camera)).unwrap();
+        let from = folder.join("yard/2026-01-10_10-00-00.mp4");
+        std::fs::copy(from, folder.join(camera).join("2026-01-10_10-00-00.mp4")).unwrap();
+    }
+    let named = |server: &Server, id: &str| {
+        server
+            .called("sources")
+            .iter()
+            .any(|told| told["sources"].as_array().unwrap().iter().any(|one| one["device_id"] == id))
+    };
+    running.until("both", |server| named(server, "yard") && named(server, "gate")).await;
+    let taken_back = |server: &mut Server| {
+        server.calls.clear();
+        server.exclude = ", 'yard'";
+    };
+    let withdrawn = |server: &Server| server.called("sources")[0]["withdrawn"].clone();
+    let running = running.restart(taken_back).await;
+    running.until("a publication", |server| !server.called("sources").is_empty()).await;
+    assert_eq!(withdrawn(&running.server.lock().unwrap()), json!(["yard"]), "what was never published is not named");
+    let running = running.restart(taken_back).await;
+    running.until("a publication", |server| !server.called("sources").is_empty()).await;
+    assert_eq!(withdrawn(&running.server.lock().unwrap()), Value::Null);
+    assert!(!named(&running.server.lock().unwrap(), "secret"));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_refused_delta_is_sent_as_the_whole_and_a_wrong_key_changes_nothing() {
     let running = Running::start(|server| server.refuse_deltas = true).await;
     running.until("the first set", |server| !server.called("sources").is_empty()).await;

@@ -401,6 +401,17 @@ impl Camera {
         Ok(changed)
     }
 
+    /// Its owner keeps it back beside the recorder: nobody else sees it any more, whatever people chose here, nor its picture. Answers
+    /// whether that is new. Published again it is seen again, unless people had hidden it.
+    pub fn withdraw(&mut self, now: Timestamp) -> bool {
+        let new = self.published || self.vanished_at.is_none() || self.thumbnail.is_some();
+        if std::mem::take(&mut self.published) {
+            self.origins.insert("published".to_owned(), Origin::Connector);
+        }
+        (self.vanished_at, self.thumbnail) = (self.vanished_at.or(Some(now)), None);
+        new
+    }
+
     /// Whether it can be expected to record now.
     pub fn status(&self, now: Timestamp) -> Status {
         match (&self.connector, self.online) {

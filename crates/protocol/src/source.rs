@@ -24,6 +24,10 @@ pub struct Sources {
     /// Device ids that the video system no longer has. Their records are kept and marked.
     #[serde(default)]
     pub vanished: Vec<String>,
+    /// Of the vanished, device ids that the video system still has, and that their owner keeps back since. Nobody else sees them any more;
+    /// what was handed over of them stays. None that was not published before is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<String>,
     /// What is wrong, if anything; none clears what was said before.
     #[serde(default)]
     pub problem: Option<ProblemReport>,

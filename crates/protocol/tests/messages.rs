@@ -21,6 +21,7 @@ fn old_messages_are_read_and_written_again() {
     same::<Hello>("hello");
     same::<HelloAnswer>("hello_answer");
     same::<Sources>("sources");
+    same::<Sources>("sources_withdrawn");
     same::<SourcesAnswer>("sources_answer");
     same::<LeaseRequest>("lease_request");
     same::<Task>("task");

@@ -2963,6 +2963,11 @@ export interface components {
             sources?: components["schemas"]["SourceDescription"][];
             /** @description Device ids that the video system no longer has. Their records are kept and marked. */
             vanished?: string[];
+            /**
+             * @description Of the vanished, device ids that the video system still has, and that their owner keeps back since. Nobody else sees them any more;
+             *     what was handed over of them stays. None that was not published before is named.
+             */
+            withdrawn?: string[];
             problem?: components["schemas"]["ProblemReport"] | null;
         };
         /** @description What became of a publication. */

@@ -272,6 +272,39 @@ on_both!(publications_are_taken_over_and_the_office_has_the_last_word, |database
     assert_eq!(site.test.app.blobs().get(&blob).await.unwrap().as_ref(), b"\xff\xd8\xff\xe0 a later one");
 });
 
+on_both!(a_camera_that_its_owner_takes_back_is_seen_by_nobody_else, |database: TestDatabase| async move {
+    let site = Site::new(database).await;
+    let wire = Wire::new(&site, &site.test.host, "Depot").await;
+    let [gate, yard] = [json!({"device_id": "1", "name": "Gate"}), json!({"device_id": "2", "name": "Yard"})];
+    wire.publish(1, None, json!([gate, yard])).await;
+    let request = axum::http::Request::put("/api/v1/connector/sources/1/thumbnail")
+        .header("authorization", format!("Bearer {}", wire.key))
+        .body(axum::body::Body::from(b"\xff\xd8\xff\xe0 a picture".as_slice()));
+    assert_eq!(site.send(request.unwrap()).await.status, 204);
+    let picture = "SELECT thumbnail_blob FROM cameras WHERE device_id = '1' AND thumbnail_blob IS NOT NULL";
+    let blob = rows(&site, picture, "thumbnail_blob").await.remove(0);
+    let id = rows(&site, "SELECT id FROM cameras WHERE device_id = '1'", "id").await.remove(0);
+    site.test.account("ana", &site.test.host, &[(Role::Investigator, None)]).await;
+    let ana = site.sign_in("ana").await;
+    let sees = async || site.get(&format!("/cameras/{id}"), Some(&ana)).await.status;
+    assert_eq!(sees().await, 200);
+
+    let taken_back = json!({"sequence": 2, "base": 1, "vanished": ["1"], "withdrawn": ["1", "never published"]});
+    assert_eq!(wire.call("PUT", "/sources", taken_back).await.status, 200);
+    assert_eq!(sees().await, 404);
+    assert_eq!(rows(&site, picture, "thumbnail_blob").await, [""; 0]);
+    assert!(site.test.app.blobs().get(&blob).await.is_err(), "its picture is gone");
+    let there = "SELECT device_id FROM cameras WHERE vanished_at IS NULL AND published = 1";
+    assert_eq!(rows(&site, there, "device_id").await, ["2"]);
+
+    // with the whole set too, and back again
+    assert_eq!(wire.publish(3, Some(2), json!([gate])).await.status, 200);
+    assert_eq!(sees().await, 200);
+    let whole = json!({"sequence": 4, "sources": [yard], "withdrawn": ["1"]});
+    assert_eq!(wire.call("PUT", "/sources", whole).await.status, 200);
+    assert_eq!(sees().await, 404);
+});
+
 on_both!(a_clock_that_a_connector_tells_is_not_set_on_the_page, |database: TestDatabase| async move {
     let site = Site::new(database).await;
     let wire = Wire::new(&site, &site.test.host, "Depot").await;
