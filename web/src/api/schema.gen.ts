@@ -2091,9 +2091,9 @@ export interface components {
         ItemLinkInput: {
             expires_at?: components["schemas"]["Timestamp"] | null;
         };
-        /** @description Why an item is unavailable or failed, or expired before its deadline. */
+        /** @description Why an item is unavailable or failed, or has expired where more is to be said than that its deadline passed. */
         ItemReason: {
-            /** @description An [`UnavailableCode`], the code of the error that used up the tries, or `link_abandoned`. */
+            /** @description An [`UnavailableCode`], the code of the error that used up the tries, or of what expired `link_abandoned` or `system_away`. */
             code: string;
             /** @description The sentence for people. */
             detail: string;
