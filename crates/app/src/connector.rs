@@ -279,8 +279,13 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
             refused.push(SourceProblem { device_id: source.device_id.clone(), message: invalid.to_string() });
         }
     }
+    let seen = |(id, camera): &(&String, &Camera)| {
+        let withdrawn = said.withdrawn.contains(id) || named.contains(id.as_str());
+        said.base.is_none() && !withdrawn && (camera.published || camera.thumbnail.is_some())
+    };
+    let missing = known.iter().filter(seen).map(|(id, _)| id.clone()).collect();
     if again {
-        return Ok(SourcesAnswer { sequence: before, refused }); // all was done; the transaction ends without a trace
+        return Ok(SourcesAnswer { sequence: before, refused, missing }); // all was done; the transaction ends without a trace
     }
     store::camera::insert_many(&mut tx, &new).await?;
     let mut pictures = Vec::new();
@@ -305,7 +310,7 @@ pub async fn publish(app: &App, caller: &Caller, said: &Sources) -> Result<Sourc
     for picture in pictures {
         app.blobs().remove(&picture.blob).await?;
     }
-    Ok(SourcesAnswer { sequence: said.sequence, refused })
+    Ok(SourcesAnswer { sequence: said.sequence, refused, missing })
 }
 
 /// A camera that a connector publishes for the first time.

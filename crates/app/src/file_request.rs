@@ -351,7 +351,7 @@ pub(crate) async fn run_out(app: &App, tx: &mut Tx, link: &FileRequest) -> Resul
         return Ok(events);
     }
     if let For::Item(item) = &link.purpose {
-        crate::request_item::link_ran_out(app, tx, item).await?;
+        crate::request_item::link_ran_out(app, tx, item, link.comment.as_deref()).await?;
     }
     events.push(event(&Caller::server(), "file_request.expire", link));
     Ok(events)

@@ -69,7 +69,7 @@ messages! {
     Failed = "item_failed",
     /// To the requester: the deadline passed, or the link was abandoned.
     Expired = "item_expired",
-    /// To the requester and the approvers: nobody used the upload link while it held.
+    /// To the requester and the approvers: nobody sent anything by the upload link while it held.
     LinkRanOut = "link_ran_out",
     /// To whoever has the footage: where to upload it.
     FileRequest = "file_request",

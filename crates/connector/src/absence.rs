@@ -45,12 +45,12 @@ impl Absence {
         }
     }
 
-    /// Tells why, and waits a while, longer each time. That costs no right to work.
-    pub async fn wait(&mut self, why: &str, slot: &mut Slot, told: &Told) {
+    /// Tells what is waited for and why, and waits a while, longer each time. That costs no right to work.
+    pub async fn wait(&mut self, phase: Phase, why: &str, slot: &mut Slot, told: &Told) {
         let note = Some(why.to_owned());
-        *told.lock().expect("no panic while held") = Stage { note, ..Stage::new(Phase::WaitingForSystem, 0, None) };
+        *told.lock().expect("no panic while held") = Stage { note, ..Stage::new(phase, 0, None) };
         slot.put_down();
-        tracing::info!(why, "waiting for the video system");
+        tracing::info!(why, "{}", phase.as_str());
         self.looks.wait().await;
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Tasks that wait for something (a segment, an hour, room) cost nothing, so they do not count among those worked on; but there is
 /// an end to it.
-const WAITING_AT_MOST: usize = 64;
+const WAITING_AT_MOST: usize = 256;
 
 /// How many of what is quickly done are worked on at once.
 const QUICK_AT_ONCE: usize = 4;

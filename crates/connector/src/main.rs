@@ -238,7 +238,7 @@ async fn held(config: &Path, state: Option<PathBuf>, then: Option<HeldCommand>) 
     let key_file = config.hold.as_ref().map(|hold| hold.key_file.as_path());
     let holds = Holds::beside(&state, key_file).with_context(|| format!("cannot read {}/held", state.display()))?;
     match then {
-        None => list(&holds),
+        None => return Ok(list(&holds)),
         Some(HeldCommand::Delete { item }) => {
             anyhow::ensure!(holds.has(&item), "nothing is held for {item}");
             let recorder = Recorder::new(adapter::open(&config)?, &config);
@@ -249,7 +249,7 @@ async fn held(config: &Path, state: Option<PathBuf>, then: Option<HeldCommand>) 
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(holds: &Holds) {
+fn list(holds: &Holds) -> ExitCode {
     let all = holds.list();
     let damaged: Vec<_> = holds.items().into_iter().filter(|item| holds.find(item).is_none()).collect();
     for item in &damaged {
@@ -268,10 +268,14 @@ fn list(holds: &Holds) {
         let (device_id, from, to) = (plain(&source.device_id), window.from, window.to);
         println!("{item_id}: {device_id}{name}, {from} to {to}, until {until}; {how}{locked}");
     }
-    if let Some(problem) = holds.problem() {
-        println!("wrong: {} {}", problem.text, problem.what_to_do);
-    }
     if all.is_empty() && damaged.is_empty() {
         println!("nothing is held");
+    }
+    match holds.problem() {
+        None => ExitCode::SUCCESS,
+        Some(problem) => {
+            println!("wrong: {} {}", problem.text, problem.what_to_do);
+            ExitCode::FAILURE
+        }
     }
 }

@@ -13,9 +13,8 @@ use crate::adapter::{self, Discovery};
 use crate::backoff::Backoff;
 use crate::burned;
 use crate::client::CallError;
-use crate::published::Published;
 use crate::room;
-use crate::session::Shared;
+use crate::session::{self, Shared};
 
 /// Times and states that always change are told this often.
 const REFRESH: Duration = Duration::from_secs(300);
@@ -70,8 +69,6 @@ struct Publisher<'a> {
     shared: &'a Shared,
     sequence: i64,
     told: Option<(BTreeMap<String, Told>, Option<ProblemReport>)>,
-    /// What it was told of ever, so that it can be told that it is kept back.
-    published: Published,
     /// What of that it did not take over, and why.
     refused: BTreeMap<String, String>,
     refreshed: Instant,
@@ -83,9 +80,7 @@ impl<'a> Publisher<'a> {
     /// Knows nothing yet.
     fn new(shared: &'a Shared) -> Self {
         let sequence = shared.settings().and_then(|settings| settings.sequence).unwrap_or(0);
-        let published = Published::of(shared.spool.state());
-        let (refused, refreshed) = (BTreeMap::new(), Instant::now());
-        Self { shared, sequence, told: None, published, refused, refreshed, clock: None }
+        Self { shared, sequence, told: None, refused: BTreeMap::new(), refreshed: Instant::now(), clock: None }
     }
 
     async fn run(mut self, published: watch::Sender<Vec<Arc<str>>>) {
@@ -122,7 +117,7 @@ impl<'a> Publisher<'a> {
     /// Answers what the server has taken over, in the order of the ids.
     async fn publish(&mut self) -> Result<Vec<Arc<SourceDescription>>, CallError> {
         let Discovery { sources: mut now, whole, problem, .. } = self.shared.recorder.discover().await;
-        let problem = adapter::both(room::and_the_disk(self.shared, problem), self.shared.holds.problem());
+        let problem = adapter::both(room::and_the_disk(self.shared, problem), self.shared.holds.problem_now());
         if let Some(problem) = &problem {
             tracing::warn!(what_to_do = problem.what_to_do, "{}", problem.text);
         }
@@ -155,29 +150,49 @@ impl<'a> Publisher<'a> {
         let mut message = match &self.told {
             Some((told, told_problem)) => {
                 let delta = Sources { base: Some(self.sequence), problem, ..self.changes(told, now) };
-                let same = delta.sources.is_empty() && delta.vanished.is_empty() && delta.withdrawn.is_empty();
+                let same = delta.sources.is_empty() && delta.vanished.is_empty();
                 if same && delta.problem == *told_problem {
                     return Ok(());
                 }
                 delta
             }
             // a system that did not tell of all its cameras must not make the server believe that the others are gone
-            None => Sources { base: server_has.filter(|_| !whole), problem, ..self.all(now) },
+            None => Sources { base: self.base(whole), problem, ..self.all(now) },
         };
         let answer = match self.shared.client.sources(&message).await {
             Err(CallError::Conflict(_)) if message.base.is_some() => {
-                message = Sources { problem: message.problem, ..self.all(now) };
+                (self.sequence, self.told) = (session::greet(self.shared, false).await?.sequence.unwrap_or(0), None);
+                message = Sources { base: self.base(whole), problem: message.problem, ..self.all(now) };
                 self.shared.client.sources(&message).await?
             }
             other => other?,
         };
         self.sequence = answer.sequence;
+        self.take_back(&message, answer.missing).await?;
         if self.told.is_none() || self.refresh() {
             (self.refreshed, self.clock) = (Instant::now(), self.shared.recorder.clock());
         }
-        self.published.note(&message);
         self.judged(&message, answer.refused);
         self.note(message, whole);
+        Ok(())
+    }
+
+    /// On top of what all is told that there is. A system that did not tell of all its cameras must not make the server believe that the
+    /// others are gone.
+    fn base(&self, whole: bool) -> Option<i64> {
+        (!whole && self.sequence > 0).then_some(self.sequence)
+    }
+
+    /// Tells which of those that the server has beyond this message their owner keeps back.
+    async fn take_back(&mut self, message: &Sources, missing: Vec<String>) -> Result<(), CallError> {
+        let kept_back = self.shared.recorder.kept_back();
+        let withdrawn: Vec<_> = missing.into_iter().filter(|id| kept_back.contains(id)).collect();
+        if withdrawn.is_empty() {
+            return Ok(());
+        }
+        let (base, problem) = (Some(self.sequence), message.problem.clone());
+        let message = Sources { sequence: self.sequence + 1, base, withdrawn, problem, ..Sources::default() };
+        self.sequence = self.shared.client.sources(&message).await?.sequence;
         Ok(())
     }
 
@@ -207,7 +222,7 @@ impl<'a> Publisher<'a> {
             base: None,
             sources: now.iter().map(|source| SourceDescription::clone(source)).collect(),
             vanished: Vec::new(),
-            withdrawn: self.published.among(self.shared.recorder.kept_back()),
+            withdrawn: Vec::new(),
             problem: None,
         }
     }
@@ -220,12 +235,14 @@ impl<'a> Publisher<'a> {
             let anew = |told: &Told| fresh != *told || self.refused.contains_key(&source.device_id);
             told.get(&source.device_id).is_none_or(|told| fresh.steady != told.steady || refresh && anew(told))
         };
+        let kept_back = self.shared.recorder.kept_back();
+        let vanished: Vec<_> = told.keys().filter(|id| !is_among(now, id)).cloned().collect();
         Sources {
             sequence: self.sequence + 1,
             base: None,
             sources: now.iter().filter(changed).map(|source| SourceDescription::clone(source)).collect(),
-            vanished: told.keys().filter(|id| !is_among(now, id)).cloned().collect(),
-            withdrawn: self.published.among(self.shared.recorder.kept_back()),
+            withdrawn: vanished.iter().filter(|id| kept_back.contains(*id)).cloned().collect(),
+            vanished,
             problem: None,
         }
     }

@@ -1,7 +1,7 @@
 //! The recorder as the rest of the connector sees it: an adapter whose times are put right, whose gaps of knowledge the
 //! operator's file fills, and of which nothing is seen that is not published.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -148,7 +148,7 @@ impl Recorder {
     }
 
     /// The ids of the cameras that it told of last and that are kept back.
-    pub fn kept_back(&self) -> Vec<String> {
+    pub fn kept_back(&self) -> BTreeSet<String> {
         let known = self.known.lock().expect("no panic while held");
         let kept = known.sources.values().filter(|source| !self.allows(source));
         kept.map(|source| source.device_id.clone()).collect()

@@ -131,7 +131,8 @@ pub fn hello(adapter: &str, restarted: bool) -> Hello {
     }
 }
 
-async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallError> {
+/// Greets the server, and remembers what it wants.
+pub async fn greet(shared: &Shared, restarted: bool) -> Result<HelloAnswer, CallError> {
     let answer = shared.client.hello(&hello(shared.recorder.kind(), restarted)).await?;
     if !VERSIONS.contains(&answer.version) {
         return Err(CallError::Refused(format!("version {} of the protocol is not known here", answer.version)));

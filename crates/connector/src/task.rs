@@ -1,8 +1,9 @@
 //! Work on one task. A second future keeps the lease; when it is lost, the work is dropped where it stands, and nothing
 //! more is said about it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use domain::Window;
@@ -15,8 +16,9 @@ use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::clock;
 use crate::disk;
-use crate::growth::{self, Fetched};
-use crate::held::{Held, Kept, Lock, Taken};
+use crate::fetch;
+use crate::growth::Fetched;
+use crate::held::{Held, Kept, Lock};
 use crate::lanes::Slot;
 use crate::room::Writer;
 use crate::session::Shared;
@@ -38,7 +40,7 @@ enum End {
 impl From<Trouble> for End {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(match trouble {
-            Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) => {
+            Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) | Trouble::NoKey(_) => {
                 FailCause::Error { retryable: true, detail: trouble.to_string() }
             }
             Trouble::NoLock(detail) => FailCause::Unsupported { detail },
@@ -176,7 +178,9 @@ async fn perform(
             let entry = match begun(shared, work, &device_id, window)? {
                 Some(entry) => entry,
                 None => {
-                    let attempt = |into| export(shared, &item_id, &device_id, window, told, into);
+                    let recorder_lacks = AtomicBool::new(false);
+                    let attempt =
+                        |into| fetch::export(shared, &item_id, &device_id, window, (told, &recorder_lacks), into);
                     let exported = patiently(shared, work, slot, told, attempt).await?;
                     keep_export(shared, work, exported, &device_id, window, slot, told).await?
                 }
@@ -198,27 +202,6 @@ async fn perform(
         TaskPayload::Unknown => Err(End::Failed(FailCause::Unsupported {
             detail: "This version of sightline-connector does not know such tasks.".into(),
         })),
-    }
-}
-
-/// The recorder has no footage, and what was held of it is none either.
-fn and_held_is_lost(trouble: Trouble, why: &str) -> Trouble {
-    match trouble {
-        Trouble::Unavailable { reason, detail } => {
-            let detail = format!("{detail} It was held for this request, but what was held cannot be read: {why}.");
-            Trouble::Unavailable { reason, detail }
-        }
-        other => other,
-    }
-}
-
-/// The recorder has no footage, and what was held of it will be read when its key is back.
-fn and_held_is_locked(trouble: Trouble, why: &str) -> Trouble {
-    match trouble {
-        Trouble::Unavailable { detail, .. } => {
-            Trouble::Away(format!("{detail} It is held for this request, but what is held cannot be read now: {why}."))
-        }
-        other => other,
     }
 }
 
@@ -248,44 +231,6 @@ fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Resul
     Ok(Some(entry.clone()))
 }
 
-/// Writes the window into the folder, out of what is held for the item if anything is.
-async fn export(
-    shared: &Shared,
-    item: &RequestItemId,
-    device_id: &str,
-    window: Window,
-    told: &Told,
-    into: PathBuf,
-) -> Result<Exported, Trouble> {
-    let fetched = Fetched::default();
-    tokio::select! {
-        exported = taken_or_fetched(shared, item, device_id, window, &into, &fetched) => exported,
-        never = growth::watch(&into, &fetched, told) => match never {},
-    }
-}
-
-async fn taken_or_fetched(
-    shared: &Shared,
-    item: &RequestItemId,
-    device_id: &str,
-    window: Window,
-    into: &Path,
-    fetched: &Fetched,
-) -> Result<Exported, Trouble> {
-    match shared.holds.take(item, device_id, window, into).await? {
-        Taken::Export(held) => Ok(*held),
-        Taken::Nothing => shared.recorder.export(device_id, window, into, fetched).await,
-        Taken::Damaged(why) => {
-            let exported = shared.recorder.export(device_id, window, into, fetched).await;
-            exported.map_err(|trouble| and_held_is_lost(trouble, &why))
-        }
-        Taken::Locked(why) => {
-            let exported = shared.recorder.export(device_id, window, into, fetched).await;
-            exported.map_err(|trouble| and_held_is_locked(trouble, &why))
-        }
-    }
-}
-
 /// Tries until the window is no longer being recorded, until the video system can be reached, and until there is room for it. Waiting
 /// for that costs no right to work.
 async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
@@ -298,9 +243,10 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
     let (mut writer, mut absence) = (Writer::new(shared), Absence::default());
     let mut scratch = None;
     loop {
+        // who waits for a turn does not wait any more for what was told before
+        tell(told, Phase::Exporting, 0, None);
         slot.take_up().await;
         let turn = writer.turn().await;
-        tell(told, Phase::Exporting, 0, None);
         let into = match scratch.take() {
             Some(into) => Ok(into),
             None => work.scratch().map_err(Trouble::disk),
@@ -312,7 +258,11 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
         match absence.seen_in(done) {
             Err(Trouble::Away(why)) => {
                 drop(turn);
-                absence.wait(&why, slot, told).await;
+                absence.wait(Phase::WaitingForSystem, &why, slot, told).await;
+            }
+            Err(Trouble::NoKey(why)) => {
+                drop(turn);
+                absence.wait(Phase::WaitingForKey, &why, slot, told).await;
             }
             Err(Trouble::NotYet) => {
                 drop(turn);
@@ -335,9 +285,10 @@ async fn patiently<T, F: Future<Output = Result<T, Trouble>>>(
 async fn free(shared: &Shared, item: &RequestItemId, slot: &mut Slot, told: &Told) -> Result<(), End> {
     let mut absence = Absence::default();
     loop {
+        tell(told, Phase::Exporting, 0, None);
         slot.take_up().await;
         match absence.seen_in(shared.holds.let_go(&shared.recorder, item).await) {
-            Err(Trouble::Away(why)) => absence.wait(&why, slot, told).await,
+            Err(Trouble::Away(why)) => absence.wait(Phase::WaitingForSystem, &why, slot, told).await,
             done => return Ok(done?),
         }
     }

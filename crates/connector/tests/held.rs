@@ -113,7 +113,7 @@ async fn a_part_of_what_is_held_is_granted() {
 fn waits_for_the_key(server: &Server) -> bool {
     let told = server.called("progress");
     told.last().is_some_and(|told| {
-        told["phase"] == "waiting_for_system" && told["note"].as_str().is_some_and(|note| note.contains("key"))
+        told["phase"] == "waiting_for_key" && told["note"].as_str().is_some_and(|note| note.contains("key"))
     })
 }
 
@@ -145,6 +145,7 @@ async fn what_cannot_be_read_for_want_of_the_key_is_kept_until_it_is_back() {
 
         let listed = held_command(&running, &[]);
         let told = text(&listed.stdout);
+        assert!(!listed.status.success());
         assert!(
             told.contains("which cannot be read now: ") && told.contains("\nwrong: 1 of 1 that are held"),
             "{told}"
@@ -159,6 +160,24 @@ async fn what_cannot_be_read_for_want_of_the_key_is_kept_until_it_is_back() {
         running.until("word that all is well", |server| !told_of_the_key(server)).await;
         running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn half_of_it_at_the_recorder_does_not_take_the_place_of_what_waits_for_its_key() {
+    let running = Running::start(|server| server.tasks.push_back(hold(1, FAR))).await;
+    running.until("the hold", |server| ended(server) == 1).await;
+    std::fs::remove_file(running.recordings.path().join("yard/2026-01-10_10-00-00.mp4")).unwrap();
+    let (key, away) = (running.state.path().join("hold.key"), running.state.path().join("unmounted.key"));
+    std::fs::rename(&key, &away).unwrap();
+    let running = running.restart(|server| server.calls.clear()).await;
+    running.server.lock().unwrap().tasks.push_back(export(2));
+    running.until("it to be waited for", waits_for_the_key).await;
+    assert_eq!(ended(&running.server.lock().unwrap()), 0);
+    std::fs::rename(&away, &key).unwrap();
+    running.until("the export", |server| ended(server) == 1).await;
+    let manifest = running.server.lock().unwrap().called("complete")[0]["result"]["manifest"].clone();
+    assert_eq!((&manifest["gaps"], manifest["segments"].as_array().unwrap().len()), (&json!([]), 2));
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -320,5 +339,16 @@ async fn a_connector_that_is_not_set_up_to_hold_says_so() {
     .await;
     running.until("the end", |server| ended(server) == 1).await;
     assert_eq!(running.server.lock().unwrap().called("fail")[0]["code"], "unsupported");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_goes_while_nothing_is_held_is_told() {
+    let running = Running::start(|_| ()).await;
+    running.until("the camera", |server| !server.called("sources").is_empty()).await;
+    std::fs::remove_file(running.state.path().join("hold.key")).unwrap();
+    let told = |server: &Server| server.called("sources").last().unwrap()["problem"]["text"].clone();
+    let says = |server: &Server| told(server).as_str().is_some_and(|text| text.contains("Nothing can be held"));
+    running.until("word to the office", says).await;
     running.stop().await;
 }

@@ -623,14 +623,38 @@ async fn a_camera_that_is_taken_back_is_named_as_such_once() {
         server.calls.clear();
         server.exclude = ", 'yard'";
     };
-    let withdrawn = |server: &Server| server.called("sources")[0]["withdrawn"].clone();
+    let withdrawn = |server: &Server| {
+        let said = server.called("sources").into_iter().map(|told| told["withdrawn"].clone());
+        said.filter(|withdrawn| !withdrawn.is_null()).collect::<Vec<_>>()
+    };
+    let running = running.restart(taken_back).await;
+    running.until("that it is taken back", |server| !withdrawn(server).is_empty()).await;
+    assert_eq!(withdrawn(&running.server.lock().unwrap()), [json!(["yard"])], "what was never published is not named");
     let running = running.restart(taken_back).await;
     running.until("a publication", |server| !server.called("sources").is_empty()).await;
-    assert_eq!(withdrawn(&running.server.lock().unwrap()), json!(["yard"]), "what was never published is not named");
-    let running = running.restart(taken_back).await;
-    running.until("a publication", |server| !server.called("sources").is_empty()).await;
-    assert_eq!(withdrawn(&running.server.lock().unwrap()), Value::Null);
+    assert_eq!(withdrawn(&running.server.lock().unwrap()), [Value::Null; 0]);
     assert!(!named(&running.server.lock().unwrap(), "secret"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_while_the_recordings_are_away_takes_no_camera_from_anybody() {
+    let running = Running::start(|_| ()).await;
+    running.until("the camera", |server| server.seen.contains("yard")).await;
+    let (folder, away) = (running.recordings.path().join("yard"), running.state.path().join("yard"));
+    std::fs::rename(&folder, &away).unwrap();
+    let running = running.restart(|server| server.calls.clear()).await;
+    let whole = |server: &Server| server.called("sources").iter().any(|told| told["base"].is_null());
+    running.until("the problem", |server| !server.called("sources").is_empty()).await;
+    tokio::time::sleep(Duration::from_secs(4)).await; // several looks at the recordings
+    assert!(!whole(&running.server.lock().unwrap()), "{:?}", running.server.lock().unwrap().called("sources"));
+    // nor where the server was given another state meanwhile
+    running.server.lock().unwrap().sequence = Some(77);
+    std::fs::write(running.recordings.path().join("note.txt"), "").unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!whole(&running.server.lock().unwrap()));
+    std::fs::rename(&away, &folder).unwrap();
+    running.until("all of it again", whole).await;
     running.stop().await;
 }
 

@@ -22,7 +22,7 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ItemReason)]
 pub struct Reason {
-    /// An [`UnavailableCode`], the code of the error that used up the tries, or of what expired `link_abandoned` or `system_away`.
+    /// An [`UnavailableCode`], the code of the error that used up the tries, or of what expired `link_abandoned`, `system_away` or `key_missing`.
     pub code: String,
     /// The sentence for people.
     pub detail: String,

@@ -11,7 +11,7 @@ use crate::{ClockOffset, ProblemReport};
 ///
 /// Publications are numbered by the connector, rising. A delta is taken over only on top of the publication that it names;
 /// otherwise the answer is 409, and the connector sends the whole. The whole set marks every source that it does not name as vanished.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Sources {
     /// The number of this publication.
     pub sequence: i64,
@@ -25,7 +25,7 @@ pub struct Sources {
     #[serde(default)]
     pub vanished: Vec<String>,
     /// Of the vanished, device ids that the video system still has, and that their owner keeps back since. Nobody else sees them any more;
-    /// what was handed over of them stays. None that was not published before is named.
+    /// what was handed over of them stays. Only what the server is known to have is named: [`SourcesAnswer::missing`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<String>,
     /// What is wrong, if anything; none clears what was said before.
@@ -151,6 +151,10 @@ pub struct SourcesAnswer {
     /// Sources that were not taken over, and why.
     #[serde(default)]
     pub refused: Vec<SourceProblem>,
+    /// Of a whole set: device ids that it does not name and that people still see here, as vanished. The connector says which of them the
+    /// video system has and their owner keeps back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// A source that the server did not take over.

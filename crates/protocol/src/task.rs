@@ -140,6 +140,8 @@ pub enum Phase {
     WaitingForRecording,
     /// The video system cannot be reached, or what is needed to read what is held; `note` says why. It is tried again and again.
     WaitingForSystem,
+    /// What is held for it cannot be read, or nothing can be held, until its key is back; [`Progress::note`] says why.
+    WaitingForKey,
     /// The recorder is read.
     Exporting,
     /// The disk beside the recorder is full.
@@ -161,6 +163,7 @@ impl Phase {
         match self {
             Self::WaitingForRecording => "waiting_for_recording",
             Self::WaitingForSystem => "waiting_for_system",
+            Self::WaitingForKey => "waiting_for_key",
             Self::Exporting => "exporting",
             Self::WaitingForRoom => "waiting_for_room",
             Self::WaitingForHours => "waiting_for_hours",
@@ -175,6 +178,7 @@ impl Phase {
         let known = [
             Self::WaitingForRecording,
             Self::WaitingForSystem,
+            Self::WaitingForKey,
             Self::Exporting,
             Self::WaitingForRoom,
             Self::WaitingForHours,

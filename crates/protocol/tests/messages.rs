@@ -23,6 +23,7 @@ fn old_messages_are_read_and_written_again() {
     same::<Sources>("sources");
     same::<Sources>("sources_withdrawn");
     same::<SourcesAnswer>("sources_answer");
+    same::<SourcesAnswer>("sources_answer_missing");
     same::<LeaseRequest>("lease_request");
     same::<Task>("task");
     same::<Progress>("progress");

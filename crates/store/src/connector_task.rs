@@ -137,7 +137,7 @@ pub async fn extend(tx: &mut Tx, id: &TaskId, lease: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Notes how far it is, and why it waits if that was said.
+/// Notes how far it is, and why it waits if that was said; what it waited for before is forgotten.
 pub async fn progress(
     tx: &mut Tx,
     id: &TaskId,
@@ -153,7 +153,9 @@ pub async fn progress(
         .arg(total)
         .add(", last_error = COALESCE(")
         .arg(note)
-        .add(", last_error) WHERE id = ")
+        .add(
+            ", CASE WHEN phase IN ('waiting_for_system', 'waiting_for_key') THEN NULL ELSE last_error END) WHERE id = ",
+        )
         .arg(id.as_str())
         .execute(tx)
         .await?;

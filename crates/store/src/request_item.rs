@@ -191,7 +191,7 @@ pub struct Shown {
     pub connector: Option<Connector>,
     /// What the connector does about the export at the moment.
     pub phase: Option<String>,
-    /// Why it waits for the video system, if it does.
+    /// Why its export, or its hold, waits for the video system or for a key, if it does.
     pub waits_because: Option<String>,
     /// The name of who decided.
     pub decided_by_name: Option<String>,
@@ -235,8 +235,8 @@ pub async fn of_request(tx: &mut Tx, sees: &SeesRequests, request: &VideoRequest
             ", o.name AS organization_name, c.name AS source_name, c.thumbnail_blob, c.device_id, k.id AS connector_id, \
              k.last_seen_at AS connector_seen_at, d.name AS decided_by_name, \
              (SELECT MAX(t.phase) FROM connector_tasks t WHERE t.item_id = i.id AND t.kind = 'export' AND t.state IN ('waiting', 'leased')) AS phase, \
-             (SELECT MAX(t.last_error) FROM connector_tasks t WHERE t.item_id = i.id AND t.kind = 'export' AND t.state = 'leased' \
-             AND t.phase = 'waiting_for_system') AS waits_because \
+             (SELECT MAX(t.last_error) FROM connector_tasks t WHERE t.item_id = i.id AND t.kind IN ('export', 'hold') AND t.state = 'leased' \
+             AND t.phase IN ('waiting_for_system', 'waiting_for_key')) AS waits_because \
              FROM request_items i JOIN video_requests r ON r.id = i.request_id JOIN organizations o ON o.id = i.organization_id \
              LEFT JOIN cameras c ON c.id = i.source_id LEFT JOIN connectors k ON k.id = c.connector_id AND k.revoked_at IS NULL \
              LEFT JOIN accounts d ON d.id = i.decided_by WHERE i.request_id = ",

@@ -2093,7 +2093,7 @@ export interface components {
         };
         /** @description Why an item is unavailable or failed, or has expired where more is to be said than that its deadline passed. */
         ItemReason: {
-            /** @description An [`UnavailableCode`], the code of the error that used up the tries, or of what expired `link_abandoned` or `system_away`. */
+            /** @description An [`UnavailableCode`], the code of the error that used up the tries, or of what expired `link_abandoned`, `system_away` or `key_missing`. */
             code: string;
             /** @description The sentence for people. */
             detail: string;
@@ -2570,7 +2570,7 @@ export interface components {
          * @description What a connector does about a task.
          * @enum {string}
          */
-        Phase: "waiting_for_recording" | "waiting_for_system" | "exporting" | "waiting_for_room" | "waiting_for_hours" | "uploading" | "waiting_for_server_room" | "other";
+        Phase: "waiting_for_recording" | "waiting_for_system" | "waiting_for_key" | "exporting" | "waiting_for_room" | "waiting_for_hours" | "uploading" | "waiting_for_server_room" | "other";
         /** @description A place with a name. */
         Place: {
             /** @description As the layer writes it; a crossing is written `5th Street & Main Avenue`. */
@@ -2760,7 +2760,7 @@ export interface components {
             reason: components["schemas"]["ItemReason"] | null;
             waiting_for: components["schemas"]["WaitingForView"] | null;
             waiting_since: components["schemas"]["Timestamp"] | null;
-            /** @description Why the video system is waited for, as its connector says. */
+            /** @description Why the video system, or a key, is waited for by the export or by the hold that was asked, as its connector says. */
             waiting_because: string | null;
             hold: components["schemas"]["Hold"];
             held_until: components["schemas"]["Timestamp"] | null;
@@ -2965,7 +2965,7 @@ export interface components {
             vanished?: string[];
             /**
              * @description Of the vanished, device ids that the video system still has, and that their owner keeps back since. Nobody else sees them any more;
-             *     what was handed over of them stays. None that was not published before is named.
+             *     what was handed over of them stays. Only what the server is known to have is named: [`SourcesAnswer::missing`].
              */
             withdrawn?: string[];
             problem?: components["schemas"]["ProblemReport"] | null;
@@ -2979,6 +2979,11 @@ export interface components {
             sequence: number;
             /** @description Sources that were not taken over, and why. */
             refused?: components["schemas"]["SourceProblem"][];
+            /**
+             * @description Of a whole set: device ids that it does not name and that people still see here, as vanished. The connector says which of them the
+             *     video system has and their owner keeps back.
+             */
+            missing?: string[];
         };
         /** @description Something to do, leased for a time. */
         Task: components["schemas"]["TaskPayload"] & {
@@ -3179,7 +3184,7 @@ export interface components {
          * @description What an item waits for.
          * @enum {string}
          */
-        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "system" | "room" | "server_room" | "hours" | "link" | "new_link";
+        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "system" | "key" | "room" | "server_room" | "hours" | "link" | "new_link";
         /**
          * @description A span of time, `from` included, `to` excluded. Whoever builds one from outside checks it with
          *     [`Window::checked`].

@@ -77,16 +77,17 @@ pub async fn abandoned(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<Vec
     machine(app, tx, &Caller::server(), id, "request_item.expire", |shown, _| Ok(shown.item.abandoned()?)).await
 }
 
-/// Tells that nobody answered by an item's upload link while it held, where the item still waits for that.
-pub(crate) async fn link_ran_out(app: &App, tx: &mut Tx, id: &RequestItemId) -> Result<()> {
+/// Tells that nobody sent anything by an item's upload link while it held, where the item still waits for that, and what its holder said.
+pub(crate) async fn link_ran_out(app: &App, tx: &mut Tx, id: &RequestItemId, words: Option<&str>) -> Result<()> {
     let request = store::request_item::request_of(tx, &store::video_request::everything(), id).await?;
     let request = request.ok_or_else(|| Error::not_found("request item"))?;
     let on = On::load(tx, &request, |shown| &shown.item.id == id).await?;
     if on.items.iter().any(|shown| shown.item.state != State::Approved) {
         return Ok(());
     }
-    on.tell_requester(app, tx, Message::LinkRanOut, None).await?;
-    on.tell_approvers(app, tx, Message::LinkRanOut, None).await
+    let words = words.map(from_the_link);
+    on.tell_requester(app, tx, Message::LinkRanOut, words.as_deref()).await?;
+    on.tell_approvers(app, tx, Message::LinkRanOut, words.as_deref()).await
 }
 
 /// The last file of the item is evidence now, in this transaction: it is released, or waits for review.
@@ -138,9 +139,13 @@ pub async fn link_answered(
     answer: LinkAnswer,
     words: Option<&str>,
 ) -> Result<Vec<Event>> {
-    let words = words.map(|words| format!("From the upload link: {words}"));
+    let words = words.map(from_the_link);
     let command = |shown: &mut Shown, now| shown.item.link_answer(answer, now);
     machine_saying(app, tx, caller, id, "request_item.answer_link", words.as_deref(), command).await
+}
+
+fn from_the_link(words: &str) -> String {
+    format!("From the upload link: {words}")
 }
 
 /// The owner's side says what became of a hold, and until when it keeps it. What is no longer asked is not changed.
@@ -181,7 +186,8 @@ pub(crate) async fn expire_one(app: &App) -> Result<bool> {
     let events = machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| {
         if shown.item.state == State::Exporting {
             let _ = shown.item.lease_lost()?; // its connector only waits: nothing of it would come in time
-            shown.item.reason = shown.waits_because.take().map(|detail| Reason { code: "system_away".into(), detail });
+            let code = if shown.phase.as_deref() == Some("waiting_for_key") { "key_missing" } else { "system_away" };
+            shown.item.reason = shown.waits_because.take().map(|detail| Reason { code: code.into(), detail });
         }
         Ok(shown.item.expire()?)
     })

@@ -19,6 +19,8 @@ pub enum WaitingFor {
     Recording,
     /// The video system, which its connector cannot reach.
     System,
+    /// The key of what is held, which is not there.
+    Key,
     /// Room on the disk beside the recorder.
     Room,
     /// Room on the disk of the server.
@@ -47,6 +49,7 @@ pub(super) fn waiting_for(shown: &Shown, link: Option<&Link>, now: Timestamp) ->
             } else {
                 match shown.phase.as_deref() {
                     Some("waiting_for_system") => Some(WaitingFor::System),
+                    Some("waiting_for_key") => Some(WaitingFor::Key),
                     Some("waiting_for_room") => Some(WaitingFor::Room),
                     Some("waiting_for_server_room") => Some(WaitingFor::ServerRoom),
                     Some("waiting_for_hours") => Some(WaitingFor::Hours),

@@ -172,6 +172,9 @@ pub enum Trouble {
     /// The video system cannot be reached, and why, in a sentence: it is waited for.
     #[error("{0}")]
     Away(String),
+    /// What is held cannot be read, or nothing can be held, until a key is back; why, in a sentence.
+    #[error("{0}")]
+    NoKey(String),
     /// The video system has locks, and why it makes none, in a sentence.
     #[error("{0}")]
     NoLock(String),

@@ -44,6 +44,12 @@ impl Keyring {
         *self.last.lock().expect("no panic while held") = Some(key);
     }
 
+    /// Why there is no key any more, where there was one.
+    pub(super) fn gone(&self) -> Option<String> {
+        self.last.lock().expect("no panic while held").as_ref()?;
+        self.now().err()
+    }
+
     /// The key that lies in the file now, or why there is none.
     pub(super) fn now(&self) -> Result<Key, String> {
         let path = self.file.as_ref().ok_or("no key_file is configured")?;

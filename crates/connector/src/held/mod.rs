@@ -86,8 +86,13 @@ pub enum Taken {
     Nothing,
     /// An export that was damaged, and how.
     Damaged(String),
-    /// An export that cannot be read for want of its key, and why.
-    Locked(String),
+    /// An export that cannot be read for want of its key.
+    Locked {
+        /// Why.
+        why: String,
+        /// What it is.
+        manifest: Box<Manifest>,
+    },
 }
 
 /// The folder of holds.
@@ -134,7 +139,7 @@ impl Holds {
         }
         let holds = Self::beside(state, key_file)?;
         match holds.problem() {
-            Some(problem) => anyhow::bail!("{} {}", problem.text.trim_end_matches('.'), problem.what_to_do),
+            Some(problem) => anyhow::bail!("{} {}", problem.text, problem.what_to_do.trim_end_matches('.')),
             None if holds.has_exports() => Ok(()),
             None => holds.keyring.would_make_ready(),
         }
@@ -152,7 +157,7 @@ impl Holds {
 
     /// Whether an export can be encrypted now: not with another key than that of what is held already.
     pub fn may_encrypt(&self) -> Result<(), Trouble> {
-        self.key_now().map(drop).map_err(|why| Trouble::Away(format!("Nothing can be held: {why}.")))
+        self.key_now().map(drop).map_err(|why| Trouble::NoKey(format!("Nothing can be held: {why}.")))
     }
 
     /// The key in the file, if it is that of what is held, or nothing is.
@@ -187,6 +192,17 @@ impl Holds {
                          them and \"held delete\" deletes them."
                 .into(),
         })
+    }
+
+    /// The same, or that nothing can be held, because the key has gone since the start.
+    pub fn problem_now(&self) -> Option<ProblemReport> {
+        let gone = || {
+            let text = format!("Nothing can be held for requests now: {}.", self.keyring.gone()?);
+            let what_to_do =
+                "Put the key back in its place (is its disk mounted?): it is used as soon as it is there.".into();
+            Some(ProblemReport { text, what_to_do })
+        };
+        self.problem().or_else(gone)
     }
 
     fn folder(&self, item: &RequestItemId) -> PathBuf {
@@ -364,7 +380,7 @@ impl Holds {
         let wrapped = BASE64.decode(key).unwrap_or_default();
         let of_file = match self.keyring.unwrap(&wrapped) {
             Ok(key) => key,
-            Err(why) => return Ok(Taken::Locked(why)),
+            Err(why) => return Ok(Taken::Locked { why, manifest }),
         };
         let sealed = self.folder(item).join(FOOTAGE);
         let name = Path::new(&file).file_name().map_or_else(|| "export".into(), PathBuf::from);

@@ -131,7 +131,7 @@ async fn config(State(server): State<Server>, headers: HeaderMap) -> Response {
         row["friendly_name"] = name.as_str().into();
         (id.clone(), row)
     };
-    answer["cameras"] = Value::Object(server.world.cameras.iter().map(row).collect());
+    answer["cameras"] = Value::Object(server.world.cameras().map(row).collect());
     Json(answer).into_response()
 }
 
@@ -152,7 +152,7 @@ async fn recordings(
     if let Some(refusal) = server.refusal(&headers) {
         return refusal;
     }
-    if !server.world.cameras.iter().any(|(id, _)| *id == camera) {
+    if !server.world.cameras().any(|(id, _)| *id == camera) {
         return not_found();
     }
     let (after, before): (f64, f64) = (query["after"].parse().unwrap(), query["before"].parse().unwrap());
@@ -174,7 +174,7 @@ async fn summary(State(server): State<Server>, Path(camera): Path<String>, heade
     if let Some(refusal) = server.refusal(&headers) {
         return refusal;
     }
-    if !server.world.cameras.iter().any(|(id, _)| *id == camera) {
+    if !server.world.cameras().any(|(id, _)| *id == camera) {
         return not_found();
     }
     let like = recorded("recordings-summary")[0].clone();

@@ -72,12 +72,17 @@ macro_rules! network {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn a_camera_that_vanishes() {
+                scenarios::a_camera_that_vanishes::<$system>().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_network_that_breaks() {
                 scenarios::a_network_that_breaks::<$system>().await;
             }
 
             network!(@broken $system; an_error Status(500), a_refusal Status(403), elsewhere Redirect, a_page Html,
-                nothing Empty, nonsense Nonsense, no_end Endless, no_answer Silent);
+                nothing Empty, nonsense Nonsense, no_end Endless, huge_headers Headers, no_answer Silent);
         }
     };
     (@broken $system:ty; $($name:ident $fault:ident $(($status:literal))?),*) => {

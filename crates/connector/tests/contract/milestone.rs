@@ -182,11 +182,11 @@ fn described((id, name): &(String, String)) -> Value {
 }
 
 async fn cameras(State(gateway): State<Gateway>) -> Json<Value> {
-    Json(json!({"array": gateway.world.cameras.iter().map(described).collect::<Vec<_>>()}))
+    Json(json!({"array": gateway.world.cameras().map(described).collect::<Vec<_>>()}))
 }
 
 async fn camera(State(gateway): State<Gateway>, Path(id): Path<String>) -> Response {
-    match gateway.world.cameras.iter().find(|camera| camera.0 == id) {
+    match gateway.world.cameras().find(|camera| camera.0 == id) {
         Some(camera) => Json(json!({"data": described(camera)})).into_response(),
         None => error(StatusCode::NOT_FOUND, "Unknown resource"),
     }
@@ -271,7 +271,7 @@ fn summary(bridge: &Bridge) -> String {
 /// milliseconds away and how many. Of a camera that it does not know it says nothing.
 fn sequences(bridge: &Bridge, asked: &Element) -> Option<String> {
     let camera = asked.text(&["Scope", "IncludedSources", "Token"]).unwrap();
-    bridge.world.cameras.iter().find(|(id, _)| id == camera)?;
+    bridge.world.cameras().find(|(id, _)| id == camera)?;
     let filter = asked.text(&["Scope", "RecordingInformationFilter"]).unwrap();
     let parts: Vec<_> = filter.strip_prefix("boolean(//Track[TrackType = \"Video\"]),").unwrap().split(',').collect();
     let [moment, back, before, forth, after] = parts[..] else { panic!("{filter}") };

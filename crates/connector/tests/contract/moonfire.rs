@@ -94,7 +94,7 @@ impl Server {
     }
 
     fn knows(&self, camera: &str) -> bool {
-        self.world.cameras.iter().any(|(id, _)| Moonfire::camera(id) == camera)
+        self.world.cameras().any(|(id, _)| Moonfire::camera(id) == camera)
     }
 }
 
@@ -112,7 +112,7 @@ async fn root(State(server): State<Server>, headers: HeaderMap) -> Response {
             ["main", "sub"].into_iter().map(|stream| (stream.to_owned(), told(&server, id, stream))).collect();
         row
     };
-    answer["cameras"] = server.world.cameras.iter().map(row).collect();
+    answer["cameras"] = server.world.cameras().map(row).collect();
     answer["timeZoneName"] = server.world.zone.into();
     Json(answer).into_response()
 }

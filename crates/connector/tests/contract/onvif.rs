@@ -171,7 +171,7 @@ impl Server {
     }
 
     fn each_camera(&self, told: impl Fn(&str, &str) -> String) -> String {
-        self.world.cameras.iter().map(|(id, name)| told(id, name)).collect()
+        self.world.cameras().map(|(id, name)| told(id, name)).collect()
     }
 
     fn of(&self, camera: &str) -> Vec<&Recording> {

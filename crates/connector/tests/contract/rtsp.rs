@@ -183,6 +183,9 @@ impl Connection {
             Fault::Endless => loop {
                 self.stream.write_all(&[b' '; 1 << 16]).await?;
             },
+            Fault::Headers => {
+                self.answer(request, "200 OK", &format!("X: {}\r\n", "x".repeat(1_000)).repeat(2_000), "").await
+            }
             Fault::Silent => {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 Ok(())

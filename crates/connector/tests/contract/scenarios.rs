@@ -219,7 +219,25 @@ async fn bench_of_open<S: System>(begun: Timestamp) -> Bench {
     bench::<S>(world, PASSWORD, "").await
 }
 
-/// What has vanished is no longer listed, and a task for it says so rather than breaking.
+/// A camera that is taken out of the system is no longer told of, and the others are as before; put in again it is there again.
+pub(crate) async fn a_camera_that_vanishes<S: System>() {
+    let bench = bench::<S>(two_in_a_row(), PASSWORD, "").await;
+    let cameras = async || {
+        let found = bench.recorder.discover().await;
+        assert!(found.whole && found.problem.is_none(), "{:?}", found.problem);
+        found.sources.iter().map(|source| source.device_id.clone()).collect::<Vec<_>>()
+    };
+    let both = [S::camera("1"), S::camera("2")];
+    assert_eq!(cameras().await, both);
+    bench.gone.lock().unwrap().extend(["2".to_owned(), S::camera("2")]);
+    assert_eq!(cameras().await, both[..1]);
+    let asked = window(later(noon(), 12), 15);
+    holds::<S>(&export::<S>(&bench, "1", asked).await.unwrap(), asked, &[]);
+    bench.gone.lock().unwrap().clear();
+    assert_eq!(cameras().await, both);
+}
+
+/// What is not there is not listed, and a task for it says so rather than breaking.
 pub(crate) async fn a_camera_that_is_not_there<S: System>() {
     let bench = bench::<S>(two_in_a_row(), PASSWORD, "").await;
     let none = export::<S>(&bench, "77", window(noon(), 10)).await.unwrap_err();
@@ -330,7 +348,7 @@ fn patience(fault: Fault) -> &'static str {
 
 /// What is waited for; anything else ends after some tries.
 fn is_away(fault: Fault) -> bool {
-    matches!(fault, Fault::Status(500) | Fault::Silent)
+    matches!(fault, Fault::Status(500) | Fault::Silent | Fault::Headers)
 }
 
 /// A system that answers nothing sensible is a problem that is told, not an empty system; and nothing hangs on it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Nonsense,
     /// It answers 200 and never ends.
     Endless,
+    /// It answers 200 with two megabytes of headers.
+    Headers,
     /// It breaks off in the middle.
     Cut,
     /// It never answers.
@@ -144,6 +146,14 @@ async fn misbehave(State(faults): State<Arc<Faults>>, request: Request, next: Ne
             let zeros = bytes::Bytes::from(vec![b' '; 1 << 20]);
             let zeros = futures::stream::repeat_with(move || Ok::<_, std::io::Error>(zeros.clone()));
             Response::new(Body::from_stream(zeros))
+        }
+        Some(Fault::Headers) => {
+            let mut answer = StatusCode::OK.into_response();
+            for n in 0..2_000 {
+                let name = HeaderName::try_from(format!("x-{n}")).unwrap();
+                answer.headers_mut().insert(name, HeaderValue::try_from("x".repeat(1_000)).unwrap());
+            }
+            answer
         }
         Some(Fault::Cut) => cut(next.run(request).await).await,
         Some(Fault::Silent) => {

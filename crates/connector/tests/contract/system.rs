@@ -1,7 +1,8 @@
 //! What a video system must be able to do to be held to the suite.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sightline_connector::adapter;
@@ -49,7 +50,7 @@ pub(crate) struct Served {
     /// What must live as long as it.
     pub(crate) _keep: Option<tempfile::TempDir>,
     /// Which recordings it was asked to keep, and to let go.
-    pub(crate) held: Arc<std::sync::Mutex<std::collections::BTreeSet<i64>>>,
+    pub(crate) held: Arc<Mutex<BTreeSet<i64>>>,
 }
 
 impl Served {
@@ -65,10 +66,13 @@ pub(crate) struct Bench {
     pub(crate) into: tempfile::TempDir,
     /// Where its configuration lies.
     pub(crate) files: tempfile::TempDir,
+    /// Which cameras are taken out of the system.
+    pub(crate) gone: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Brings a system up, and opens it as a connector with this configuration would; `more` goes beside the adapter.
 pub(crate) async fn bench<S: System>(world: World, password: &str, more: &str) -> Bench {
+    let gone = Arc::clone(&world.gone);
     let served = S::serve(Arc::new(world)).await;
     sightline_connector::media::confine_by(vec![env!("CARGO_BIN_EXE_sightline-connector").into(), "confined".into()]);
     let files = tempfile::tempdir().unwrap();
@@ -77,7 +81,7 @@ pub(crate) async fn bench<S: System>(world: World, password: &str, more: &str) -
     let accounts = if S::HAS_ACCOUNTS { accounts.as_str() } else { "" };
     let config = read(files.path(), &format!("[adapter]\n{}\n{accounts}{more}", served.adapter));
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
-    Bench { served, recorder, into: tempfile::tempdir().unwrap(), files }
+    Bench { served, recorder, into: tempfile::tempdir().unwrap(), files, gone }
 }
 
 fn read(folder: &Path, text: &str) -> Config {

@@ -1,8 +1,9 @@
 //! What is recorded in the suite: cameras whose pictures tell when they were taken, with a key frame each second.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::{Timestamp, Window};
@@ -46,6 +47,8 @@ pub(crate) struct World {
     pub(crate) ahead_us: i64,
     /// The IANA time zone of a system that tells local times.
     pub(crate) zone: &'static str,
+    /// Which of its cameras somebody has taken out since: their ids, here or as it calls them.
+    pub(crate) gone: Arc<Mutex<BTreeSet<String>>>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -59,6 +62,11 @@ impl World {
             zone: "UTC",
             ..Self::default()
         }
+    }
+
+    /// The cameras that it tells of.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = &(String, String)> {
+        self.cameras.iter().filter(|(id, _)| !self.gone.lock().unwrap().contains(id))
     }
 
     /// Records a camera for so many seconds.

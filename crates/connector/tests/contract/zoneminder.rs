@@ -100,7 +100,7 @@ async fn monitors(State(server): State<Server>, Query(query): Query_) -> Respons
         row["Monitor"]["Name"] = name.as_str().into();
         row
     };
-    answer["monitors"] = server.world.cameras.iter().map(row).collect();
+    answer["monitors"] = server.world.cameras().map(row).collect();
     Json(answer).into_response()
 }
 

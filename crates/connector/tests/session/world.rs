@@ -1,6 +1,6 @@
 //! A running connector beside two recordings, and a server that only pretends: it loses leases, breaks connections and forgets.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path as FilePath, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -61,6 +61,8 @@ pub(crate) struct Server {
     pub(crate) connector: String,
     /// What the connector's configuration limits.
     pub(crate) limits: &'static str,
+    /// Which cameras people see, be it as vanished.
+    pub(crate) seen: BTreeSet<String>,
     /// Another one with the same connection file is heard.
     pub(crate) used_twice: bool,
     /// Who called, one for each call.
@@ -122,14 +124,19 @@ async fn sources(State(server): State<Shared>, Json(body): Json<Value>) -> Respo
     let refuse = server.refuse_deltas && !body["base"].is_null();
     let told: protocol::Sources = serde_json::from_value(body.clone()).unwrap();
     server.calls.push(("sources".into(), body));
-    if refuse {
+    if refuse || told.base.is_some_and(|base| Some(base) != server.sequence) {
         return conflict("sequence");
     }
+    server.sequence = Some(told.sequence);
+    let named: BTreeSet<_> = told.sources.iter().map(|source| source.device_id.clone()).collect();
+    server.seen.retain(|id| !told.withdrawn.contains(id));
+    let missing: Vec<_> = server.seen.difference(&named).filter(|_| told.base.is_none()).cloned().collect();
+    server.seen.extend(named);
     let wrong = |source: &SourceDescription| {
         source.validate().err().map(|why| json!({"device_id": source.device_id, "message": why.to_string()}))
     };
     let refused: Vec<_> = told.sources.iter().filter_map(wrong).collect();
-    Json(json!({"sequence": sequence, "refused": refused})).into_response()
+    Json(json!({"sequence": sequence, "refused": refused, "missing": missing})).into_response()
 }
 
 async fn thumbnail(State(server): State<Shared>, Path(id): Path<String>, body: bytes::Bytes) -> StatusCode {

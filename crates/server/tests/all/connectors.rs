@@ -297,12 +297,14 @@ on_both!(a_camera_that_its_owner_takes_back_is_seen_by_nobody_else, |database: T
     let there = "SELECT device_id FROM cameras WHERE vanished_at IS NULL AND published = 1";
     assert_eq!(rows(&site, there, "device_id").await, ["2"]);
 
-    // with the whole set too, and back again
-    assert_eq!(wire.publish(3, Some(2), json!([gate])).await.status, 200);
+    // with the whole set too, and back again; the server says which of those that it has were not named
+    assert_eq!(wire.publish(3, Some(2), json!([gate])).await.json["missing"], Value::Null);
     assert_eq!(sees().await, 200);
+    assert_eq!(wire.publish(3, None, json!([yard])).await.json["missing"], json!(["1"]), "said again");
     let whole = json!({"sequence": 4, "sources": [yard], "withdrawn": ["1"]});
-    assert_eq!(wire.call("PUT", "/sources", whole).await.status, 200);
+    assert_eq!(wire.call("PUT", "/sources", whole).await.json["missing"], Value::Null);
     assert_eq!(sees().await, 404);
+    assert_eq!(wire.publish(5, None, json!([yard])).await.json["missing"], Value::Null, "nobody sees it");
 });
 
 on_both!(a_clock_that_a_connector_tells_is_not_set_on_the_page, |database: TestDatabase| async move {

@@ -205,10 +205,18 @@ on_both!(a_link_that_nobody_answers_is_told_when_it_runs_out, |database: TestDat
         (text(&item["state"]), text(&item["waiting_for"]))
     };
     assert_eq!(waits().await, ("approved".into(), "link".into()));
+    let answer = json!({ "answer": "have", "comment": "Tonight, when the shop is closed." });
+    assert_eq!(force.site.post(&format!("/links/{token}/answer"), None, answer).await.status, 200);
     force.site.test.advance(Duration::from_secs(3600));
     force.site.test.run_jobs().await;
     assert_eq!(waits().await, ("approved".into(), "new_link".into()), "it waits for its owner, not for a dead link");
     assert_eq!(force.mails("link_ran_out").await, 3, "its requester and whoever may approve");
+    let mut tx = force.site.test.app.read().await.unwrap();
+    let filter = store::mail::Filter { limit: 100, ..Default::default() };
+    let mails = store::mail::list(&mut tx, &filter).await.unwrap();
+    drop(tx);
+    let mail = mails.into_iter().find(|mail| mail.template == "link_ran_out").unwrap();
+    assert!(mail.text.contains("From the upload link: Tonight, when the shop is closed."), "{}", mail.text);
     assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_expired");
     // A new one goes on where the first ended. One that is revoked is told by whoever revoked it.
     let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;

@@ -67,7 +67,7 @@ function Body({ of: c }: { of: Connector }) {
                       <td className="main"><div>{sentence(t.kind)}{t.device_id && <div className="small dim" style={{ fontWeight: 400 }}>{t.device_id}{t.window && <> · <Window from={t.window.from} to={t.window.to} /></>}</div>}</div></td>
                       <td><div><Status of={t.state === 'unavailable' ? 'video_unavailable' : t.state} />{phase && <div className="small dim" style={{ maxWidth: 320 }}>{phase}</div>}</div></td>
                       <td className="right num" data-label="Tries">{t.attempts || <span className="dim">–</span>}</td>
-                      <td data-label="Progress" className="num">{t.progress && t.progress.bytes_done > 0 ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
+                      <td data-label="Progress" className="num">{t.state === 'leased' && t.progress && t.progress.bytes_done > 0 ? `${share !== null ? `${share} % · ` : ''}${bytes(t.progress.bytes_done)}` : <span className="dim">–</span>}</td>
                       <td data-label="What it said" className="small" style={{ overflowWrap: 'anywhere' }}>{t.last_error ? atHome(t.last_error, zone) : <span className="dim">–</span>}</td>
                       <td data-label="Since" className="dim"><Ago at={t.created_at} /></td>
                     </tr>

@@ -18,7 +18,7 @@ export function fileName({ name, id }: { name: string; id: string }): string {
 
 /** What a request's item would wait for in such a phase of its task. */
 const WAITS: Partial<Record<string, Item['waiting_for']>> = {
-  waiting_for_recording: 'recording', waiting_for_system: 'system', waiting_for_room: 'room', waiting_for_hours: 'hours', waiting_for_server_room: 'server_room',
+  waiting_for_recording: 'recording', waiting_for_system: 'system', waiting_for_key: 'key', waiting_for_room: 'room', waiting_for_hours: 'hours', waiting_for_server_room: 'server_room',
 }
 
 /** What a connector does about a task that it has taken, or waits for, in the words of the request's page. Null of others, and where it does not say. */

@@ -44,6 +44,7 @@ export function waitingText(item: Item, zone: string, since?: string | null): st
     case 'connector_offline': return `The connector is offline${since ? ` since ${moment(since, zone, false)}, ${duration(Date.now() - Date.parse(since))}` : ''}. ${item.state === 'approved' ? 'The export starts' : 'It goes on'} when it is back.`
     case 'recording': return 'The window is not over yet. It is exported when it has been recorded.'
     case 'system': return `The video system of ${owner} cannot be reached. It is tried again by itself.${item.waiting_because ? ` ${item.waiting_because}` : ''}`
+    case 'key': return `What is held for this is encrypted, and its key is not beside the recorder. It goes on when ${owner} has put the key back.${item.waiting_because ? ` ${item.waiting_because}` : ''}`
     case 'room': return `The disk beside the recorder is full. The export goes on when ${owner} has made room there.`
     case 'server_room': return 'The disk of this server is full. The upload goes on when its administrator has made room.'
     case 'hours': return 'Exported. It is sent in the hours at which its connector may send.'
@@ -79,6 +80,7 @@ export const heldText = (until: string | null, zone: string) => (until ? `Held u
 export function holdText(item: Item, zone: string): string | null {
   if (item.hold === 'none') return ['pending', 'needs_information'].includes(item.state) ? 'Not held' : null
   if (item.hold === 'held') return heldText(item.held_until, zone)
+  if (item.hold === 'asked' && item.waiting_because) return `${HOLDS.asked}. ${item.waiting_because}`
   return HOLDS[item.hold] ?? sentence(item.hold)
 }
 export const whatSource = (item: Item) => item.source?.name ?? 'The place, any camera'

@@ -150,7 +150,7 @@ async fn paths(State(server): State<Arc<Server>>, Query(query): Query_) -> Respo
             "availableTime": null, "online": there, "onlineTime": null, "source": null, "tracks": [], "tracks2": [],
             "readers": [], "inboundBytes": 0, "outboundBytes": 0, "inboundFramesInError": 0})
     };
-    let cameras = server.world.cameras.iter().map(|(id, _)| row(id, id, true));
+    let cameras = server.world.cameras().map(|(id, _)| row(id, id, true));
     page(cameras.chain([row("nowhere", "all_others", false)]).collect(), &query)
 }
 
@@ -161,11 +161,12 @@ fn recordings_of(server: &Server, path: &str) -> Value {
 
 async fn recorded(State(server): State<Arc<Server>>, Query(query): Query_) -> Response {
     let names: BTreeSet<&str> = server.segments.iter().map(|segment| segment.path.as_str()).collect();
-    page(names.into_iter().map(|name| recordings_of(&server, name)).collect(), &query)
+    let configured = |name: &&str| server.world.cameras().any(|(id, _)| id == name);
+    page(names.into_iter().filter(configured).map(|name| recordings_of(&server, name)).collect(), &query)
 }
 
 async fn recordings(State(server): State<Arc<Server>>, Path(name): Path<String>) -> Response {
-    if !server.world.cameras.iter().any(|(id, _)| *id == name) {
+    if !server.world.cameras().any(|(id, _)| *id == name) {
         return error(StatusCode::BAD_REQUEST, &format!("path '{name}' is not configured"));
     }
     Json(recordings_of(&server, &name)).into_response()

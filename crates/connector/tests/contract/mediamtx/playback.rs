@@ -25,7 +25,7 @@ fn opened(served: super::Served, playback: &str) -> Bench {
     std::fs::write(&path, format!("[adapter]\n{adapter}\n{account}\n")).unwrap();
     let config = config::read(&path).unwrap();
     let recorder = Recorder::new(adapter::open(&config).unwrap(), &config);
-    Bench { served, recorder, into: tempfile::tempdir().unwrap(), files }
+    Bench { served, recorder, into: tempfile::tempdir().unwrap(), files, gone: Arc::default() }
 }
 
 fn one_camera() -> World {

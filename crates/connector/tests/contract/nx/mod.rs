@@ -156,7 +156,7 @@ impl Server {
     }
 
     fn knows(&self, camera: &str) -> bool {
-        self.world.cameras.iter().any(|(id, _)| Nx::camera(id) == camera)
+        self.world.cameras().any(|(id, _)| Nx::camera(id) == camera)
     }
 
     fn number(&self, number: i64) -> Value {
@@ -179,7 +179,7 @@ impl Server {
 /// An I/O module is among them.
 async fn devices(State(server): State<Server>) -> Response {
     let row = |id: String, name: &str, kind: &str| json!({"id": format!("{{{id}}}"), "name": name, "deviceType": kind, "status": "Recording"});
-    let cameras = server.world.cameras.iter().map(|(id, name)| row(Nx::camera(id), name, "Camera"));
+    let cameras = server.world.cameras().map(|(id, name)| row(Nx::camera(id), name, "Camera"));
     Json(cameras.chain([row(Nx::camera("900"), "Door", "IOModule")]).collect::<Vec<_>>()).into_response()
 }
 

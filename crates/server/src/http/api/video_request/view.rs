@@ -132,6 +132,8 @@ pub(super) enum WaitingForView {
     Recording,
     /// The video system, which its connector cannot reach; `waiting_because` says why.
     System,
+    /// The key of what is held, which is not beside the recorder; `waiting_because` says more.
+    Key,
     /// Room on the disk beside the recorder.
     Room,
     /// Room on the disk of the server.
@@ -191,7 +193,7 @@ pub(super) struct RequestItemView {
     waiting_for: Option<WaitingForView>,
     /// Since when the connector is away.
     waiting_since: Option<Timestamp>,
-    /// Why the video system is waited for, as its connector says.
+    /// Why the video system, or a key, is waited for by the export or by the hold that was asked, as its connector says.
     waiting_because: Option<String>,
     hold: Hold,
     /// Until when the owner's side keeps it.
@@ -224,6 +226,7 @@ impl From<ItemView> for RequestItemView {
             Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
             Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
             Some(WaitingFor::System) => (Some(WaitingForView::System), None),
+            Some(WaitingFor::Key) => (Some(WaitingForView::Key), None),
             Some(WaitingFor::Room) => (Some(WaitingForView::Room), None),
             Some(WaitingFor::ServerRoom) => (Some(WaitingForView::ServerRoom), None),
             Some(WaitingFor::Hours) => (Some(WaitingForView::Hours), None),
@@ -264,7 +267,10 @@ impl From<ItemView> for RequestItemView {
             granted: item.granted,
             state: item.state,
             reason: item.reason,
-            waiting_because: shown.waits_because.filter(|_| matches!(waiting_for, Some(WaitingForView::System))),
+            waiting_because: shown.waits_because.filter(|_| {
+                let told = matches!(waiting_for, Some(WaitingForView::System | WaitingForView::Key));
+                told || item.hold == Hold::Asked
+            }),
             waiting_for,
             waiting_since,
             hold: item.hold,
