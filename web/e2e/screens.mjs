@@ -40,7 +40,7 @@ const investigator = (at) => [
   ['account-menu', '/cases', { open: press(/Ines Okafor/) }],
   ['main-menu', '/cases', { widths: [390], open: press('Menu') }],
   ['closed', '/accounts', { open: (page) => page.getByText('“People” is not open to your account').waitFor() }],
-  ['closed-groups', '/groups/', { widths: [390], open: (page) => page.getByText('This page is not open to your account').waitFor() }],
+  ['closed-groups', '/groups/', { widths: [390], open: (page) => page.getByText('“People” is not open to your account').waitFor() }],
   ['not-found', '/nowhere'],
 ]
 
