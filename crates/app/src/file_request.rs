@@ -192,18 +192,35 @@ async fn by_token(app: &App, token: &str, address: Option<IpAddr>) -> Result<Fil
     Err(Error::new(Kind::NotFound, "link_unknown", "There is no such link. Check that the address is complete."))
 }
 
-/// Who the holder of a link is, for uploads: the link must hold and not be finished.
-pub async fn resume(app: &App, token: &str, address: Option<IpAddr>) -> Result<(Caller, FileRequest)> {
+/// Who the holder of a link is, for uploads: the link must hold and not be finished, or something is still on its way by it. Of what came
+/// last its sender may ask whether it has arrived.
+pub async fn resume(app: &App, token: &str, address: Option<IpAddr>) -> Result<Caller> {
     let link = by_token(app, token, address).await?;
-    link.require_unfinished(app.now())?;
-    Ok((Caller::link(link.id.clone()), link))
+    match link.require_unfinished(app.now()) {
+        Err(Dead::Finished) if link.has_finished_late() => {}
+        held => unless_sending(app, &link, held).await?,
+    }
+    Ok(Caller::link(link.id))
 }
 
 /// Opens a link. Changes nothing.
 pub async fn open(app: &App, token: &str, address: Option<IpAddr>) -> Result<Opened> {
     let link = by_token(app, token, address).await?;
-    link.require_open(app.now())?;
+    unless_sending(app, &link, link.require_open(app.now())).await?;
     shown(&mut app.read().await?, link).await
+}
+
+/// A link whose time is over holds for what is still on its way by it, and for nothing else.
+async fn unless_sending(app: &App, link: &FileRequest, held: Result<(), Dead>) -> Result<()> {
+    let dead = match held {
+        Ok(()) => return Ok(()),
+        Err(dead) => dead,
+    };
+    let may_go_on = dead == Dead::Expired && link.revoked_at.is_none();
+    if may_go_on && store::file_request::is_sending(&mut app.read().await?, &link.id).await? {
+        return Ok(());
+    }
+    Err(dead.into())
 }
 
 async fn shown(tx: &mut Tx, link: FileRequest) -> Result<Opened> {
@@ -322,16 +339,38 @@ pub async fn finish(app: &App, token: &str, address: Option<IpAddr>) -> Result<R
     if files.is_empty() {
         return Err(Error::conflict("no_files", "Nothing was sent yet. Add a file, or say that you have none."));
     }
-    let received_at = tx.now();
-    link.finished_at = Some(received_at);
-    store::file_request::save(&mut tx, &mut link).await?;
     let caller = Caller::link(link.id.clone());
-    let hashes: Vec<_> =
-        files.iter().map(|file| json!({ "sha256": file.sha256, "size_bytes": file.size_bytes })).collect();
-    let mut events = vec![event(&caller, "file_request.finish", &link).with("files", hashes)];
+    let mut events = vec![finished(&mut tx, &caller, &mut link, &files).await?];
     events.extend(settle(app, &mut tx, &link).await?);
+    let received_at = tx.now();
     tx.commit(events).await?;
     Ok(Receipt { files, received_at })
+}
+
+/// These files are all.
+async fn finished(tx: &mut Tx, caller: &Caller, link: &mut FileRequest, files: &[Sent]) -> Result<Event> {
+    link.finished_at = Some(tx.now());
+    store::file_request::save(tx, link).await?;
+    let hashes: Vec<_> =
+        files.iter().map(|file| json!({ "sha256": file.sha256, "size_bytes": file.size_bytes })).collect();
+    Ok(event(caller, "file_request.finish", link).with("files", hashes))
+}
+
+/// An upload by a link has arrived or ended. Where the link's time is over, and nothing more is on its way by it, what is here is all: its
+/// holder finds the receipt, and its item goes on or ends. The item's request and the link are locked.
+pub(crate) async fn upload_ended(app: &App, tx: &mut Tx, id: &FileRequestId) -> Result<Vec<Event>> {
+    let Some(mut link) = store::file_request::find(tx, id).await? else { return Ok(Vec::new()) };
+    let has_run_out = link.require_unfinished(tx.now()) == Err(Dead::Expired);
+    if !has_run_out || store::file_request::is_sending(tx, id).await? {
+        return Ok(Vec::new());
+    }
+    let files = store::file_request::sent(tx, id).await?;
+    let mut events = Vec::new();
+    if !files.is_empty() {
+        events.push(finished(tx, &Caller::server(), &mut link, &files).await?);
+    }
+    events.extend(settle(app, tx, &link).await?);
+    Ok(events)
 }
 
 /// No more files come by this link: its item goes on if everything that came was looked at, and ends if nothing came whole. Otherwise

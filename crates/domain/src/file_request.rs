@@ -1,5 +1,7 @@
 //! File requests: upload links that need no account.
 
+use std::time::Duration;
+
 use crate::id::{CaseId, FileRequestId, RequestItemId};
 use crate::text_enum::text_enum;
 use crate::{Invalid, Timestamp, Window};
@@ -73,12 +75,13 @@ pub enum Dead {
 }
 
 impl FileRequest {
-    /// Whether it can be opened. A finished link shows its receipt until it runs out. One that was revoked after its time was over has run
-    /// out: nobody took it from its holder.
+    /// Whether it can be opened. A finished link shows its receipt until it runs out, and for an [`hour`](RECEIPT) at least. One that was
+    /// revoked after its time was over has run out: nobody took it from its holder.
     pub fn require_open(&self, now: Timestamp) -> Result<(), Dead> {
+        let receipt = self.finished_at.map(|at| at.plus(RECEIPT));
         if self.revoked_at.is_some_and(|at| at < self.expires_at) {
             Err(Dead::Revoked)
-        } else if self.expires_at <= now {
+        } else if receipt.map_or(self.expires_at, |until| until.max(self.expires_at)) <= now {
             Err(Dead::Expired)
         } else {
             Ok(())
@@ -89,6 +92,16 @@ impl FileRequest {
     pub fn require_unfinished(&self, now: Timestamp) -> Result<(), Dead> {
         self.require_open(now)?;
         if self.finished_at.is_some() { Err(Dead::Finished) } else { Ok(()) }
+    }
+
+    /// Whether a file that its holder began to send then may go on: its own time may be over since.
+    pub fn require_going_on(&self, begun: Timestamp) -> Result<(), Dead> {
+        if self.revoked_at.is_some() { Err(Dead::Revoked) } else { self.require_unfinished(begun) }
+    }
+
+    /// Whether it ended with the last file that was on its way when its time was over.
+    pub fn has_finished_late(&self) -> bool {
+        self.finished_at.is_some_and(|at| at >= self.expires_at)
     }
 
     /// What people read to each other on the telephone to be sure that they speak of the same link. It opens nothing.
@@ -105,6 +118,8 @@ pub fn code(id: &FileRequestId) -> String {
 
 /// The longest description and comment, in characters.
 pub const WORDS: usize = 4_000;
+/// How long its receipt is shown at least, also where its time is over: an hour.
+pub const RECEIPT: Duration = Duration::from_secs(3600);
 /// The longest that a link holds, in days.
 pub const DAYS: u64 = 90;
 
@@ -113,7 +128,7 @@ pub fn check(name: &str, description: Option<&str>, expires_at: Timestamp, now: 
     let mut invalid = Invalid::new();
     invalid.require_text("/name", name, crate::case::NAME);
     invalid.limit_text("/description", description, WORDS);
-    let last = now.plus(std::time::Duration::from_secs(DAYS * 24 * 3600));
+    let last = now.plus(Duration::from_secs(DAYS * 24 * 3600));
     if expires_at <= now {
         invalid.add("/expires_at", "Expected a time in the future.");
     } else if expires_at > last {
@@ -152,6 +167,17 @@ mod tests {
         assert_eq!(too_late.require_open(at(200)), Err(Dead::Expired));
         let finished = FileRequest { finished_at: Some(at(5)), ..link.clone() };
         assert_eq!((finished.require_open(at(6)), finished.require_unfinished(at(6))), (Ok(()), Err(Dead::Finished)));
+        let receipt = at(5).plus(RECEIPT);
+        assert_eq!((finished.require_open(at(101)), finished.require_open(receipt)), (Ok(()), Err(Dead::Expired)));
+        assert!(
+            !finished.has_finished_late()
+                && FileRequest { finished_at: Some(at(100)), ..link.clone() }.has_finished_late()
+        );
+        // What was begun in time goes on, unless it is stopped.
+        assert_eq!((link.require_going_on(at(99)), link.require_going_on(at(100))), (Ok(()), Err(Dead::Expired)));
+        assert_eq!(revoked.require_going_on(at(4)), Err(Dead::Revoked));
+        assert_eq!(too_late.require_going_on(at(4)), Err(Dead::Revoked));
+        assert_eq!(finished.require_going_on(at(4)), Err(Dead::Finished));
         assert_eq!(link.code().len(), 9);
     }
 

@@ -133,6 +133,17 @@ pub async fn open_of_item(tx: &mut Tx, item: &RequestItemId) -> Result<Vec<FileR
     sql.arg(item.as_str()).add(" AND f.expires_at > ").arg(now).fetch_all(tx).await?.iter().map(file_request).collect()
 }
 
+/// Whether a file is still on its way by a link.
+pub async fn is_sending(tx: &mut Tx, id: &FileRequestId) -> Result<bool> {
+    let now = tx.now().as_micros();
+    let sql = Sql::new("SELECT 1 AS one FROM uploads WHERE state = 'open' AND purpose = 'link' AND object_id = ")
+        .arg(id.as_str())
+        .add(" AND (blob IS NOT NULL OR expires_at > ")
+        .arg(now)
+        .add(") LIMIT 1");
+    Ok(sql.fetch_optional(tx).await?.is_some())
+}
+
 /// A link of a case, as those who work on it see it.
 #[derive(Debug, Clone)]
 pub struct OfCase {

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { LinkView, Receipt } from '~/api/types.ts'
 import { bytes } from '~/lib/format.ts'
 import { end, keyOf, send, type Sender } from '~/lib/upload.ts'
-import { finish, LinkTrouble } from './api.ts'
+import { finish, LinkTrouble, serverTime } from './api.ts'
 import { GuestTrouble } from './Closed.tsx'
 import { FileRow, type Row } from './FileRow.tsx'
 
@@ -34,6 +34,8 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
   const arrived = rows.filter((r) => r.state === 'done').length + before.filter((f) => f.finished).length
   const half = before.filter((f) => !f.finished)
   const whole = half.length === 0 && rows.every((r) => r.state === 'done')
+  // What was begun in time goes on; nothing new is taken.
+  const over = Date.parse(link.expires_at) <= serverTime().getTime()
   const headers = { Authorization: `Bearer ${token}` }
 
   // A link that no longer holds takes this step away: nothing goes on behind its back.
@@ -71,7 +73,11 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
     const put = (patch: Partial<Row>) => setRows((all) => all.map((r) => (r.key === key ? { ...r, ...patch } : r)))
     const sender = send(file, {
       metadata: { file_request: 'self' }, scope: link.code, headers, onProgress: (done) => put({ done }),
-      onState: (state, reason, code) => { put({ state, reason }); if (code?.startsWith('link_')) onChanged() },
+      onState: (state, reason, code) => {
+        put({ state, reason })
+        const ended = state === 'done' && Date.parse(link.expires_at) <= serverTime().getTime()
+        if (ended || code?.startsWith('link_')) onChanged()
+      },
     })
     senders.current.push(sender)
     setRows((all) => [...all, { key, file, done: 0, state: 'sending', sender }])
@@ -106,8 +112,9 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
   return (
     <section className="g-stack">
       <h1 id="step-title" tabIndex={-1}>Choose the files</h1>
+      {over && <p className="g-trouble wait" role="status"><strong>The time of this link is over</strong><span>What you have begun still goes to its end. Nothing else can be added.</span></p>}
       <p className="g-dim">Several at once are fine. If the signal drops or the phone locks, open this page again and choose the same file: it goes on where it stopped.</p>
-      <button ref={choose} type="button" className={arrived > 0 && !sending ? 'g-second' : 'g-main'} onClick={() => input.current?.click()}>{rows.length + before.length > 0 ? 'Choose more files' : 'Choose files'}</button>
+      {(!over || half.length > 0) && <button ref={choose} type="button" className={arrived > 0 && !sending ? 'g-second' : 'g-main'} onClick={() => input.current?.click()}>{over ? 'Choose it again' : rows.length + before.length > 0 ? 'Choose more files' : 'Choose files'}</button>}
       <input ref={input} type="file" multiple hidden aria-label="Files to send" onChange={(e) => { void add(e.currentTarget.files).finally(() => { if (input.current) input.current.value = '' }) }} />
       {twice.length > 0 && <p className="g-dim" role="alert">{twice.join(', ')}: already here, not sent a second time.</p>}
       {doubts.map((d) => (
@@ -139,7 +146,7 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
         {arrived > 0 && !sending && !whole && <p className="g-dim">You can finish when each file has arrived. What has not: try it again, or remove it.</p>}
         {arrived > 0 && whole && doubts.length > 0 && <p id="doubts" className="g-dim">Decide about {doubts.map((d) => d.file.name).join(', ')} first, above.</p>}
         {arrived > 0 && (sending || whole) && <button type="button" className="g-main" disabled={sending || busy || doubts.length > 0} aria-describedby={doubts.length > 0 ? 'doubts' : undefined} onClick={done}>{sending ? 'Wait for the files' : busy ? 'Closing' : 'That is all: finish'}</button>}
-        {rows.length === 0 && <button type="button" className="g-quiet" onClick={onBack}>Back</button>}
+        {rows.length === 0 && !over && <button type="button" className="g-quiet" onClick={onBack}>Back</button>}
       </div>
     </section>
   )

@@ -12,12 +12,14 @@ use crate::evidence::Destination;
 use crate::{App, Error, Kind, Result};
 
 /// Whether this caller may send a file for that now, and where its bytes go; a connector's go to the item of its task, if any. Asked
-/// before the first byte and with each part: a case may be closed meanwhile, an item canceled, a right taken away.
+/// before the first byte and with each part: a case may be closed meanwhile, an item canceled, a right taken away. What a link's holder
+/// had `begun` in time may be sent to its end.
 pub(super) async fn send(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
     purpose: &Purpose,
+    begun: Timestamp,
     lease: Option<i64>,
 ) -> Result<Option<Destination>> {
     match (purpose, &caller.means) {
@@ -29,10 +31,7 @@ pub(super) async fn send(
             by_hand(app, tx, caller, id).await?;
             Ok(Some(Destination::Item(id.clone())))
         }
-        (Purpose::Link(id), Means::Link(held)) if id == held => {
-            let now = tx.now();
-            link(tx, id, now).await.map(Some)
-        }
+        (Purpose::Link(id), Means::Link(held)) if id == held => link(tx, id, begun).await.map(Some),
         (Purpose::Task { task, lease: first }, Means::Connector(_)) => {
             Ok(leased(tx, caller, task, lease.unwrap_or(*first)).await?.map(Destination::Item))
         }
@@ -45,11 +44,10 @@ pub(super) async fn send(
 pub(super) async fn record(app: &App, tx: &mut Tx, upload: &Upload) -> Result<Option<Destination>> {
     match &upload.purpose {
         Purpose::Task { .. } => Ok(None),
-        // Every byte arrived while the link held; whether its time ran out before the record is no matter of its holder's.
         Purpose::Link(id) => link(tx, id, upload.created_at).await.map(Some),
         Purpose::Case(_) | Purpose::Item(_) => {
             let sender = sender(tx, &upload.owner).await?;
-            send(app, tx, &sender, &upload.purpose, None).await
+            send(app, tx, &sender, &upload.purpose, upload.created_at, None).await
         }
     }
 }
@@ -108,10 +106,10 @@ fn require_takes_files(item: &RequestItem) -> Result<()> {
     Err(Error::conflict("wrong_state", format!("The item takes no files: it is {state}.")))
 }
 
-/// What a file request is about, if it takes files at that moment.
-async fn link(tx: &mut Tx, id: &FileRequestId, at: Timestamp) -> Result<Destination> {
+/// What a file request is about, if it takes a file that was begun at that moment.
+async fn link(tx: &mut Tx, id: &FileRequestId, begun: Timestamp) -> Result<Destination> {
     let link = store::file_request::find(tx, id).await?.ok_or_else(|| Error::not_found("file request"))?;
-    link.require_unfinished(at)?;
+    link.require_going_on(begun)?;
     if let For::Case(case) = &link.purpose
         && store::case::is_closed(tx, case).await?
     {

@@ -8,7 +8,7 @@ use store::Event;
 use super::receive::Hold;
 use super::{authorise, progress};
 use crate::evidence::{self, Arrival};
-use crate::{App, Error, Kind, Result, did};
+use crate::{App, Error, Kind, Result, did, file_request};
 
 /// Records an upload whose every byte is there. Each step may be repeated: a server that died between two of them goes on when
 /// somebody asks for the upload, or with [`remove_abandoned`].
@@ -74,6 +74,9 @@ async fn record(app: &App, id: &UploadId) -> Result<Result<()>> {
     store::upload::finished(&mut tx, id, became.as_ref()).await?;
     let here = progress::settle(app, &mut tx, &upload).await?;
     events.push(event);
+    if let Purpose::Link(link) = &upload.purpose {
+        events.extend(file_request::upload_ended(app, &mut tx, link).await?);
+    }
     tx.commit(events).await?;
     if let Some(here) = here {
         app.progress().tell(here);
@@ -82,7 +85,7 @@ async fn record(app: &App, id: &UploadId) -> Result<Result<()>> {
 }
 
 /// Ends an upload and frees what it held, unless that is evidence by now. What is ended by nobody was given up: an item that waited for
-/// it waits no longer.
+/// it waits no longer. Nor does one wait for a link whose time is over, when the last that was sent by it has ended.
 pub(super) async fn terminate(app: &App, mut hold: Hold, upload: &Upload, by: Option<&Caller>) -> Result<()> {
     let mut tx = app.begin().await?;
     authorise::lock(&mut tx, &upload.purpose).await?;
@@ -90,8 +93,10 @@ pub(super) async fn terminate(app: &App, mut hold: Hold, upload: &Upload, by: Op
     if store::upload::terminate(&mut tx, &upload.id).await? {
         let event = by.map_or_else(|| Event::new("upload.expire", None), |caller| did(caller, "upload.terminate"));
         let mut events = vec![event.about("upload", &upload.id)];
-        if let (None, Purpose::Item(item)) = (by, &upload.purpose) {
-            events.extend(evidence::item_settled(app, &mut tx, item).await?);
+        match (&upload.purpose, by) {
+            (Purpose::Item(item), None) => events.extend(evidence::item_settled(app, &mut tx, item).await?),
+            (Purpose::Link(link), _) => events.extend(file_request::upload_ended(app, &mut tx, link).await?),
+            _ => {}
         }
         tx.commit(events).await?;
     }

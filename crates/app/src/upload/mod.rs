@@ -89,7 +89,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         return Err(Error::new(Kind::TooLarge, "too_large", message));
     }
     let mut tx = app.begin().await?;
-    let destination = authorise::send(app, &mut tx, caller, &new.purpose, None).await?;
+    let now = tx.now();
+    let destination = authorise::send(app, &mut tx, caller, &new.purpose, now, None).await?;
     if store::upload::count_open(&mut tx, &new.purpose).await? >= MOST_OPEN {
         return Err(Error::new(
             Kind::Throttled(600),
@@ -177,7 +178,7 @@ where
     if upload.state == UploadState::Finished {
         return after_the_end(upload, &part);
     }
-    authorise::send(app, &mut app.read().await?, caller, &upload.purpose, part.lease).await?;
+    authorise::send(app, &mut app.read().await?, caller, &upload.purpose, upload.created_at, part.lease).await?;
     let (app, caller) = (app.clone(), caller.clone());
     let task = tokio::spawn(async move { receive_part(&app, &caller, upload, part, body).await });
     task.await.map_err(Error::internal)?
@@ -208,7 +209,7 @@ where
     let offset = hold.offset();
     let ended = received.map_err(refused)?.ended;
     // Who lost the lease or the right meanwhile, or whose link was revoked, is told so: what arrived is theirs no more to finish.
-    authorise::send(app, &mut app.read().await?, caller, &upload.purpose, part.lease).await?;
+    authorise::send(app, &mut app.read().await?, caller, &upload.purpose, upload.created_at, part.lease).await?;
     if offset == upload.length_bytes && ended == Ended::Whole {
         finish::finish(app, &upload, &mut hold).await?;
         return Ok(Standing { upload, offset });

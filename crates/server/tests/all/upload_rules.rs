@@ -140,61 +140,123 @@ on_both!(a_request_raises_nobodys_level_in_a_case, |database: TestDatabase| asyn
 
 on_both!(an_abandoned_link_ends_its_item, |database: TestDatabase| async move {
     let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let purpose = ("file_request", "self");
     let holder = |token: &str| format!("Bearer {token}");
-    let ends = async |revoke: bool| {
-        let (request, item, token) = force.approved(&force.ana, false).await;
-        let (link, purpose) = (holder(&token), ("file_request", "self"));
+    let is_over = async |token: &str, path: &str, why: &str| {
+        let link = holder(token);
         let link = ("authorization", link.as_str());
-        let path = force.half(link, purpose).await;
-        assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
-        let told = force.mails("item_expired").await;
-        if revoke {
-            let id = text(&force.item(&request, &force.pia).await["file_request"]["id"]);
-            let path = format!("/file-requests/{id}");
-            assert_eq!(force.site.call("DELETE", &path, Some(&force.pia), None, &[]).await.status, 204);
-        } else {
-            force.site.test.advance(Duration::from_secs(3600));
-            force.site.test.run_jobs().await;
-        }
-        let ended = force.item(&request, &force.ana).await;
-        assert_eq!((&ended["state"], &ended["reason"]["code"]), (&json!("expired"), &json!("link_abandoned")));
-        assert_eq!(force.mails("item_expired").await, told + 1, "{item}");
         // Its holder is told why, whatever they try.
-        let why = if revoke { "link_revoked" } else { "link_expired" };
         for refused in [
             force.site.get(&format!("/links/{token}"), None).await,
-            force.send(link, &path, 5, " world").await,
+            force.send(link, path, 5, " world").await,
             force.announce(link, purpose, 5).await,
         ] {
             assert_eq!((refused.status, refused.code()), (410, why));
         }
     };
-    ends(false).await;
-    ends(true).await;
+    let ended = json!({ "state": "expired", "code": "link_abandoned" });
+    let stands = |item: &serde_json::Value| json!({ "state": item["state"], "code": item["reason"]["code"] });
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    let path = force.half(("authorization", &holder(&token)), purpose).await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    force.revoke(&request).await;
+    assert_eq!(stands(&force.item(&request, &force.ana).await), ended);
+    assert_eq!(force.mails("item_expired").await, 1, "{item}");
+    is_over(&token, &path, "link_revoked").await;
     // Another link takes the place of the first: nothing is abandoned.
     let (request, item, token) = force.approved(&force.ana, false).await;
-    force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+    force.half(("authorization", &holder(&token)), purpose).await;
     let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;
     assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
     let second = text(&made.json["url"]).rsplit('/').next().unwrap().to_owned();
-    // A whole file and a half one: what is whole is taken for all.
     let second = holder(&second);
-    assert_eq!(force.whole(("authorization", &second), ("file_request", "self"), "hello").await.status, 204);
-    force.half(("authorization", &second), ("file_request", "self")).await;
+    assert_eq!(force.whole(("authorization", &second), purpose, "hello").await.status, 204);
     force.site.test.advance(Duration::from_secs(3600));
     force.site.test.run_jobs().await;
     assert_eq!(force.item(&request, &force.ana).await["state"], "released");
-    // What somebody adds by hand meanwhile is waited for, and no longer than it is kept.
+    // What was begun by it, or is added by hand meanwhile, is waited for, and no longer than it is kept.
     let (request, item, token) = force.approved(&force.ana, false).await;
-    force.half(("authorization", &holder(&token)), ("file_request", "self")).await;
+    let path = force.half(("authorization", &holder(&token)), purpose).await;
     force.half(cookie(&force.pia), ("request_item", item.as_str())).await;
     force.site.test.advance(Duration::from_secs(3600));
     force.site.test.run_jobs().await;
     assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
     force.site.test.advance(3 * DAY);
+    is_over(&token, &path, "link_expired").await;
     app::upload::remove_abandoned(&force.site.test.app).await.unwrap();
     let ana = force.site.sign_in("ana").await;
-    assert_eq!(force.item(&request, &ana).await["state"], "expired");
+    assert_eq!(stands(&force.item(&request, &ana).await), ended);
+    is_over(&token, &path, "link_expired").await;
+});
+
+on_both!(what_was_begun_by_a_link_is_sent_to_its_end, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let purpose = ("file_request", "self");
+    let runs_out = async || {
+        force.site.test.advance(Duration::from_secs(3600));
+        force.site.test.run_jobs().await;
+    };
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    let path = force.half(link, purpose).await;
+    runs_out().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    assert_eq!((force.mails("item_expired").await, force.mails("link_ran_out").await), (0, 0));
+    // Nothing new is taken, no answer and no file; what was begun is shown and goes on.
+    let opened = force.site.get(&format!("/links/{token}"), None).await;
+    assert_eq!((opened.status, opened.json["files"].as_array().unwrap().len()), (200, 1));
+    for refused in [
+        force.announce(link, purpose, 5).await,
+        force.site.post(&format!("/links/{token}/answer"), None, json!({ "answer": "have" })).await,
+        force.site.post(&format!("/links/{token}/finish"), None, json!({})).await,
+    ] {
+        assert_eq!((refused.status, refused.code()), (410, "link_expired"));
+    }
+    assert_eq!(force.tus("HEAD", &path, &[link], Body::empty()).await.headers["upload-offset"], "5");
+    assert_eq!(force.send(link, &path, 5, " world").await.status, 204);
+    // Its sender, who did not hear that, may ask; and finds the receipt for an hour.
+    assert_eq!(force.tus("HEAD", &path, &[link], Body::empty()).await.headers["upload-offset"], "11");
+    assert_eq!(force.announce(link, purpose, 5).await.code(), "link_finished");
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "released");
+    assert!(force.site.get(&format!("/links/{token}"), None).await.json["finished_at"].is_string());
+    let receipt = force.site.post(&format!("/links/{token}/finish"), None, json!({})).await;
+    let hash = Sha256Digest::of(b"hello world").to_string();
+    assert_eq!((receipt.status, &receipt.json["files"][0]["sha256"]), (200, &json!(hash)));
+    force.site.test.advance(Duration::from_secs(3600));
+    assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_expired");
+    // Of several, what is whole when its time is over is released; the rest joins it.
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    assert_eq!(force.whole(link, purpose, "hello").await.status, 204);
+    let path = force.half(link, purpose).await;
+    runs_out().await;
+    let files = async || {
+        let item = force.item(&request, &force.ana).await;
+        (item["state"].clone(), item["evidence"].as_array().unwrap().len())
+    };
+    assert_eq!(files().await, (json!("released"), 1));
+    assert_eq!(force.send(link, &path, 5, " world").await.status, 204);
+    force.site.test.run_jobs().await;
+    assert_eq!(files().await, (json!("released"), 2));
+    // Its holder, or whoever made it, may end what goes on.
+    for removed in [true, false] {
+        let (request, _, token) = force.approved(&force.ana, false).await;
+        let held = format!("Bearer {token}");
+        let link = ("authorization", held.as_str());
+        let path = force.half(link, purpose).await;
+        runs_out().await;
+        if removed {
+            assert_eq!(force.tus("DELETE", &path, &[link], Body::empty()).await.status, 204);
+        } else {
+            force.revoke(&request).await;
+        }
+        assert_eq!(force.item(&request, &force.ana).await["reason"]["code"], "link_abandoned");
+        assert_eq!(force.send(link, &path, 5, " world").await.code(), "link_expired");
+    }
+    force.check().await;
 });
 
 on_both!(a_link_that_nobody_answers_is_told_when_it_runs_out, |database: TestDatabase| async move {

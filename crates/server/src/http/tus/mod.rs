@@ -85,8 +85,7 @@ impl FromRequestParts<Shared> for Uploader {
                 let instance = crate::http::connector::instance(&parts.headers);
                 return Ok(Self(app::connector::resume(&shared.app, secret, instance).await?));
             }
-            let (caller, _) = app::file_request::resume(&shared.app, secret, address).await?;
-            return Ok(Self(caller));
+            return Ok(Self(app::file_request::resume(&shared.app, secret, address).await?));
         }
         let Signed(caller) = Signed::from_request_parts(parts, shared).await?;
         Ok(Self(caller))

@@ -195,6 +195,13 @@ impl Force {
         path
     }
 
+    /// Revokes the upload link of a request's item.
+    pub(crate) async fn revoke(&self, request: &str) {
+        let id = text(&self.item(request, &self.pia).await["file_request"]["id"]);
+        let path = format!("/file-requests/{id}");
+        assert_eq!(self.site.call("DELETE", &path, Some(&self.pia), None, &[]).await.status, 204);
+    }
+
     /// Sends a whole file.
     pub(crate) async fn whole(&self, who: (&str, &str), purpose: (&str, &str), bytes: &'static str) -> Reply {
         let made = self.announce(who, purpose, bytes.len()).await;
