@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{Timestamp, Window};
-use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription};
+use protocol::{ClockOffset, Manifest, ProblemReport, SourceDescription, UnavailableReason};
 
 use crate::adapter::{self, Adapter, Asked, Coverage, Discovery, Exported, Locks, Trouble};
 use crate::burned::{BurnedIn, Shown, Unread};
@@ -78,7 +78,7 @@ impl Recorder {
     /// All its cameras, also those kept back, and what is wrong. When the system did not tell of all of them, those that
     /// it told of before are still there.
     pub async fn everything(&self) -> Discovery<Arc<SourceDescription>> {
-        let found = self.memory.judge(self.adapter.discover().await);
+        let found = self.memory.judge(self.adapter.discover().await, clock::now());
         let Discovery { mut sources, whole, problem, away, declared } = found;
         let clock = self.measured().await;
         let too_long = leave_out_the_longest(&mut sources);
@@ -159,6 +159,13 @@ impl Recorder {
         self.publish.allows(source)
     }
 
+    /// Refuses footage that was kept of a camera which the operator has taken back since, by what is known of it now, or was then.
+    pub fn require_published(&self, device_id: &str, kept_of: &SourceDescription) -> Result<(), Trouble> {
+        let source = self.source(device_id);
+        let is_published = self.allows(source.as_deref().unwrap_or(kept_of));
+        is_published.then_some(()).ok_or_else(not_published)
+    }
+
     /// The operator's word holds for tasks too: what is not published is neither shown nor exported.
     async fn published(&self, device_id: &str) -> Result<Arc<SourceDescription>, Trouble> {
         let source = match self.source(device_id) {
@@ -173,7 +180,7 @@ impl Recorder {
                 }
             }
         };
-        if self.allows(&source) { Ok(source) } else { Err(Trouble::never("This source is not published.")) }
+        self.allows(&source).then_some(source).ok_or_else(not_published)
     }
 
     /// A camera as the system described it last, if it has been asked.
@@ -209,15 +216,37 @@ impl Recorder {
         Ok((asked, shift))
     }
 
-    /// That there is no footage is believed only of a system that tells which cameras it has.
+    /// That there is no footage, and that it cannot do this, is believed only of a system that tells which cameras it has.
     async fn believed<T>(&self, done: Result<T, Trouble>) -> Result<T, Trouble> {
-        if matches!(done, Err(Trouble::Unavailable { .. })) {
+        if matches!(done, Err(Trouble::Unavailable { .. } | Trouble::Failing(_))) {
             let found = self.everything().await;
             if found.away {
                 return Err(untold(found));
             }
         }
-        done
+        done.map_err(|trouble| match trouble {
+            Trouble::Failing(detail) => Trouble::again(detail),
+            other => other,
+        })
+    }
+
+    /// The same of a camera's window. Where nothing is left of a camera, its disk may only not be mounted.
+    async fn believed_of<T>(
+        &self,
+        (device_id, window): (&str, Window),
+        done: Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let done = self.believed(done).await;
+        let Err(Trouble::Unavailable { reason, .. }) = &done else { return done };
+        match self.memory.missing(device_id) {
+            Some(since) if window.from < since && *reason != UnavailableReason::Overwritten => {
+                Err(Trouble::Away(format!(
+                    "Nothing of this camera is at the recorder any more, and there was until {since}. If its recordings have a disk of their \
+                     own, it may not be mounted."
+                )))
+            }
+            _ => done,
+        }
     }
 
     /// A picture of a camera, as JPEG.
@@ -229,7 +258,7 @@ impl Recorder {
     /// For which spans there are recordings, in true time.
     pub async fn coverage(&self, device_id: &str, window: Window) -> Result<Coverage, Trouble> {
         let (asked, shift) = self.asked(device_id, window).await?;
-        let mut coverage = self.believed(self.adapter.coverage(&asked).await).await?;
+        let mut coverage = self.believed_of((device_id, window), self.adapter.coverage(&asked).await).await?;
         for span in &mut coverage.spans {
             *span = shift.to_true(*span);
         }
@@ -243,7 +272,7 @@ impl Recorder {
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        self.believed(self.adapter.hold(&asked, locks).await).await
+        self.believed_of((device_id, window), self.adapter.hold(&asked, locks).await).await
     }
 
     /// Looks whether what [`Recorder::hold`] kept is still kept: see [`Adapter::holds_still`].
@@ -253,7 +282,7 @@ impl Recorder {
 
     /// Lets go of what [`Recorder::hold`] kept, but for what `others` keep too.
     pub async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
-        self.adapter.free(name, others).await
+        self.believed(self.adapter.free(name, others).await).await
     }
 
     /// Writes a window of true time into a file of the folder `into`; [`Trouble::NotYet`] while it is still being recorded.
@@ -268,7 +297,8 @@ impl Recorder {
         if asked.now < asked.window.to.plus(SETTLE) {
             return Err(Trouble::NotYet);
         }
-        let mut exported = self.believed(self.adapter.export(&asked, into, fetched).await).await?;
+        let mut exported =
+            self.believed_of((device_id, window), self.adapter.export(&asked, into, fetched).await).await?;
         shift.put_right(&mut exported.manifest);
         exported.manifest.asked = window;
         Ok(exported)
@@ -293,6 +323,10 @@ fn leave_out_the_longest(sources: &mut Vec<SourceDescription>) -> Option<Problem
         fits
     });
     publish::refusal(&refused)
+}
+
+fn not_published() -> Trouble {
+    Trouble::never("This source is not published.")
 }
 
 /// Why nothing can be said of a camera.

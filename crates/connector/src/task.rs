@@ -40,7 +40,7 @@ enum End {
 impl From<Trouble> for End {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(match trouble {
-            Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) | Trouble::NoKey(_) => {
+            Trouble::NotYet | Trouble::NoRoom | Trouble::Away(_) | Trouble::Failing(_) | Trouble::NoKey(_) => {
                 FailCause::Error { retryable: true, detail: trouble.to_string() }
             }
             Trouble::NoLock(detail) => FailCause::Unsupported { detail },
@@ -223,10 +223,7 @@ fn tell(told: &Told, phase: Phase, done: u64, total: Option<u64>) {
 /// What an earlier lease of the task had finished exporting. The operator may have taken the camera back since.
 fn begun(shared: &Shared, work: &Work, device_id: &str, window: Window) -> Result<Option<Entry>, End> {
     let Some(entry) = work.finished(device_id, window) else { return Ok(None) };
-    let source = shared.recorder.source(device_id);
-    if !shared.recorder.allows(source.as_deref().unwrap_or(&entry.source)) {
-        return Err(Trouble::never("This source is not published.").into());
-    }
+    shared.recorder.require_published(device_id, &entry.source)?;
     tracing::info!(file = entry.file, location = entry.location, "going on with what was exported before");
     Ok(Some(entry.clone()))
 }

@@ -171,6 +171,50 @@ async fn recordings_that_are_not_mounted_are_waited_for() {
 }
 
 #[tokio::test]
+async fn one_disk_of_several_that_is_not_mounted_is_waited_for() {
+    let running = Running::start(|_| ()).await;
+    let root = running.recordings.path().to_owned();
+    let (yard, gate) = (root.join("yard"), root.join("gate"));
+    std::fs::create_dir(&gate).unwrap();
+    for file in std::fs::read_dir(&yard).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), gate.join(file.file_name())).unwrap();
+    }
+    running.server.lock().unwrap().tasks.push_back(task(1, json!({"kind": "discover"})));
+    let both = |server: &Server| ["yard", "gate"].iter().all(|id| server.seen.contains(*id));
+    running.until("both cameras", both).await;
+    let away = running.state.path().join("yard");
+    std::fs::rename(&yard, &away).unwrap();
+    std::fs::create_dir(&yard).unwrap();
+    running.server.lock().unwrap().tasks.extend([other(export(1), 'r'), other(hold(1), 's')]);
+    running.until("it to be waited for", |server| waits(server, "may not be mounted")).await;
+
+    // after a restart too
+    let running = running.restart(|server| server.tasks.push_back(other(export(2), 'r'))).await;
+    running.server.lock().unwrap().calls.clear();
+    running.until("it to be waited for", |server| waits(server, "may not be mounted")).await;
+    assert_eq!(running.server.lock().unwrap().called("fail"), Vec::<Value>::new());
+    std::fs::remove_dir(&yard).unwrap();
+    std::fs::rename(&away, &yard).unwrap();
+    running.until("the export", |server| !server.called("complete").is_empty()).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_for_one_recording_alone_is_no_absence() {
+    let at = recorder::address();
+    let running = Running::start(|server| server.adapter = Some(recorder::adapter(at))).await;
+    let recorder = recorder::switched_on(at, video(&running)).await;
+    running.until("the camera", |server| server.seen.contains("yard")).await;
+    recorder.lock().unwrap().video_answers = Some(500);
+    running.server.lock().unwrap().tasks.push_back(export(1));
+    running.until("its end", |server| !server.called("fail").is_empty()).await;
+    let said = running.server.lock().unwrap().called("fail")[0].clone();
+    assert_eq!((&said["code"], &said["retryable"]), (&json!("error"), &json!(true)), "{said}");
+    assert!(said["detail"].as_str().unwrap().contains("500"), "{said}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_folder_in_which_nothing_ever_was_has_nothing() {
     let empty = tempfile::tempdir().unwrap();
     let running = Running::start(|server| {

@@ -17,6 +17,7 @@ pub mod session;
 pub mod web;
 pub mod zoneminder;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -133,8 +134,8 @@ pub struct Discovery<S = SourceDescription> {
     pub problem: Option<ProblemReport>,
     /// Whether that is that the system cannot be reached.
     pub away: bool,
-    /// So many of the cameras are there because the configuration describes them; nothing of them was found.
-    pub declared: usize,
+    /// Those that are there because the configuration describes them; nothing of them was found.
+    pub declared: BTreeSet<String>,
 }
 
 impl Discovery {
@@ -143,7 +144,7 @@ impl Discovery {
         match listed {
             Ok(sources) => Self { sources, whole: true, ..Self::default() },
             Err(trouble) => {
-                let away = matches!(trouble, Trouble::Away(_));
+                let away = trouble.is_away();
                 let problem = ProblemReport { text: trouble.to_string(), what_to_do: what_to_do.to_owned() };
                 Self { problem: Some(problem), away, ..Self::default() }
             }
@@ -172,6 +173,9 @@ pub enum Trouble {
     /// The video system cannot be reached, and why, in a sentence: it is waited for.
     #[error("{0}")]
     Away(String),
+    /// The video system answers with an error of its own, in a sentence. One that cannot even tell which cameras it has is away.
+    #[error("{0}")]
+    Failing(String),
     /// What is held cannot be read, or nothing can be held, until a key is back; why, in a sentence.
     #[error("{0}")]
     NoKey(String),
@@ -197,6 +201,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether a system that says so of its cameras cannot be reached.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Failing(_))
+    }
+
     /// It may go better later.
     pub fn again(detail: impl ToString) -> Self {
         Self::Broken { retryable: true, detail: detail.to_string() }

@@ -119,9 +119,10 @@ impl From<WebError> for Trouble {
         match error {
             WebError::NoRoom => Self::NoRoom,
             WebError::Password(_) => Self::again(error),
-            WebError::Away(_) | WebError::Stalled(_) | WebError::Status(408 | 429 | 500..=599) => {
+            WebError::Away(_) | WebError::Stalled(_) | WebError::Status(408 | 429 | 502..=504) => {
                 Self::Away(format!("The video system: {error}."))
             }
+            WebError::Status(500..=599) => Self::Failing(format!("The video system: {error}.")),
             other => Self::again(format!("The video system: {other}.")),
         }
     }

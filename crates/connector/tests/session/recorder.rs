@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 pub(crate) struct Recorder {
     /// All calls are answered so.
     pub(crate) answers: Option<u16>,
+    /// Whoever asks for the video is answered so.
+    pub(crate) video_answers: Option<u16>,
     /// It has no camera.
     pub(crate) empty: bool,
     /// Its one event, if it has one.
@@ -131,10 +133,13 @@ async fn change(State(recorder): State<Shared>, Form(form): Form<Vec<(String, St
 }
 
 async fn video_of(State(recorder): State<Shared>) -> Response {
-    let (path, trickles) = {
+    let (path, trickles, answers) = {
         let recorder = recorder.lock().unwrap();
-        (recorder.video.clone(), recorder.trickles)
+        (recorder.video.clone(), recorder.trickles, recorder.video_answers)
     };
+    if let Some(status) = answers {
+        return StatusCode::from_u16(status).unwrap().into_response();
+    }
     let video = std::fs::read(path).unwrap();
     if !trickles {
         return video.into_response();

@@ -150,11 +150,9 @@ impl Adapter for External {
                 });
                 Discovery { sources, whole, problem, ..Discovery::default() }
             }
-            Err(trouble) => Discovery {
-                problem: Some(problem(&trouble)),
-                away: matches!(trouble, Trouble::Away(_)),
-                ..Discovery::default()
-            },
+            Err(trouble) => {
+                Discovery { problem: Some(problem(&trouble)), away: trouble.is_away(), ..Discovery::default() }
+            }
         }
     }
 

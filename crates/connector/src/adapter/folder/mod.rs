@@ -7,7 +7,7 @@ mod probed;
 mod scan;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -166,9 +166,9 @@ impl Recordings {
         if scan.found.is_empty() && problem.is_none() {
             problem = Some(self.nothing_matches(&scan));
         }
-        let declared = self.declared.iter().filter(|id| !scan.found.iter().any(|found| found.device_id == **id));
-        let mut sources: Vec<_> = declared.map(|id| self.described(id)).collect();
-        let declared = sources.len();
+        let is_found = |id: &&String| scan.found.iter().any(|found| found.device_id == **id);
+        let declared: BTreeSet<_> = self.declared.iter().filter(|id| !is_found(id)).cloned().collect();
+        let mut sources: Vec<_> = declared.iter().map(|id| self.described(id)).collect();
         for camera in scan.found.chunk_by(|a, b| a.device_id == b.device_id) {
             let newest = &camera[camera.len() - 1];
             let written = tokio::fs::metadata(&newest.path).await.and_then(|meta| meta.modified()).ok();
