@@ -42,6 +42,9 @@ async fn taken_or_fetched(
     fetched: &Fetched,
     recorder_lacks: &AtomicBool,
 ) -> Result<Exported, Trouble> {
+    if let Some(held) = shared.holds.find(item) {
+        shared.recorder.require_published(device_id, &held.source)?;
+    }
     match shared.holds.take(item, device_id, window, into).await? {
         Taken::Export(held) => Ok(*held),
         Taken::Nothing => shared.recorder.export(device_id, window, into, fetched).await,

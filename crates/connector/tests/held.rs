@@ -28,8 +28,11 @@ async fn holding() -> Running {
     running.until("the hold", |server| ended(server) == 1).await;
     let complete = running.server.lock().unwrap().called("complete")[0].clone();
     assert_eq!(complete["result"], json!({"kind": "held", "until": "2099-01-01T00:00:00.000Z"}));
-    let folder = running.recordings.path();
-    std::fs::rename(folder.join("yard"), folder.join("gate")).unwrap(); // another camera's, so that there is one
+    let yard = running.recordings.path().join("yard");
+    for file in std::fs::read_dir(&yard).unwrap().map(Result::unwrap) {
+        let later = file.file_name().into_string().unwrap().replace("2026-01-10", "2026-02-10");
+        std::fs::rename(file.path(), yard.join(later)).unwrap();
+    }
     running
 }
 
@@ -83,6 +86,17 @@ async fn what_is_held_is_exported_when_the_recorder_has_it_no_more() {
     running.until("word of it", |server| says_that_it_holds(server) == json!([])).await;
     let gone = next(&running, export(4)).await;
     assert_eq!((&gone["code"], &gone["reason"]), (&json!("unavailable"), &json!("never_recorded")), "{gone}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_held_of_a_camera_that_was_taken_back_does_not_leave() {
+    let running = holding().await;
+    let running = running.restart(|server| server.exclude = ", 'yard'").await;
+    let said = next(&running, export(2)).await;
+    assert_eq!((&said["code"], &said["retryable"]), (&json!("error"), &json!(false)), "{said}");
+    assert!(said["detail"].as_str().unwrap().contains("not published"), "{said}");
+    assert_eq!(running.server.lock().unwrap().created, 0);
     running.stop().await;
 }
 

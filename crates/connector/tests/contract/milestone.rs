@@ -346,6 +346,10 @@ async fn what_is_held_by_the_same_name_stays() {
         .unwrap();
     bench.recorder.free(&name, std::slice::from_ref(&name)).await.unwrap();
     assert_eq!(*bench.served.held.lock().unwrap(), [1].into());
+    // Somebody in the office may let go of it: a look tells.
+    assert_eq!(bench.recorder.holds_still(&name).await, Ok(Some(name.clone())));
+    bench.recorder.free(&name, &[]).await.unwrap();
+    assert_eq!(bench.recorder.holds_still(&name).await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

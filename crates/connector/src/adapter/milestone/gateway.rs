@@ -126,11 +126,19 @@ impl Gateway {
         match self.ask(self.request(Method::DELETE, &lock)).await? {
             Ok(_) | Err(WebError::NotFound) => Ok(()),
             // the one error that is documented may mean anything, so that a look tells
-            Err(error @ WebError::Status(400)) => match self.ask(self.request(Method::GET, &lock)).await? {
-                Err(WebError::NotFound | WebError::Status(400)) => Ok(()),
+            Err(error @ WebError::Status(400)) => match self.has_lock(id).await {
+                Ok(false) => Ok(()),
                 _ => Err(error.into()),
             },
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether there is such an evidence lock. It is gone where the gateway does not know it and otherwise answers.
+    pub(super) async fn has_lock(&self, id: &str) -> Result<bool, Trouble> {
+        match self.ask(self.request(Method::GET, &["evidenceLocks", id])).await? {
+            Err(WebError::NotFound | WebError::Status(400)) => Ok(self.cameras().await.map(|_| false)?),
+            answer => Ok(answer.map(|_| true)?),
         }
     }
 }

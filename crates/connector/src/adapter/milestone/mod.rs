@@ -133,6 +133,10 @@ impl Adapter for Milestone {
         self.gateway.lock(&asked.device_id, asked.window).await
     }
 
+    async fn holds_still(&self, name: &str) -> Result<Option<String>, Trouble> {
+        Ok(self.gateway.has_lock(name).await?.then(|| name.to_owned()))
+    }
+
     async fn free(&self, name: &str, others: &[String]) -> Result<(), Trouble> {
         if others.iter().any(|other| other == name) { Ok(()) } else { self.gateway.unlock(name).await }
     }
