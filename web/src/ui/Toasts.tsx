@@ -40,6 +40,8 @@ export const sendAll = async () => (await Promise.all([...waiting].map((send) =>
 /** What was told to one person is not for the next one at this browser. */
 export const forgetToasts = () => set([])
 
+const failed = (text: string) => `Not done: ${text}`
+
 /**
  * Holds an action back for five seconds, in which it can be taken back. Leaving the page sends it.
  */
@@ -58,7 +60,7 @@ export function later(text: string, act: () => Promise<unknown>, undone?: () => 
       return true
     } catch (error) {
       const trouble = asTrouble(error)
-      bad(`Not done: ${text}`, `${trouble.message}. ${adviceOn(trouble)}`)
+      bad(failed(text), `${trouble.message}. ${adviceOn(trouble)}`)
       undone?.()
       return false
     } finally {
@@ -74,7 +76,8 @@ export function later(text: string, act: () => Promise<unknown>, undone?: () => 
   const timer = setTimeout(send, 5000)
   addEventListener('pagehide', send)
   waiting.add(send)
-  set([...toasts, { id, text, undo, now: send }])
+  const again = toasts.filter((toast) => toast.text !== failed(text))
+  set([...again, { id, text, undo, now: send }])
 }
 
 export function Toasts() {

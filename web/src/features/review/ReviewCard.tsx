@@ -75,7 +75,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
   }
   const undecided = mine.filter((item) => item.allowed_actions.includes('approve') && !heldDecisions.of(item.id))
   const lasts = lastsUntil(undecided)
-  const waiting = mine.some((item) => heldDecisions.of(item.id))
+  const waiting = mine.filter((item) => heldDecisions.of(item.id))
   return (
     <li className="card panel" id={`card-${head.id}`} data-current={current} onFocus={onFocus} onPointerDown={onFocus}>
       <div className="card-head">
@@ -112,7 +112,7 @@ export function ReviewCard({ head, next, current, pressed, onFocus }: { head: Vi
           </div>
         </div>
       ))}
-      {waiting && <AboutToBeSent />}
+      {waiting.length > 0 && <AboutToBeSent leaving={waiting.every((item) => heldDecisions.isLeaving(item.id))} />}
       {choice ? <DecisionForm key={choice} choice={choice} items={able(verbOf(choice))} onDecide={decide} onSaid={goOn} onClose={close} /> : picked.length > 0 && request && (
         <div className="row wrap">
           {can('approve') && <Button size="sm" leftSection={<IconCheck size={15} />} onClick={() => setChoice('approve')}>Approve{count('approve')}</Button>}

@@ -100,7 +100,7 @@ export function ItemRow({ item, request }: { item: Item; request: VideoRequest }
           {!file.purged_at && file.playable === 'failed' && <span className="small tone-wait">cannot be played here; the original is kept as it came</span>}
         </div>
       ))}
-      {held && <AboutToBeSent />}
+      {held && <AboutToBeSent leaving={heldDecisions.isLeaving(item.id)} />}
       <div className="item-acts">
         {can('approve') && <Button leftSection={<IconCheck size={14} />} variant={choice === 'approve' ? 'light' : 'filled'} onClick={() => setChoice('approve')}>Approve</Button>}
         {can('approve') && <Button leftSection={<IconScissors size={14} />} variant="default" onClick={() => setChoice('narrow')}>Narrow</Button>}

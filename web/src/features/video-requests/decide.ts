@@ -10,8 +10,9 @@ const WORDS: Partial<Record<ItemVerb, string>> = {
   approve: 'Approving', deny: 'Denying', release: 'Releasing', unavailable: 'Marking as unavailable', cancel: 'Canceling', retry: 'Trying again',
 }
 
-/** Held-back decisions, so that a page can show what is about to be sent. */
+/** Held-back decisions, so that a page can show what is about to be sent; and those of them that are on their way, which nobody takes back. */
 const held = new Map<Id, ItemVerb>()
+const leaving = new Set<Id>()
 const subs = new Set<() => void>()
 let version = 0
 const changed = () => { version += 1; for (const sub of subs) sub() }
@@ -19,6 +20,7 @@ export const heldDecisions = {
   subscribe: (sub: () => void) => { subs.add(sub); return () => { subs.delete(sub) } },
   version: () => version,
   of: (id: Id) => held.get(id),
+  isLeaving: (id: Id) => leaving.has(id),
 }
 
 /** Several items are approved or denied together: all or none, and with one mail. What can have words with it is done and told once, however often it is sent. */
@@ -43,9 +45,11 @@ export function decideLater(queries: QueryClient, request: { id: Id; number: str
   if (items.length === 0) return
   for (const item of items) held.set(item.id, verb)
   changed()
-  const free = () => { for (const item of items) held.delete(item.id); changed() }
+  const free = () => { for (const item of items) { held.delete(item.id); leaving.delete(item.id) } changed() }
   const what = items.length === 1 && items[0] ? whatSource(items[0]) : `${items.length} items`
   later(`${WORDS[verb] ?? verb} ${what} of ${request.number}`, async () => {
+    for (const item of items) leaving.add(item.id)
+    changed()
     try {
       keep(queries, await decide(request.id, items, verb, body))
       onSent?.()
