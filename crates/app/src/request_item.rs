@@ -50,10 +50,9 @@ pub(crate) async fn lock(tx: &mut Tx, id: &RequestItemId) -> Result<()> {
 
 /// Approves an item and has its footage fetched.
 pub async fn approve(app: &App, caller: &Caller, id: &RequestItemId, terms: Terms, key: Option<&Key>) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Approve).await?;
-    if work.is_done("request_item.approve", key).await? {
-        return work.leave().await;
-    }
+    let Some(work) = Work::once(app, caller, id, Action::Approve, key).await? else {
+        return as_it_is(app, caller, id).await;
+    };
     work.approve(&terms).await
 }
 
@@ -65,10 +64,9 @@ pub async fn deny(
     comment: Option<String>,
     key: Option<&Key>,
 ) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Deny).await?;
-    if work.is_done("request_item.deny", key).await? {
-        return work.leave().await;
-    }
+    let Some(work) = Work::once(app, caller, id, Action::Deny, key).await? else {
+        return as_it_is(app, caller, id).await;
+    };
     work.deny(comment).await
 }
 
@@ -80,19 +78,17 @@ pub async fn cancel(
     comment: Option<String>,
     key: Option<&Key>,
 ) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Cancel).await?;
-    if work.is_done("request_item.cancel", key).await? {
-        return work.leave().await;
-    }
+    let Some(work) = Work::once(app, caller, id, Action::Cancel, key).await? else {
+        return as_it_is(app, caller, id).await;
+    };
     work.cancel(comment).await
 }
 
 /// Asks the requester something before deciding.
 pub async fn ask(app: &App, caller: &Caller, id: &RequestItemId, body: &str, key: Option<&Key>) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Ask).await?;
-    if work.is_done("request_item.ask", key).await? {
-        return work.leave().await;
-    }
+    let Some(mut work) = Work::once(app, caller, id, Action::Ask, key).await? else {
+        return as_it_is(app, caller, id).await;
+    };
     let body = required("/body", body)?;
     work.change(|shown, _| Ok(shown.item.ask()?))?;
     work.say(MessageKind::Question, Some(&body)).await?;
@@ -102,10 +98,9 @@ pub async fn ask(app: &App, caller: &Caller, id: &RequestItemId, body: &str, key
 
 /// Answers what the approver asked.
 pub async fn answer(app: &App, caller: &Caller, id: &RequestItemId, body: &str, key: Option<&Key>) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Answer).await?;
-    if work.is_done("request_item.answer", key).await? {
-        return work.leave().await;
-    }
+    let Some(mut work) = Work::once(app, caller, id, Action::Answer, key).await? else {
+        return as_it_is(app, caller, id).await;
+    };
     let body = required("/body", body)?;
     work.change(|shown, _| Ok(shown.item.answer()?))?;
     work.say(MessageKind::Answer, Some(&body)).await?;
@@ -139,10 +134,9 @@ pub async fn unavailable(
     comment: Option<String>,
     key: Option<&Key>,
 ) -> Result<View> {
-    let mut work = Work::on_item(app, caller, id, Action::Unavailable).await?;
-    if work.is_done("request_item.unavailable", key).await? {
-        return work.leave().await;
-    }
+    let Some(mut work) = Work::once(app, caller, id, Action::Unavailable, key).await? else {
+        return as_it_is(app, caller, id).await;
+    };
     let comment = optional(comment)?;
     let by = caller.account_id().cloned();
     work.change(|shown, now| {
@@ -152,6 +146,12 @@ pub async fn unavailable(
     work.say(MessageKind::Decision, comment.as_deref()).await?;
     work.after_end_with(comment.as_deref()).await?;
     work.finish("request_item.unavailable", comment.as_deref()).await
+}
+
+/// The request of an item, of which nothing is changed.
+async fn as_it_is(app: &App, caller: &Caller, id: &RequestItemId) -> Result<View> {
+    let request = store::request_item::request_of(&mut app.read().await?, &policy::sees_requests(caller), id).await?;
+    crate::video_request::find(app, caller, &request.ok_or_else(|| Error::not_found("request item"))?).await
 }
 
 /// Whether the caller sees an item at all: for live updates.

@@ -8,7 +8,7 @@ use domain::id::{CameraId, CaseId, OrganizationId, VideoRequestId};
 use domain::policy::{self, Privilege, SeesRequests};
 use domain::request_item::{Action, Hold, RequestItem, State};
 use domain::video_request::{self, AskedItem, Incident, Limits, MessageKind, RequestAction, Submission, VideoRequest};
-use domain::{Caller, Invalid, Timestamp, Window};
+use domain::{Caller, Invalid, Timestamp, WaitingFor, Window};
 use store::video_request::Filter;
 use store::{Event, Tx};
 
@@ -26,7 +26,6 @@ pub use decide::{approve, cancel, deny};
 pub use store::message::Message as ThreadEntry;
 pub use store::request_item::{Arrived, Link, Shown};
 pub use store::video_request::{Head, SortBy};
-pub use waiting::WaitingFor;
 
 /// What a requester sends.
 #[derive(Debug, Clone)]
@@ -67,6 +66,8 @@ pub struct ItemView {
     pub shown: Shown,
     /// What it waits for.
     pub waiting_for: Option<WaitingFor>,
+    /// Since when, where that is known.
+    pub waiting_since: Option<Timestamp>,
     /// What arrived, as far as it is theirs to see.
     pub evidence: Vec<Arrived>,
     /// The upload link.
@@ -313,8 +314,10 @@ fn item_view(
         allowed.retain(|action| *action != Action::Hold);
     }
     let link = links.iter().find(|link| link.item_id == item.id);
+    let waiting_for = waiting::waiting_for(&shown, link, now);
     ItemView {
-        waiting_for: waiting::waiting_for(&shown, link, now),
+        waiting_for,
+        waiting_since: waiting::waiting_since(&shown, waiting_for),
         evidence: arrived.iter().filter(theirs).cloned().collect(),
         link: link.cloned(),
         allowed_actions: allowed,

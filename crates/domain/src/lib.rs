@@ -25,9 +25,11 @@ pub mod text_enum;
 pub mod time;
 pub mod upload;
 pub mod video_request;
+pub mod waiting_for;
 
 pub use caller::Caller;
 pub use gap::Gap;
 pub use invalid::Invalid;
 pub use position::Position;
 pub use time::{Timestamp, Window};
+pub use waiting_for::WaitingFor;

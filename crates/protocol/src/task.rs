@@ -138,7 +138,7 @@ pub struct Progress {
 pub enum Phase {
     /// The window, or its last segment, is still being recorded.
     WaitingForRecording,
-    /// The video system cannot be reached, or what is needed to read what is held; `note` says why. It is tried again and again.
+    /// The video system cannot be reached; `note` says why. It is tried again and again.
     WaitingForSystem,
     /// What is held for it cannot be read, or nothing can be held, until its key is back; [`Progress::note`] says why.
     WaitingForKey,

@@ -2758,7 +2758,7 @@ export interface components {
             granted: components["schemas"]["Window"] | null;
             state: components["schemas"]["ItemState"];
             reason: components["schemas"]["ItemReason"] | null;
-            waiting_for: components["schemas"]["WaitingForView"] | null;
+            waiting_for: components["schemas"]["WaitingFor"] | null;
             waiting_since: components["schemas"]["Timestamp"] | null;
             /** @description Why the video system, or a key, is waited for by the export or by the hold that was asked, as its connector says. */
             waiting_because: string | null;
@@ -3180,11 +3180,8 @@ export interface components {
             version: number;
             allowed_actions: components["schemas"]["RequestAction"][];
         };
-        /**
-         * @description What an item waits for.
-         * @enum {string}
-         */
-        WaitingForView: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "system" | "key" | "room" | "server_room" | "hours" | "link" | "new_link";
+        /** @enum {string} */
+        WaitingFor: "decision" | "answer" | "connector" | "connector_offline" | "recording" | "system" | "key" | "room" | "server_room" | "hours" | "link" | "new_link";
         /**
          * @description A span of time, `from` included, `to` excluded. Whoever builds one from outside checks it with
          *     [`Window::checked`].

@@ -5,6 +5,7 @@
 use domain::id::RequestItemId;
 use domain::request_item::{Action, Change, Hold, LinkAnswer, Reason, Refused, RequestItem, State, UnavailableCode};
 use domain::{Caller, Timestamp};
+use protocol::Phase;
 use store::request_item::Shown;
 use store::{Event, Tx};
 
@@ -186,7 +187,11 @@ pub(crate) async fn expire_one(app: &App) -> Result<bool> {
     let events = machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| {
         if shown.item.state == State::Exporting {
             let _ = shown.item.lease_lost()?; // its connector only waits: nothing of it would come in time
-            let code = if shown.phase.as_deref() == Some("waiting_for_key") { "key_missing" } else { "system_away" };
+            let code = if shown.phase.as_deref() == Some(Phase::WaitingForKey.as_str()) {
+                "key_missing"
+            } else {
+                "system_away"
+            };
             shown.item.reason = shown.waits_because.take().map(|detail| Reason { code: code.into(), detail });
         }
         Ok(shown.item.expire()?)

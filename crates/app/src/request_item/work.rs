@@ -263,17 +263,26 @@ impl<'a> Work<'a> {
         Ok(Self { app, caller, tx, on })
     }
 
-    /// Whether an earlier POST with this key did what is begun here; else notes that this one does. Asked before the state is looked at,
-    /// which the earlier one has changed.
-    pub(super) async fn is_done(&mut self, operation: &'static str, key: Option<&Key>) -> Result<bool> {
-        let done = idempotency::once(&mut self.tx, self.caller, operation, key, &self.on.request.id).await?;
-        Ok(done.is_some())
-    }
-
-    /// The request as it is, with nothing done.
-    pub(super) async fn leave(self) -> Result<View> {
-        drop(self.tx);
-        find(self.app, self.caller, &self.on.request.id).await
+    /// The same, unless an earlier POST with this key did it; else it is noted that this one does. Asked before the state is looked at, which
+    /// the earlier one has changed.
+    pub(super) async fn once(
+        app: &'a App,
+        caller: &'a Caller,
+        id: &RequestItemId,
+        action: Action,
+        key: Option<&Key>,
+    ) -> Result<Option<Self>> {
+        let mut work = Self::on_item(app, caller, id, action).await?;
+        let operation = match action {
+            Action::Approve => "request_item.approve",
+            Action::Deny => "request_item.deny",
+            Action::Ask => "request_item.ask",
+            Action::Answer => "request_item.answer",
+            Action::Unavailable => "request_item.unavailable",
+            _ => "request_item.cancel",
+        };
+        let done = idempotency::once(&mut work.tx, caller, operation, key, &work.on.request.id).await?;
+        Ok(done.is_none().then_some(work))
     }
 
     /// Begins to do something to the named items of a request, or to none; where none is named, to all for which the caller may do it,

@@ -18,10 +18,10 @@ pub async fn approve(
     terms: Terms,
     key: Option<&Key>,
 ) -> Result<View> {
-    match Work::on_request(app, caller, id, Action::Approve, named, key).await? {
-        Some(work) => work.approve(&terms).await,
-        None => find(app, caller, id).await,
-    }
+    let Some(work) = Work::on_request(app, caller, id, Action::Approve, named, key).await? else {
+        return find(app, caller, id).await;
+    };
+    work.approve(&terms).await
 }
 
 /// Denies all pending items that the caller decides about, or those that are named. One mail tells of them.
@@ -33,10 +33,10 @@ pub async fn deny(
     comment: Option<String>,
     key: Option<&Key>,
 ) -> Result<View> {
-    match Work::on_request(app, caller, id, Action::Deny, named, key).await? {
-        Some(work) => work.deny(comment).await,
-        None => find(app, caller, id).await,
-    }
+    let Some(work) = Work::on_request(app, caller, id, Action::Deny, named, key).await? else {
+        return find(app, caller, id).await;
+    };
+    work.deny(comment).await
 }
 
 /// Withdraws everything that can still be withdrawn.
@@ -47,8 +47,8 @@ pub async fn cancel(
     comment: Option<String>,
     key: Option<&Key>,
 ) -> Result<View> {
-    match Work::on_request(app, caller, id, Action::Cancel, &[], key).await? {
-        Some(work) => work.cancel(comment).await,
-        None => find(app, caller, id).await,
-    }
+    let Some(work) = Work::on_request(app, caller, id, Action::Cancel, &[], key).await? else {
+        return find(app, caller, id).await;
+    };
+    work.cancel(comment).await
 }

@@ -1,11 +1,11 @@
 //! Requests and their items as the API shows them.
 
-use app::video_request::{Head, ItemView, ThreadEntry, View, WaitingFor};
+use app::video_request::{Head, ItemView, ThreadEntry, View};
 use domain::evidence::PlayableState;
 use domain::id::{AccountId, CameraId, CaseId, EvidenceId, FileRequestId, MessageId, RequestItemId, VideoRequestId};
 use domain::request_item::{Action, GrantedLevel, Hold, Reason, State as ItemState};
 use domain::video_request::{Incident, MessageKind, RequestAction, Status};
-use domain::{Gap, Position, Timestamp, Window};
+use domain::{Gap, Position, Timestamp, WaitingFor, Window};
 use serde::Serialize;
 
 use super::super::Named;
@@ -116,36 +116,6 @@ pub(super) struct ProgressView {
     bytes_total: Option<i64>,
 }
 
-/// What an item waits for.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum WaitingForView {
-    /// The owner's decision.
-    Decision,
-    /// The requester's answer.
-    Answer,
-    /// The connector, which is there.
-    Connector,
-    /// The connector, which has not been heard of since `waiting_since`.
-    ConnectorOffline,
-    /// The window is still being recorded.
-    Recording,
-    /// The video system, which its connector cannot reach; `waiting_because` says why.
-    System,
-    /// The key of what is held, which is not beside the recorder; `waiting_because` says more.
-    Key,
-    /// Room on the disk beside the recorder.
-    Room,
-    /// Room on the disk of the server.
-    ServerRoom,
-    /// The hours at which the connector sends footage.
-    Hours,
-    /// Somebody with the upload link.
-    Link,
-    /// A new upload link: the last has run out, or was revoked.
-    NewLink,
-}
-
 /// One file that arrived for an item.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct ArrivedView {
@@ -190,7 +160,7 @@ pub(super) struct RequestItemView {
     state: ItemState,
     /// Why it is unavailable or failed, or expired before its deadline.
     reason: Option<Reason>,
-    waiting_for: Option<WaitingForView>,
+    waiting_for: Option<WaitingFor>,
     /// Since when the connector is away.
     waiting_since: Option<Timestamp>,
     /// Why the video system, or a key, is waited for by the export or by the hold that was asked, as its connector says.
@@ -218,21 +188,6 @@ impl From<ItemView> for RequestItemView {
     fn from(view: ItemView) -> Self {
         let (shown, item) = (view.shown.clone(), view.shown.item);
         let missing = item.lacks(view.link.as_ref().and_then(app::video_request::Link::part));
-        let (waiting_for, waiting_since) = match view.waiting_for {
-            None => (None, None),
-            Some(WaitingFor::Decision) => (Some(WaitingForView::Decision), None),
-            Some(WaitingFor::Answer) => (Some(WaitingForView::Answer), None),
-            Some(WaitingFor::Connector) => (Some(WaitingForView::Connector), None),
-            Some(WaitingFor::ConnectorOffline(since)) => (Some(WaitingForView::ConnectorOffline), since),
-            Some(WaitingFor::Recording) => (Some(WaitingForView::Recording), None),
-            Some(WaitingFor::System) => (Some(WaitingForView::System), None),
-            Some(WaitingFor::Key) => (Some(WaitingForView::Key), None),
-            Some(WaitingFor::Room) => (Some(WaitingForView::Room), None),
-            Some(WaitingFor::ServerRoom) => (Some(WaitingForView::ServerRoom), None),
-            Some(WaitingFor::Hours) => (Some(WaitingForView::Hours), None),
-            Some(WaitingFor::Link) => (Some(WaitingForView::Link), None),
-            Some(WaitingFor::NewLink) => (Some(WaitingForView::NewLink), None),
-        };
         let source = item.source_id.map(|id| ItemSource {
             thumbnail_url: shown.has_thumbnail.then(|| format!("/api/v1/cameras/{id}/thumbnail")),
             name: shown.source_name.unwrap_or_else(|| "Removed source".to_owned()),
@@ -268,11 +223,11 @@ impl From<ItemView> for RequestItemView {
             state: item.state,
             reason: item.reason,
             waiting_because: shown.waits_because.filter(|_| {
-                let told = matches!(waiting_for, Some(WaitingForView::System | WaitingForView::Key));
+                let told = matches!(view.waiting_for, Some(WaitingFor::System | WaitingFor::Key));
                 told || item.hold == Hold::Asked
             }),
-            waiting_for,
-            waiting_since,
+            waiting_for: view.waiting_for,
+            waiting_since: view.waiting_since,
             hold: item.hold,
             held_until: item.held_until,
             progress: moving.then_some(ProgressView { bytes_done: item.bytes_done, bytes_total: item.bytes_total }),
