@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use domain::case::Level;
 use domain::evidence::{ClockPoint, Evidence, EvidenceAction, Look, PlayableState, Recorded};
+use domain::file_request::FileRequest;
 use domain::id::{CaseId, EvidenceId, RequestItemId, UploadId};
 use domain::request_item::{GrantedLevel, State};
 use domain::{Caller, Gap, policy};
@@ -141,15 +142,16 @@ async fn files_of(tx: &mut Tx, item: &RequestItemId) -> Result<Vec<Evidence>> {
 }
 
 /// Whether everything that is coming for an item is here and was looked at: then it can be released.
-pub(crate) async fn item_is_complete(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
+async fn item_is_complete(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
     let files = files_of(tx, item).await?;
     let looked_at = !files.is_empty() && files.iter().all(|file| file.playable_state != PlayableState::Waiting);
     if !looked_at {
         return Ok(false);
     }
-    // Somebody who sends by a link may send more, until they say that this was all.
+    // Somebody who sends by a link may send more, until they say that this was all; and what they had begun when it ran out still comes.
     let links = store::file_request::open_of_item(tx, item).await?;
-    Ok(!links.iter().any(|link| files.iter().any(|file| file.received_by.as_deref() == Some(link.id.as_str()))))
+    let has_sent = |link: &FileRequest| files.iter().any(|file| file.received_by.as_deref() == Some(link.id.as_str()));
+    Ok(!links.iter().any(has_sent) && !store::upload::is_coming_by_links(tx, item).await?)
 }
 
 /// Moves an item on when everything that is coming for it is here: it is released, or waits for review. What comes after the release

@@ -247,11 +247,11 @@ pub struct Sent {
     pub evidence_id: Option<EvidenceId>,
 }
 
-/// The files of a link, oldest first, but for those that were given up.
+/// The files of a link, oldest first, but for those that were given up. What has arrived was not, whoever ends its upload.
 pub async fn sent(tx: &mut Tx, id: &FileRequestId) -> Result<Vec<Sent>> {
     let rows = Sql::new(
         "SELECT u.id, u.file_name, u.length_bytes, e.sha256, e.id AS evidence_id FROM uploads u LEFT JOIN evidence e ON e.upload_id = u.id \
-         WHERE u.purpose = 'link' AND u.state <> 'terminated' AND u.object_id = ",
+         WHERE u.purpose = 'link' AND (u.state <> 'terminated' OR e.id IS NOT NULL) AND u.object_id = ",
     )
     .arg(id.as_str())
     .add(" ORDER BY u.created_at, u.id")

@@ -423,14 +423,14 @@ pub async fn held_by(tx: &mut Tx, connector: &ConnectorId) -> Result<Vec<Request
     rows.iter().map(|row| row.parsed("id")).collect()
 }
 
-/// Revokes the links of an item that still hold.
+/// Revokes the links of an item that still hold, be it only for what is on its way by them.
 pub async fn revoke_links(tx: &mut Tx, item: &RequestItemId) -> Result<()> {
     let now = tx.now().as_micros();
     let revoked = Sql::new("UPDATE file_requests SET version = version + 1, revoked_at = ")
         .arg(now)
-        .add(" WHERE revoked_at IS NULL AND finished_at IS NULL AND expires_at > ")
+        .add(" WHERE revoked_at IS NULL AND finished_at IS NULL AND (expires_at > ")
         .arg(now)
-        .add(" AND item_id = ")
+        .add(" OR EXISTS (SELECT 1 FROM uploads u WHERE u.state = 'open' AND u.purpose = 'link' AND u.object_id = file_requests.id)) AND item_id = ")
         .arg(item.as_str())
         .add(" RETURNING id")
         .fetch_all(tx)

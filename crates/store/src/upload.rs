@@ -107,15 +107,24 @@ pub async fn list_for(tx: &mut Tx, purpose: &Purpose) -> Result<Vec<Upload>> {
 /// Whether a file may still come for an item otherwise than by its open links: one that is added by hand, one that was begun by a link that
 /// has run out since, one that is whole and only waits to be recorded, a connector's.
 pub async fn still_coming(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
+    if is_coming_by_links(tx, item).await? {
+        return Ok(true);
+    }
     let sql = Sql::new("SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM uploads WHERE state = 'open' AND purpose = 'item' AND object_id = ")
-        .arg(item.as_str())
-        .add(") OR EXISTS (SELECT 1 FROM uploads u JOIN file_requests f ON f.id = u.object_id WHERE u.state = 'open' AND u.purpose = 'link' \
-              AND (u.blob IS NOT NULL OR f.revoked_at IS NULL) AND f.item_id = ")
         .arg(item.as_str())
         .add(") OR EXISTS (SELECT 1 FROM connector_tasks WHERE state IN ('waiting', 'leased') AND kind = 'export' AND item_id = ")
         .arg(item.as_str())
         .add(")");
     Ok(sql.fetch_optional(tx).await?.is_some())
+}
+
+/// Whether a file is still on its way for an item by its links.
+pub async fn is_coming_by_links(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
+    let sql = Sql::new(
+        "SELECT 1 AS one FROM uploads u JOIN file_requests f ON f.id = u.object_id WHERE u.state = 'open' AND u.purpose = 'link' \
+              AND (u.blob IS NOT NULL OR f.revoked_at IS NULL) AND f.item_id = ",
+    );
+    Ok(sql.arg(item.as_str()).add(" LIMIT 1").fetch_optional(tx).await?.is_some())
 }
 
 /// Notes that every byte is there, what they hash to, and where they will be kept.

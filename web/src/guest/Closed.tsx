@@ -2,8 +2,8 @@ import { atHome } from '~/lib/time.ts'
 import type { LinkTrouble } from './api.ts'
 
 const STATES: Record<string, [string, string]> = {
-  link_expired: ['This link is no longer good', 'Its time is over. What you sent before has arrived and is kept. If you still have something to send, ask whoever gave you the link for a new one.'],
-  link_revoked: ['This link was taken back', 'Whoever sent it does not need it any more, or has sent you another. What you sent before has arrived and is kept.'],
+  link_expired: ['This link is no longer good', 'Its time is over. What had arrived by then is kept. If you still have something to send, ask whoever gave you the link for a new one.'],
+  link_revoked: ['This link was taken back', 'Whoever sent it does not need it any more, or has sent you another. What had arrived by then is kept.'],
   link_unknown: ['This link leads nowhere', 'A part of it may be missing. Open it again from the message, or point the camera at the code once more.'],
   unreachable: ['There is no connection', 'Nothing is lost. Try again when the phone is online.'],
 }

@@ -127,7 +127,7 @@ export function FilesStep({ token, link, onBack, onChanged, onDone }: { token: s
         </div>
       ))}
       {half.length > 0 && (
-        <div className="g-trouble wait"><strong>{half.length === 1 ? `${half[0]?.name} did not arrive whole` : `${half.length} files did not arrive whole`}</strong><span>Choose {half.length === 1 ? 'it' : 'them'} again: only what is missing is sent.</span></div>
+        <div className="g-trouble wait"><strong>{half.length === 1 ? `${half[0]?.name} did not arrive whole` : `${half.length} files did not arrive whole`}</strong><span>Choose {half.length === 1 ? 'it' : 'them'} again{over ? ', on the phone or computer on which you began' : ''}: only what is missing is sent.</span></div>
       )}
       <ul className="g-files">
         {before.map((f) => (

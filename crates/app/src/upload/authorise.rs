@@ -1,7 +1,7 @@
 //! Who may upload what for.
 
 use domain::caller::Means;
-use domain::file_request::For;
+use domain::file_request::{FileRequest, For};
 use domain::id::{FileRequestId, RequestItemId, TaskId};
 use domain::request_item::{RequestItem, State};
 use domain::upload::{Purpose, Upload};
@@ -31,7 +31,11 @@ pub(super) async fn send(
             by_hand(app, tx, caller, id).await?;
             Ok(Some(Destination::Item(id.clone())))
         }
-        (Purpose::Link(id), Means::Link(held)) if id == held => link(tx, id, begun).await.map(Some),
+        (Purpose::Link(id), Means::Link(held)) if id == held => {
+            let link = link(tx, id).await?;
+            link.require_going_on(begun)?;
+            takes_files(tx, &link).await.map(Some)
+        }
         (Purpose::Task { task, lease: first }, Means::Connector(_)) => {
             Ok(leased(tx, caller, task, lease.unwrap_or(*first)).await?.map(Destination::Item))
         }
@@ -44,7 +48,11 @@ pub(super) async fn send(
 pub(super) async fn record(app: &App, tx: &mut Tx, upload: &Upload) -> Result<Option<Destination>> {
     match &upload.purpose {
         Purpose::Task { .. } => Ok(None),
-        Purpose::Link(id) => link(tx, id, upload.created_at).await.map(Some),
+        // Every byte had arrived while the link held: what became of it since takes nothing back.
+        Purpose::Link(id) => {
+            let link = link(tx, id).await?;
+            takes_files(tx, &link).await.map(Some)
+        }
         Purpose::Case(_) | Purpose::Item(_) => {
             let sender = sender(tx, &upload.owner).await?;
             send(app, tx, &sender, &upload.purpose, upload.created_at, None).await
@@ -88,40 +96,45 @@ async fn by_hand(app: &App, tx: &mut Tx, caller: &Caller, id: &RequestItemId) ->
     let item = store::request_item::find(tx, id).await?.ok_or_else(unseen)?;
     let requester = store::request_item::requester_of(tx, &request).await?;
     policy::add_file_to_item(caller, &item.organization_id, &requester, app.settings().requester_may_approve)?;
-    require_takes_files(&item)?;
-    // What is under way arrives even where the case was closed. What was released is no longer under way.
+    require_takes_files(tx, &item).await
+}
+
+/// What is under way arrives even where the case was closed. What was released is no longer under way.
+async fn require_takes_files(tx: &mut Tx, item: &RequestItem) -> Result<()> {
+    if !item.takes_files() {
+        let state = item.state.as_str().replace('_', " ");
+        return Err(Error::conflict("wrong_state", format!("The item takes no files: it is {state}.")));
+    }
     if item.state == State::Released {
         let everything = store::video_request::everything();
-        let head = store::video_request::find(tx, &everything, &request).await?.ok_or_else(unseen)?;
-        crate::case::require_open_for(tx, &head.request).await?;
+        let head = store::video_request::find(tx, &everything, &item.request_id).await?;
+        crate::case::require_open_for(tx, &head.ok_or_else(|| Error::not_found("video request"))?.request).await?;
     }
     Ok(())
 }
 
-fn require_takes_files(item: &RequestItem) -> Result<()> {
-    if item.takes_files() {
-        return Ok(());
-    }
-    let state = item.state.as_str().replace('_', " ");
-    Err(Error::conflict("wrong_state", format!("The item takes no files: it is {state}.")))
+async fn link(tx: &mut Tx, id: &FileRequestId) -> Result<FileRequest> {
+    store::file_request::find(tx, id).await?.ok_or_else(|| Error::not_found("file request"))
 }
 
-/// What a file request is about, if it takes a file that was begun at that moment.
-async fn link(tx: &mut Tx, id: &FileRequestId, begun: Timestamp) -> Result<Destination> {
-    let link = store::file_request::find(tx, id).await?.ok_or_else(|| Error::not_found("file request"))?;
-    link.require_going_on(begun)?;
-    if let For::Case(case) = &link.purpose
-        && store::case::is_closed(tx, case).await?
-    {
-        let message = "What this was for is closed and takes no more files. Ask whoever sent you the link.";
-        return Err(Error::conflict("case_closed", message));
-    }
-    if let For::Item(item) = &link.purpose
-        && let Some(item) = store::request_item::find(tx, item).await?
-    {
-        require_takes_files(&item)?;
-    }
-    Ok(crate::file_request::destination(&link))
+/// What a file request is about, if that takes files.
+async fn takes_files(tx: &mut Tx, link: &FileRequest) -> Result<Destination> {
+    let taken = match &link.purpose {
+        For::Case(case) if store::case::is_closed(tx, case).await? => Err(Error::conflict("case_closed", "")),
+        For::Case(_) => Ok(()),
+        For::Item(item) => match store::request_item::find(tx, item).await? {
+            Some(item) => require_takes_files(tx, &item).await,
+            None => Ok(()),
+        },
+    };
+    taken.map_err(|refused| match refused.code {
+        "case_closed" => {
+            let message = "What this was for is closed and takes no more files. Ask whoever sent you the link.";
+            Error::conflict("case_closed", message)
+        }
+        _ => refused,
+    })?;
+    Ok(crate::file_request::destination(link))
 }
 
 /// The item of a task whose lease is held.

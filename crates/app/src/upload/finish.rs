@@ -3,7 +3,7 @@
 use domain::Caller;
 use domain::id::UploadId;
 use domain::upload::{Purpose, Upload, UploadState, Whole};
-use store::Event;
+use store::{Event, Tx};
 
 use super::receive::Hold;
 use super::{authorise, progress};
@@ -44,7 +44,9 @@ async fn record(app: &App, id: &UploadId) -> Result<Result<()>> {
         Err(fault) if fault.kind == Kind::Internal => return Err(fault),
         Err(refused) => {
             store::upload::terminate(&mut tx, id).await?;
-            tx.commit([Event::new("upload.refuse", None).about("upload", id).with("code", refused.code)]).await?;
+            let mut events = vec![Event::new("upload.refuse", None).about("upload", id).with("code", refused.code)];
+            events.extend(ended(app, &mut tx, &upload, None).await?);
+            tx.commit(events).await?;
             app.blobs().remove(&whole.blob).await?;
             return Ok(Err(refused));
         }
@@ -93,11 +95,7 @@ pub(super) async fn terminate(app: &App, mut hold: Hold, upload: &Upload, by: Op
     if store::upload::terminate(&mut tx, &upload.id).await? {
         let event = by.map_or_else(|| Event::new("upload.expire", None), |caller| did(caller, "upload.terminate"));
         let mut events = vec![event.about("upload", &upload.id)];
-        match (&upload.purpose, by) {
-            (Purpose::Item(item), None) => events.extend(evidence::item_settled(app, &mut tx, item).await?),
-            (Purpose::Link(link), _) => events.extend(file_request::upload_ended(app, &mut tx, link).await?),
-            _ => {}
-        }
+        events.extend(ended(app, &mut tx, &upload, by).await?);
         tx.commit(events).await?;
     }
     if upload.evidence_id.is_none()
@@ -106,6 +104,15 @@ pub(super) async fn terminate(app: &App, mut hold: Hold, upload: &Upload, by: Op
         app.blobs().remove(&whole.blob).await?;
     }
     hold.remove().await.map_err(Error::internal)
+}
+
+/// What follows where an upload ended without having become anything.
+async fn ended(app: &App, tx: &mut Tx, upload: &Upload, by: Option<&Caller>) -> Result<Vec<Event>> {
+    match (&upload.purpose, by) {
+        (Purpose::Item(item), None) => evidence::item_settled(app, tx, item).await,
+        (Purpose::Link(link), _) => file_request::upload_ended(app, tx, link).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Ends uploads that were given up, goes on with those whose end was never recorded, and removes what nobody needs: exports whose

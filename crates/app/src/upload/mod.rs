@@ -201,6 +201,7 @@ where
     if upload.state == UploadState::Finished || upload.whole.is_some() {
         return Err(wrong_offset(upload.length_bytes));
     }
+    let begins = part.offset;
     let announced =
         Part { offset: part.offset, announced: part.announced, whole: upload.length_bytes, checksum: part.checksum };
     let watch = progress::watch(app, caller, &upload, part.lease);
@@ -214,7 +215,8 @@ where
         finish::finish(app, &upload, &mut hold).await?;
         return Ok(Standing { upload, offset });
     }
-    let upload = keep(app, upload).await?;
+    // Who sends nothing keeps nothing.
+    let upload = if offset > begins { keep(app, upload).await? } else { upload };
     match ended {
         Ended::Whole => Ok(Standing { upload, offset }),
         Ended::Cut => Err(Error::new(
@@ -261,10 +263,19 @@ async fn open_or_finished(app: &App, caller: &Caller, id: &UploadId) -> Result<U
     Err(Error::new(Kind::Gone, "upload_gone", "This upload was ended or has run out. Start a new one."))
 }
 
-/// Moves the moment of giving up, now that something arrived.
+/// Moves the moment of giving up, now that something arrived: for a link no further than an upload is kept that was begun at its end.
 async fn keep(app: &App, mut upload: Upload) -> Result<Upload> {
-    let at = app.now().plus(app.settings().upload_lifetime);
-    if at.since(upload.expires_at) >= MOVED_EVERY {
+    let lifetime = app.settings().upload_lifetime;
+    let mut at = app.now().plus(lifetime);
+    if at.since(upload.expires_at) < MOVED_EVERY {
+        return Ok(upload);
+    }
+    if let Purpose::Link(id) = &upload.purpose
+        && let Some(link) = store::file_request::find(&mut app.read().await?, id).await?
+    {
+        at = at.min(link.expires_at.plus(lifetime));
+    }
+    if at > upload.expires_at {
         let mut tx = app.begin().await?;
         store::upload::keep_until(&mut tx, &upload.id, at).await?;
         tx.commit_housekeeping().await?;

@@ -21,12 +21,16 @@ impl Drop for Watch {
     }
 }
 
-/// Notes the progress of a part while it arrives, and stops it when the lease behind it is lost.
+/// Notes the progress of a part while it arrives, which keeps its upload, and stops it when the lease behind it is lost.
 pub(super) fn watch(app: &App, caller: &Caller, upload: &Upload, lease: Option<i64>) -> Watch {
-    let (app, caller, upload) = (app.clone(), caller.clone(), upload.clone());
+    let (app, caller, mut upload) = (app.clone(), caller.clone(), upload.clone());
     Watch(tokio::spawn(async move {
         loop {
             tokio::time::sleep(EVERY).await;
+            match super::keep(&app, upload.clone()).await {
+                Ok(kept) => upload = kept,
+                Err(error) => tracing::warn!(%error, upload = %upload.id, "it could not be kept for longer"),
+            }
             match note(&app, &caller, &upload, lease).await {
                 Ok(()) => {}
                 Err(Error { kind: Kind::Conflict, .. }) => return drop(app.uploads().hold(&upload.id).await),

@@ -209,10 +209,10 @@ on_both!(what_was_begun_by_a_link_is_sent_to_its_end, |database: TestDatabase| a
     for refused in [
         force.announce(link, purpose, 5).await,
         force.site.post(&format!("/links/{token}/answer"), None, json!({ "answer": "have" })).await,
-        force.site.post(&format!("/links/{token}/finish"), None, json!({})).await,
     ] {
         assert_eq!((refused.status, refused.code()), (410, "link_expired"));
     }
+    assert_eq!(force.site.post(&format!("/links/{token}/finish"), None, json!({})).await.code(), "still_sending");
     assert_eq!(force.tus("HEAD", &path, &[link], Body::empty()).await.headers["upload-offset"], "5");
     assert_eq!(force.send(link, &path, 5, " world").await.status, 204);
     // Its sender, who did not hear that, may ask; and finds the receipt for an hour.
@@ -226,37 +226,152 @@ on_both!(what_was_begun_by_a_link_is_sent_to_its_end, |database: TestDatabase| a
     assert_eq!((receipt.status, &receipt.json["files"][0]["sha256"]), (200, &json!(hash)));
     force.site.test.advance(Duration::from_secs(3600));
     assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_expired");
-    // Of several, what is whole when its time is over is released; the rest joins it.
-    let (request, _, token) = force.approved(&force.ana, false).await;
-    let held = format!("Bearer {token}");
-    let link = ("authorization", held.as_str());
-    assert_eq!(force.whole(link, purpose, "hello").await.status, 204);
-    let path = force.half(link, purpose).await;
-    runs_out().await;
-    let files = async || {
-        let item = force.item(&request, &force.ana).await;
-        (item["state"].clone(), item["evidence"].as_array().unwrap().len())
+    force.check().await;
+});
+
+on_both!(an_item_waits_for_all_that_was_begun_by_its_link, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let purpose = ("file_request", "self");
+    let files = async |request: &str| {
+        let item = force.item(request, &force.pia).await;
+        (text(&item["state"]), item["evidence"].as_array().unwrap().len())
     };
-    assert_eq!(files().await, (json!("released"), 1));
-    assert_eq!(force.send(link, &path, 5, " world").await.status, 204);
-    force.site.test.run_jobs().await;
-    assert_eq!(files().await, (json!("released"), 2));
-    // Its holder, or whoever made it, may end what goes on.
-    for removed in [true, false] {
-        let (request, _, token) = force.approved(&force.ana, false).await;
+    // One file is whole when its time is over, one is not; whoever is to look at them looks at both.
+    for (review, arrived) in [(false, "released"), (true, "in_review")] {
+        for goes_on in [true, false] {
+            let (request, _, token) = force.approved(&force.ana, review).await;
+            let held = format!("Bearer {token}");
+            let link = ("authorization", held.as_str());
+            assert_eq!(force.whole(link, purpose, "hello").await.status, 204);
+            let path = force.half(link, purpose).await;
+            force.site.test.advance(Duration::from_secs(3600));
+            force.site.test.run_jobs().await;
+            assert_eq!(files(&request).await, ("uploading".into(), 1));
+            if goes_on {
+                assert_eq!(force.send(link, &path, 5, " world").await.status, 204);
+            } else {
+                force.revoke(&request).await;
+            }
+            force.site.test.run_jobs().await;
+            assert_eq!(files(&request).await, (arrived.into(), if goes_on { 2 } else { 1 }));
+        }
+    }
+    // Its holder, whoever made it, or whoever asked may end what goes on.
+    for ends in ["remove", "revoke", "cancel"] {
+        let (request, item, token) = force.approved(&force.ana, false).await;
         let held = format!("Bearer {token}");
         let link = ("authorization", held.as_str());
         let path = force.half(link, purpose).await;
-        runs_out().await;
-        if removed {
-            assert_eq!(force.tus("DELETE", &path, &[link], Body::empty()).await.status, 204);
-        } else {
-            force.revoke(&request).await;
+        force.site.test.advance(Duration::from_secs(3600));
+        force.site.test.run_jobs().await;
+        match ends {
+            "remove" => assert_eq!(force.tus("DELETE", &path, &[link], Body::empty()).await.status, 204),
+            "revoke" => force.revoke(&request).await,
+            _ => drop(force.act(&item, "cancel", &force.ana, json!({}), 200).await),
         }
-        assert_eq!(force.item(&request, &force.ana).await["reason"]["code"], "link_abandoned");
-        assert_eq!(force.send(link, &path, 5, " world").await.code(), "link_expired");
+        let state = if ends == "cancel" { "canceled" } else { "expired" };
+        assert_eq!(force.item(&request, &force.ana).await["state"], state);
+        assert_eq!(force.send(link, &path, 5, " world").await.code(), "link_expired", "{ends}");
+        assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_expired", "{ends}");
     }
     force.check().await;
+});
+
+async fn wait(done: impl AsyncFn() -> bool) {
+    for _ in 0..400 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited in vain");
+}
+
+on_both!(nobody_keeps_a_link_that_ran_out_alive, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let purpose = ("file_request", "self");
+    let (_, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    let (empty, slow) = (force.half(link, purpose).await, force.half(link, purpose).await);
+    force.site.test.advance(2 * DAY);
+    // Nothing keeps nothing; and what moves is kept no longer than what was begun at the link's end.
+    assert_eq!(force.send(link, &empty, 5, "").await.status, 204);
+    assert_eq!(force.send(link, &slow, 5, " ").await.status, 204);
+    force.site.test.advance(DAY);
+    assert_eq!(force.send(link, &empty, 5, " world").await.code(), "upload_gone");
+    assert_eq!(force.send(link, &slow, 6, "w").await.status, 204);
+    force.site.test.advance(Duration::from_secs(3600));
+    assert_eq!(force.send(link, &slow, 7, "o").await.code(), "link_expired");
+    assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_expired");
+});
+
+on_both!(an_upload_is_kept_while_one_long_part_arrives, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let case = force.case(&force.ana).await;
+    let path = force.half(cookie(&force.ana), ("case_id", &case)).await;
+    let upload: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let (last, rest) = futures::channel::oneshot::channel::<Bytes>();
+    let body = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b" wor"))])
+        .chain(futures::stream::once(async move { Ok(rest.await.unwrap()) }));
+    let app = &force.site.test.app;
+    let (sent, ()) = futures::join!(force.send(cookie(&force.ana), &path, 5, Body::from_stream(body)), async {
+        let arrives = async || app.uploads().progress(&upload) == Some(9);
+        wait(arrives).await;
+        force.site.test.advance(2 * DAY);
+        let is_kept = async || {
+            let row = store::upload::find_any(&mut app.read().await.unwrap(), &upload).await.unwrap().unwrap();
+            row.expires_at > app.now().plus(2 * DAY)
+        };
+        wait(is_kept).await;
+        force.site.test.advance(2 * DAY);
+        app::upload::remove_abandoned(app).await.unwrap();
+        last.send(Bytes::from_static(b"ld")).unwrap();
+    });
+    assert_eq!(sent.status, 204, "{}", sent.json);
+    let ana = force.site.sign_in("ana").await;
+    assert_eq!(force.site.get(&format!("/cases/{case}"), Some(&ana)).await.json["evidence_count"], 1);
+});
+
+on_both!(what_had_arrived_stays_though_its_link_was_revoked, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let path = force.half(("authorization", held.as_str()), ("file_request", "self")).await;
+    // The server died after the last byte, and came back after the link was revoked.
+    let app = &force.site.test.app;
+    let id: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let whole = Whole { sha256: Sha256Digest::of(b"hello world"), blob: app.blobs().new_name("evidence") };
+    std::fs::write(app.uploads().hold(&id).await.unwrap().path(), b"hello world").unwrap();
+    let mut tx = app.begin().await.unwrap();
+    store::upload::sealed(&mut tx, &id, &whole).await.unwrap();
+    tx.commit_housekeeping().await.unwrap();
+    force.revoke(&request).await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "uploading");
+    app::upload::remove_abandoned(app).await.unwrap();
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "released");
+    force.check().await;
+});
+
+on_both!(what_has_arrived_stays_in_the_receipt, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    let made = force.announce(link, ("file_request", "self"), 5).await;
+    let path = made.headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(force.send(link, &path, 0, "hello").await.status, 204);
+    assert_eq!(force.tus("DELETE", &path, &[link], Body::empty()).await.status, 204);
+    // Whoever finishes a moment after its end has a receipt all the same.
+    force.site.test.advance(Duration::from_secs(3601));
+    let receipt = force.site.post(&format!("/links/{token}/finish"), None, json!({})).await;
+    assert_eq!((receipt.status, receipt.json["files"].as_array().unwrap().len()), (200, 1));
+    force.site.test.run_jobs().await;
+    assert_eq!(force.item(&request, &force.ana).await["state"], "released");
+    force.site.test.advance(Duration::from_secs(3600));
+    let late = force.site.post(&format!("/links/{token}/finish"), None, json!({})).await;
+    assert_eq!(late.code(), "link_expired");
 });
 
 on_both!(a_link_that_nobody_answers_is_told_when_it_runs_out, |database: TestDatabase| async move {

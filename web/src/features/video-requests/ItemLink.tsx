@@ -20,6 +20,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
   const link = item.file_request
   const mine = item.allowed_actions.includes('file_request')
   const live = link && !link.revoked_at && !link.finished_at && new Date(link.expires_at) > new Date()
+  const late = link && !live && !link.revoked_at && !link.finished_at && item.state === 'uploading'
   return (
     <div className="stack">
       {link?.reply && <Reply of={link.reply} />}
@@ -28,7 +29,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
         <p className="small dim">
           {link.finished_at ? <>The upload link was used and finished <Time at={link.finished_at} />.</>
             : link.revoked_at ? <>The upload link was revoked <Time at={link.revoked_at} />.</>
-              : !live ? <>The upload link ran out <Time at={link.expires_at} />.</>
+              : !live ? <>The upload link ran out <Time at={link.expires_at} />{late && '; what its holder had begun to send still arrives'}.</>
                 : <>An upload link is out, good until <Time at={link.expires_at} />. {mine && <>Its code is <strong className="num">{link.code}</strong>. The link was sent by mail, or shown when it was made; make a new one if it is lost.</>}</>}
         </p>
       )}
@@ -39,7 +40,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
       <div className="row">
         {making && !make.data && <Button loading={make.isPending} onClick={() => make.mutate()}>Make the link</Button>}
         {(making || make.data) && <Button variant="default" onClick={() => { make.reset(); onClose() }}>Close</Button>}
-        {live && mine && <ConfirmButton label="Revoke link" verb="Revoke" question="The link stops working at once. What had arrived stays." onConfirm={() => revoke.mutate(link.id)} />}
+        {link && (live || late) && mine && <ConfirmButton label="Revoke link" verb="Revoke" question="The link stops working at once, also for what is on its way. What had arrived stays." onConfirm={() => revoke.mutate(link.id)} />}
       </div>
     </div>
   )
