@@ -82,7 +82,7 @@ export function Requests() {
                   <td><Status of={r.status} /></td>
                   <td data-label="Asked by"><div>{r.requester.name}<div className="dim small cut" style={{ maxWidth: 150 }}>{r.requester.organization.name}</div></div></td>
                   <td data-label="Minutes"><div className="num" title={`${utc(r.incident.from)} – ${utc(r.incident.to)}`}>{day(r.incident.from, zone)}<div className="small dim">{span(r.incident.from, r.incident.to, zone).slice(day(r.incident.from, zone).length + 2)}</div></div></td>
-                  <td data-label="Dies in" className="right">{r.open ? <DiesIn at={r.overwrite_at} /> : <span className="dim">–</span>}</td>
+                  <td data-label="Dies in" data-empty={!r.open || undefined} className="right">{r.open ? <DiesIn at={r.overwrite_at} /> : <span className="dim">–</span>}</td>
                   <td data-label="Asked" className="dim"><Ago at={r.created_at} /></td>
                 </tr>
               ))}
