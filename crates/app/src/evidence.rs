@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use domain::case::Level;
 use domain::evidence::{ClockPoint, Evidence, EvidenceAction, Look, PlayableState, Recorded};
-use domain::file_request::FileRequest;
-use domain::id::{CaseId, EvidenceId, RequestItemId, UploadId};
+use domain::id::{CaseId, EvidenceId, FileRequestId, RequestItemId, UploadId};
 use domain::request_item::{GrantedLevel, State};
 use domain::{Caller, Gap, policy};
 use futures::stream::BoxStream;
@@ -148,10 +147,14 @@ async fn item_is_complete(tx: &mut Tx, item: &RequestItemId) -> Result<bool> {
     if !looked_at {
         return Ok(false);
     }
-    // Somebody who sends by a link may send more, until they say that this was all; and what they had begun when it ran out still comes.
-    let links = store::file_request::open_of_item(tx, item).await?;
-    let has_sent = |link: &FileRequest| files.iter().any(|file| file.received_by.as_deref() == Some(link.id.as_str()));
-    Ok(!links.iter().any(has_sent) && !store::upload::is_coming_by_links(tx, item).await?)
+    // Somebody who sends by a link may send more, until they say that this was all, or by another that took its place; and what they had
+    // begun when it ran out still comes.
+    let came_by_link =
+        |file: &Evidence| file.received_by.as_deref().is_some_and(|by| by.parse::<FileRequestId>().is_ok());
+    if files.iter().any(came_by_link) && !store::file_request::open_of_item(tx, item).await?.is_empty() {
+        return Ok(false);
+    }
+    Ok(!store::upload::is_coming_by_links(tx, item).await?)
 }
 
 /// Moves an item on when everything that is coming for it is here: it is released, or waits for review. What comes after the release

@@ -360,19 +360,18 @@ async fn finished(tx: &mut Tx, caller: &Caller, link: &mut FileRequest, files: &
     Ok(event(caller, "file_request.finish", link).with("files", hashes))
 }
 
-/// An upload by a link has arrived or ended. Where the link's time is over, and nothing more is on its way by it, what is here is all: its
-/// holder finds the receipt, and its item goes on or ends. The item's request and the link are locked.
+/// An upload by a link has arrived or ended: its item may have waited for no more than that. Where the link's time is over, and nothing more
+/// is on its way by it, what is here is all, and its holder finds the receipt. The item's request and the link are locked.
 pub(crate) async fn upload_ended(app: &App, tx: &mut Tx, id: &FileRequestId) -> Result<Vec<Event>> {
     let Some(mut link) = store::file_request::find(tx, id).await? else { return Ok(Vec::new()) };
-    let has_run_out = link.require_unfinished(tx.now()) == Err(Dead::Expired);
-    if !has_run_out || store::file_request::is_sending(tx, id).await? {
-        return Ok(Vec::new());
-    }
-    let mut files = store::file_request::sent(tx, id).await?;
-    files.retain(|file| file.evidence_id.is_some());
     let mut events = Vec::new();
-    if !files.is_empty() {
-        events.push(finished(tx, &Caller::server(), &mut link, &files).await?);
+    let has_run_out = link.revoked_at.is_none() && link.require_unfinished(tx.now()) == Err(Dead::Expired);
+    if has_run_out && !store::file_request::is_sending(tx, id).await? {
+        let mut files = store::file_request::sent(tx, id).await?;
+        files.retain(|file| file.evidence_id.is_some());
+        if !files.is_empty() {
+            events.push(finished(tx, &Caller::server(), &mut link, &files).await?);
+        }
     }
     events.extend(settle(app, tx, &link).await?);
     Ok(events)

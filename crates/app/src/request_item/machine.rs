@@ -187,11 +187,8 @@ pub(crate) async fn expire_one(app: &App) -> Result<bool> {
     let events = machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| {
         if shown.item.state == State::Exporting {
             let _ = shown.item.lease_lost()?; // its connector only waits: nothing of it would come in time
-            let code = if shown.phase.as_deref() == Some(Phase::WaitingForKey.as_str()) {
-                "key_missing"
-            } else {
-                "system_away"
-            };
+            let waits_for_key = shown.phase.as_deref().map(Phase::named) == Some(Phase::WaitingForKey);
+            let code = if waits_for_key { "key_missing" } else { "system_away" };
             shown.item.reason = shown.waits_because.take().map(|detail| Reason { code: code.into(), detail });
         }
         Ok(shown.item.expire()?)

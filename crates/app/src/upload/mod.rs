@@ -89,6 +89,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewUpload) -> Result<Standi
         return Err(Error::new(Kind::TooLarge, "too_large", message));
     }
     let mut tx = app.begin().await?;
+    // Whoever says at the same time that all is sent waits for this, or this for them.
+    authorise::lock(&mut tx, &new.purpose).await?;
     let now = tx.now();
     let destination = authorise::send(app, &mut tx, caller, &new.purpose, now, None).await?;
     if store::upload::count_open(&mut tx, &new.purpose).await? >= MOST_OPEN {

@@ -256,6 +256,16 @@ on_both!(an_item_waits_for_all_that_was_begun_by_its_link, |database: TestDataba
             assert_eq!(files(&request).await, (arrived.into(), if goes_on { 2 } else { 1 }));
         }
     }
+    // What was added by hand waits for a half file of an open link no longer than that is kept.
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let path = force.half(("authorization", held.as_str()), purpose).await;
+    assert_eq!(force.whole(cookie(&force.pia), ("request_item", item.as_str()), "hello").await.status, 204);
+    force.site.test.run_jobs().await;
+    assert_eq!(files(&request).await, ("uploading".into(), 1));
+    let ended = force.tus("DELETE", &path, &[("authorization", held.as_str())], Body::empty()).await;
+    assert_eq!(ended.status, 204);
+    assert_eq!(files(&request).await, ("released".into(), 1));
     // Its holder, whoever made it, or whoever asked may end what goes on.
     for ends in ["remove", "revoke", "cancel"] {
         let (request, item, token) = force.approved(&force.ana, false).await;
@@ -286,6 +296,65 @@ async fn wait(done: impl AsyncFn() -> bool) {
     }
     panic!("waited in vain");
 }
+
+on_both!(files_that_are_given_up_together_keep_no_item_waiting, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
+    let purpose = ("file_request", "self");
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    assert_eq!(force.whole(link, purpose, "hello").await.status, 204);
+    for _ in 0..2 {
+        force.half(link, purpose).await;
+    }
+    force.site.test.advance(3 * DAY);
+    force.site.test.run_jobs().await;
+    app::upload::remove_abandoned(&force.site.test.app).await.unwrap();
+    let ana = force.site.sign_in("ana").await;
+    assert_eq!(force.item(&request, &ana).await["state"], "released");
+});
+
+on_both!(a_link_in_the_place_of_one_that_brought_something_is_waited_for, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.link_lifetime = 4 * DAY).await;
+    let purpose = ("file_request", "self");
+    let (request, item, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    assert_eq!(force.whole(link, purpose, "hello").await.status, 204);
+    force.half(link, purpose).await;
+    let made = force.act(&item, "file-request", &force.pia, json!({}), 201).await;
+    force.site.test.run_jobs().await;
+    // What was half sent by the first is given up; whoever has the second has not said yet that this was all.
+    force.site.test.advance(3 * DAY);
+    app::upload::remove_abandoned(&force.site.test.app).await.unwrap();
+    let ana = force.site.sign_in("ana").await;
+    assert_eq!(force.item(&request, &ana).await["state"], "uploading");
+    assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_revoked");
+    let second = text(&made.json["url"]).rsplit('/').next().unwrap().to_owned();
+    let held = format!("Bearer {second}");
+    assert_eq!(force.whole(("authorization", held.as_str()), purpose, "world").await.status, 204);
+    assert_eq!(force.site.post(&format!("/links/{second}/finish"), None, json!({})).await.status, 200);
+    force.site.test.run_jobs().await;
+    let released = force.item(&request, &ana).await;
+    assert_eq!((&released["state"], released["evidence"].as_array().unwrap().len()), (&json!("released"), 2));
+});
+
+on_both!(nothing_is_begun_while_a_link_is_finished, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let purpose = ("file_request", "self");
+    for _ in 0..8 {
+        let (_, _, token) = force.approved(&force.ana, false).await;
+        let held = format!("Bearer {token}");
+        let link = ("authorization", held.as_str());
+        assert_eq!(force.whole(link, purpose, "hello").await.status, 204);
+        let finish = format!("/links/{token}/finish");
+        let begin = || force.announce(link, purpose, 5);
+        let (one, two, finished, three) =
+            futures::join!(begin(), begin(), force.site.post(&finish, None, json!({})), begin());
+        let is_begun = [one, two, three].iter().any(|made| made.status == 201);
+        assert_eq!(finished.status, if is_begun { 409 } else { 200 }, "{}", finished.json);
+    }
+});
 
 on_both!(nobody_keeps_a_link_that_ran_out_alive, |database: TestDatabase| async move {
     let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
