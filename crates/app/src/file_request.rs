@@ -360,21 +360,24 @@ async fn finished(tx: &mut Tx, caller: &Caller, link: &mut FileRequest, files: &
     Ok(event(caller, "file_request.finish", link).with("files", hashes))
 }
 
-/// An upload by a link has arrived or ended: its item may have waited for no more than that. Where the link's time is over, and nothing more
-/// is on its way by it, what is here is all, and its holder finds the receipt. The item's request and the link are locked.
+/// An upload by a link has arrived or ended: its item may have waited for no more than that. Where the link's time is over, and this was the
+/// last, its holder finds the receipt. The item's request and the link are locked.
 pub(crate) async fn upload_ended(app: &App, tx: &mut Tx, id: &FileRequestId) -> Result<Vec<Event>> {
     let Some(mut link) = store::file_request::find(tx, id).await? else { return Ok(Vec::new()) };
-    let mut events = Vec::new();
-    let has_run_out = link.revoked_at.is_none() && link.require_unfinished(tx.now()) == Err(Dead::Expired);
-    if has_run_out && !store::file_request::is_sending(tx, id).await? {
-        let mut files = store::file_request::sent(tx, id).await?;
-        files.retain(|file| file.evidence_id.is_some());
-        if !files.is_empty() {
-            events.push(finished(tx, &Caller::server(), &mut link, &files).await?);
-        }
-    }
+    let mut events = Vec::from_iter(finished_by_time(tx, &mut link).await?);
     events.extend(settle(app, tx, &link).await?);
     Ok(events)
+}
+
+/// Finishes a link whose time is over where something came by it, and nothing more is on its way.
+async fn finished_by_time(tx: &mut Tx, link: &mut FileRequest) -> Result<Option<Event>> {
+    let has_run_out = link.revoked_at.is_none() && link.require_unfinished(tx.now()) == Err(Dead::Expired);
+    if !has_run_out || store::file_request::is_sending(tx, &link.id).await? {
+        return Ok(None);
+    }
+    let mut files = store::file_request::sent(tx, &link.id).await?;
+    files.retain(|file| file.evidence_id.is_some());
+    if files.is_empty() { Ok(None) } else { finished(tx, &Caller::server(), link, &files).await.map(Some) }
 }
 
 /// No more files come by this link: its item goes on if everything that came was looked at, and ends if nothing came whole. Otherwise
@@ -388,8 +391,9 @@ pub(crate) async fn settle(app: &App, tx: &mut Tx, link: &FileRequest) -> Result
 
 /// Its time is over before its holder said that all is sent. Where nobody answered for an item, that is told: somebody has to make
 /// another link, or say that there is nothing. The item's request is locked.
-pub(crate) async fn run_out(app: &App, tx: &mut Tx, link: &FileRequest) -> Result<Vec<Event>> {
-    let mut events = settle(app, tx, link).await?;
+pub(crate) async fn run_out(app: &App, tx: &mut Tx, link: &mut FileRequest) -> Result<Vec<Event>> {
+    let mut events = Vec::from_iter(finished_by_time(tx, link).await?);
+    events.extend(settle(app, tx, link).await?);
     if link.revoked_at.is_some() {
         return Ok(events);
     }

@@ -153,13 +153,16 @@ pub struct OfCase {
     pub created_by_name: Option<String>,
     /// How many files came by it.
     pub evidence_count: i64,
+    /// How many are still on their way.
+    pub coming_count: i64,
 }
 
 /// The links of a case, newest first.
 pub async fn of_case(tx: &mut Tx, case: &CaseId) -> Result<Vec<OfCase>> {
     let sql = Sql::new("SELECT ").add(COLUMNS).add(
         ", a.name AS created_by_name, (SELECT COUNT(*) FROM uploads u JOIN evidence e ON e.upload_id = u.id \
-         WHERE u.purpose = 'link' AND u.object_id = f.id) AS evidence_count \
+         WHERE u.purpose = 'link' AND u.object_id = f.id) AS evidence_count, \
+         (SELECT COUNT(*) FROM uploads u WHERE u.purpose = 'link' AND u.state = 'open' AND u.object_id = f.id) AS coming_count \
          FROM file_requests f LEFT JOIN accounts a ON a.id = f.created_by WHERE f.case_id = ",
     );
     let of_case = |row: &AnyRow| {
@@ -167,6 +170,7 @@ pub async fn of_case(tx: &mut Tx, case: &CaseId) -> Result<Vec<OfCase>> {
             link: file_request(row)?,
             created_by_name: row.text_or_null("created_by_name")?,
             evidence_count: row.int("evidence_count")?,
+            coming_count: row.int("coming_count")?,
         })
     };
     let sql = sql.arg(case.as_str()).add(" ORDER BY f.created_at DESC, f.id DESC");

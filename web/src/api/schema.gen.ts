@@ -1645,6 +1645,8 @@ export interface components {
             evidence_count: number;
             /** @description Whether files can still come by it. */
             open: boolean;
+            /** @description Whether a file is on its way by it, which goes on also where its time is over. */
+            sending: boolean;
             /** @description What its holder reads out on the telephone to be sure that both speak of the same link. */
             code: string;
         };

@@ -20,12 +20,13 @@ pub(crate) async fn push(tx: &mut Tx, link: &FileRequest) -> Result<()> {
 pub(crate) async fn run(app: &App, job: &Job) -> Result<()> {
     let id: FileRequestId = serde_json::from_value(job.payload["file_request_id"].clone()).map_err(Error::internal)?;
     let mut tx = app.begin().await?;
-    let Some(link) = store::file_request::find(&mut tx, &id).await?.filter(|link| link.finished_at.is_none()) else {
-        return Ok(());
-    };
-    if let For::Item(item) = &link.purpose {
-        crate::request_item::lock(&mut tx, item).await?;
+    let found = store::file_request::find(&mut tx, &id).await?;
+    if let Some(For::Item(item)) = found.map(|link| link.purpose) {
+        crate::request_item::lock(&mut tx, &item).await?;
     }
-    let events = crate::file_request::run_out(app, &mut tx, &link).await?;
+    store::file_request::lock(&mut tx, &id).await?;
+    let found = store::file_request::find(&mut tx, &id).await?;
+    let Some(mut link) = found.filter(|link| link.finished_at.is_none()) else { return Ok(()) };
+    let events = crate::file_request::run_out(app, &mut tx, &mut link).await?;
     if events.is_empty() { Ok(tx.commit_housekeeping().await?) } else { Ok(tx.commit(events).await?) }
 }

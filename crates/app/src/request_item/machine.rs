@@ -184,6 +184,14 @@ pub(crate) async fn hold_run_out(app: &App) -> Result<bool> {
 pub(crate) async fn expire_one(app: &App) -> Result<bool> {
     let mut tx = app.begin().await?;
     let Some(id) = store::request_item::due(&mut tx, 1).await?.pop() else { return Ok(false) };
+    // What somebody sent whole is not lost with what they still send.
+    super::lock(&mut tx, &id).await?;
+    store::request_item::revoke_links(&mut tx, &id).await?;
+    let arrived = crate::evidence::item_arrived(app, &mut tx, &id).await?;
+    if !arrived.is_empty() {
+        tx.commit(arrived).await?;
+        return Ok(true);
+    }
     let events = machine(app, &mut tx, &Caller::server(), &id, "request_item.expire", |shown, _| {
         if shown.item.state == State::Exporting {
             let _ = shown.item.lease_lost()?; // its connector only waits: nothing of it would come in time

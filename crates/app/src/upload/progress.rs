@@ -21,7 +21,7 @@ impl Drop for Watch {
     }
 }
 
-/// Notes the progress of a part while it arrives, which keeps its upload, and stops it when the lease behind it is lost.
+/// Notes the progress of a part while it arrives, which keeps its upload, and stops it when the lease behind it is lost, or its link revoked.
 pub(super) fn watch(app: &App, caller: &Caller, upload: &Upload, lease: Option<i64>) -> Watch {
     let (app, caller, mut upload) = (app.clone(), caller.clone(), upload.clone());
     Watch(tokio::spawn(async move {
@@ -58,7 +58,12 @@ async fn note(app: &App, caller: &Caller, upload: &Upload, lease: Option<i64>) -
     let mut tx = app.begin().await?;
     let item = match &upload.purpose {
         Purpose::Item(item) => Some(item.clone()),
-        Purpose::Link(link) => store::upload::item_of_link(&mut tx, link).await?,
+        Purpose::Link(link) => {
+            if store::file_request::find(&mut tx, link).await?.is_some_and(|link| link.revoked_at.is_some()) {
+                return Err(Error::conflict("link_revoked", "The link was revoked."));
+            }
+            store::upload::item_of_link(&mut tx, link).await?
+        }
         Purpose::Task { task, lease: first } => {
             authorise::leased(&mut tx, caller, task, lease.unwrap_or(*first)).await?
         }

@@ -725,9 +725,13 @@ on_both!(a_link_that_runs_out_keeps_what_was_sent, |database: TestDatabase| asyn
     site.test.run_jobs().await;
     site.test.advance(Duration::from_secs(3600));
     site.test.run_jobs().await;
+    assert_eq!(site.item(&request, &ana).await["state"], "released");
+    // Whoever sent it finds the receipt, for an hour.
+    let receipt = site.get(&format!("/links/{token}"), None).await;
+    assert!(receipt.json["finished_at"].is_string() && receipt.json["files"][0]["sha256"].is_string());
+    site.test.advance(Duration::from_secs(3600));
     let gone = site.get(&format!("/links/{token}"), None).await;
     assert_eq!((gone.status, gone.code()), (410, "link_expired"));
-    assert_eq!(site.item(&request, &ana).await["state"], "released");
 });
 
 on_both!(no_and_nothing_there_end_the_item, |database: TestDatabase| async move {

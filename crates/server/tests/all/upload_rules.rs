@@ -356,6 +356,40 @@ on_both!(nothing_is_begun_while_a_link_is_finished, |database: TestDatabase| asy
     }
 });
 
+on_both!(a_part_ends_when_its_link_is_revoked, |database: TestDatabase| async move {
+    let force = Force::new(database).await;
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    let path = force.half(link, ("file_request", "self")).await;
+    let upload: UploadId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let app = &force.site.test.app;
+    let body =
+        futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b" wor"))]).chain(futures::stream::pending());
+    let (sent, ()) = futures::join!(force.send(link, &path, 5, Body::from_stream(body)), async {
+        wait(async || app.uploads().progress(&upload) == Some(9)).await;
+        force.revoke(&request).await;
+    });
+    assert_eq!(sent.code(), "link_revoked", "{}", sent.json);
+});
+
+on_both!(what_came_whole_is_not_lost_at_the_deadline, |database: TestDatabase| async move {
+    let force = Force::with(database, |settings| settings.deadline = Duration::from_secs(3600)).await;
+    let (request, _, token) = force.approved(&force.ana, false).await;
+    let held = format!("Bearer {token}");
+    let link = ("authorization", held.as_str());
+    assert_eq!(force.whole(link, ("file_request", "self"), "hello").await.status, 204);
+    force.half(link, ("file_request", "self")).await;
+    app::jobs::schedule(&force.site.test.app).await.unwrap();
+    force.site.test.run_jobs().await;
+    force.site.test.advance(Duration::from_secs(3600));
+    force.site.test.run_jobs().await;
+    let item = force.item(&request, &force.ana).await;
+    assert_eq!((&item["state"], item["evidence"].as_array().unwrap().len()), (&json!("released"), 1));
+    assert_eq!(force.mails("item_expired").await, 0);
+    assert_eq!(force.site.get(&format!("/links/{token}"), None).await.code(), "link_revoked");
+});
+
 on_both!(nobody_keeps_a_link_that_ran_out_alive, |database: TestDatabase| async move {
     let force = Force::with(database, |settings| settings.link_lifetime = Duration::from_secs(3600)).await;
     let purpose = ("file_request", "self");

@@ -28,7 +28,7 @@ export function CaseLinks({ of: c }: { of: Case }) {
                 <td data-label="Made by"><div>{link.created_by ?? 'The server'}, <Time at={link.created_at} /></div></td>
                 <td data-label="State"><div><State of={link} /></div></td>
                 <td data-label="Files" className="right num">{link.evidence_count}</td>
-                <td className="right">{link.open && <ConfirmButton label="Revoke" verb="Revoke the link" onConfirm={() => revoke.mutate(link.id)}
+                <td className="right">{(link.open || link.sending) && <ConfirmButton label="Revoke" verb="Revoke the link" onConfirm={() => revoke.mutate(link.id)}
                   question={`The link stops working at once.${link.evidence_count > 0 ? ` The ${plural(link.evidence_count, 'file')} that came by it ${link.evidence_count === 1 ? 'stays' : 'stay'}.` : ''}`} />}</td>
               </tr>
             ))}
@@ -42,5 +42,5 @@ export function CaseLinks({ of: c }: { of: Case }) {
 function State({ of: link }: { of: CaseLink }) {
   if (link.revoked_at) return <span className="dim">revoked <Time at={link.revoked_at} /></span>
   if (link.finished_at) return <span className="dim">finished <Time at={link.finished_at} /></span>
-  return link.open ? <>good until <Time at={link.expires_at} /></> : <span className="dim">ran out <Time at={link.expires_at} /></span>
+  return link.open ? <>good until <Time at={link.expires_at} /></> : <span className="dim">ran out <Time at={link.expires_at} />{link.sending && '; what its holder had begun to send still arrives'}</span>
 }

@@ -40,7 +40,7 @@ export function ItemLink({ item, making, onClose }: { item: Item; making: boolea
       <div className="row">
         {making && !make.data && <Button loading={make.isPending} onClick={() => make.mutate()}>Make the link</Button>}
         {(making || make.data) && <Button variant="default" onClick={() => { make.reset(); onClose() }}>Close</Button>}
-        {link && (live || late) && mine && <ConfirmButton label="Revoke link" verb="Revoke" question="The link stops working at once, also for what is on its way. What had arrived stays." onConfirm={() => revoke.mutate(link.id)} />}
+        {link && (live || late) && mine && <ConfirmButton label="Revoke link" verb="Revoke" question={`The link stops working at once, also for what is on its way. ${item.state === 'uploading' && item.evidence.length === 0 ? 'No file has arrived whole: the item ends with that. To go on, make another link instead, which takes the place of this one.' : 'What had arrived stays.'}`} onConfirm={() => revoke.mutate(link.id)} />}
       </div>
     </div>
   )

@@ -246,6 +246,8 @@ struct CaseLinkView {
     evidence_count: i64,
     /// Whether files can still come by it.
     open: bool,
+    /// Whether a file is on its way by it, which goes on also where its time is over.
+    sending: bool,
     /// What its holder reads out on the telephone to be sure that both speak of the same link.
     code: String,
 }
@@ -261,6 +263,7 @@ async fn list_case_file_requests(
     let now = app.now();
     let view = |found: app::file_request::OfCase| CaseLinkView {
         open: found.link.require_unfinished(now).is_ok(),
+        sending: found.coming_count > 0 && found.link.revoked_at.is_none(),
         code: found.link.code(),
         id: found.link.id,
         name: found.link.name,
